@@ -1,0 +1,178 @@
+"""What there is to learn, as data: the plan, its modules, and everything a module holds.
+
+These are the shapes that `loader.py` fills from the files of a curriculum folder and that every other room reads. They hold
+no behaviour beyond looking things up. An id is a path of slugs (`linear-algebra/softmax`) and never changes once a journal can hold it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)*$")]
+Weight = Annotated[float, Field(gt=0, le=1)]
+
+
+class Frozen(BaseModel):
+    """Unknown keys are refused, so that a misspelt one in a file is an error and not a silent loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hours(Frozen):
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+
+class Months(Frozen):
+    low: float = Field(gt=0)
+    high: float | None = Field(default=None, description="None where the stage goes on")
+
+
+class Chapter(Frozen):
+    """One chapter of a book, or one week of a course; `skills` are those it serves."""
+
+    number: int = Field(ge=0)
+    title: str
+    hours: float = Field(gt=0)
+    skills: tuple[Id, ...] = ()
+
+
+class Resource(Frozen):
+    """A book, course, paper, tool, community or competition site. Only books and courses have chapters."""
+
+    id: Id
+    title: str
+    kind: Literal["book", "course", "paper", "tool", "community", "competition", "site"]
+    role: Literal["main", "alternative", "supplement", "general"] = "general"
+    authors: tuple[str, ...] = ()
+    edition: str | None = None
+    year: int | None = None
+    note: str | None = Field(default=None, description="how it differs: lighter, more advanced, applied")
+    why: str
+    free: bool
+    link: str
+    chapters: tuple[Chapter, ...] = ()
+
+
+class Skill(Frozen):
+    """The smallest thing that is learned and forgotten.
+
+    `prerequisites` say what must come first; `encompasses` says what else is practised, and how much of it (0 to 1), when this is.
+    They are two different graphs over the same nodes.
+    """
+
+    id: Id
+    title: str
+    can: str = Field(description="what a person who has it can do, as the end of the sentence 'You can now …'")
+    prerequisites: tuple[Id, ...] = ()
+    encompasses: dict[Id, Weight] = {}
+    hours: float = Field(default=2.0, gt=0, description="typical hours to learn it, by all kinds of work together")
+    difficulty: int = Field(default=2, ge=1, le=5)
+
+    @property
+    def module(self) -> str:
+        return self.id.split("/")[0]
+
+
+class Card(Frozen):
+    id: Id
+    ask: str
+    answer: str
+    skill: Id
+    source: str | None = None
+
+
+class Lesson(Frozen):
+    """A page in Markdown; `text` is the part below the front matter, which `loader.py` leaves as it is."""
+
+    id: Id
+    title: str
+    skills: tuple[Id, ...]
+    minutes: int = Field(ge=3, le=60)
+    text: str
+    path: Path
+
+
+class Problem(Frozen):
+    """A generator of exercises: the function `function` in the module's problems.py, and `prove_<function>` beside it."""
+
+    id: Id
+    title: str
+    skills: tuple[Id, ...]
+    minutes: float = Field(default=3, gt=0, le=30)
+    difficulty: int = Field(default=2, ge=1, le=5)
+    function: str
+    path: Path
+
+
+class Limits(Frozen):
+    seconds: float = Field(default=20, gt=0, le=300)
+    memory_mb: int = Field(default=1500, ge=64, le=8000)
+
+
+class Lab(Frozen):
+    """Graded code. `folder` holds README.md, starter.py, solution.py, checks.py, right/ and wrong/."""
+
+    id: Id
+    title: str
+    skills: tuple[Id, ...]
+    encompasses: dict[Id, Weight] = {}
+    part: Slug | None = Field(default=None, description="the part of the forge that a passed solution can replace")
+    difficulty: int = Field(ge=1, le=5)
+    minutes: int = Field(ge=10, le=120)
+    needs: tuple[Literal["numpy", "torch", "scipy", "sklearn", "pandas"], ...] = ()
+    limits: Limits = Limits()
+    hints: tuple[str, str, str]
+    folder: Path
+
+    @property
+    def file(self) -> str:
+        """Where the learner's file lies in the workshop: `labs/<module>/<lab>.py`, importable, so with underscores."""
+        return "labs/" + self.id.replace("-", "_") + ".py"
+
+
+class Project(Frozen):
+    """A larger piece of work with a deliverable."""
+
+    id: Id
+    title: str
+    stage: Slug
+    why: str
+    deliverable: str
+    hours: Hours
+    skills: tuple[Id, ...]
+    milestones: tuple[str, ...] = ()
+
+
+class Module(Frozen):
+    id: Slug
+    number: int = Field(ge=1)
+    title: str
+    stage: Slug
+    why: str
+    hours: Hours
+    optional: bool = False
+    prerequisites: tuple[Slug, ...] = ()
+    resources: tuple[Resource, ...]
+    tools: tuple[Id, ...] = ()
+    communities: tuple[Id, ...] = ()
+    skills: tuple[Skill, ...]
+    lessons: tuple[Lesson, ...] = ()
+    cards: tuple[Card, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    labs: tuple[Lab, ...] = ()
+    folder: Path
+
+
+class Stage(Frozen):
+    id: Slug
+    number: int = Field(ge=1)
+    title: str
+    aim: str
+    months: Months
+    hours: Hours
+    modules: tuple[Module, ...]

@@ -1,0 +1,5 @@
+"""The root of every error that is meant for a person: its text is one sentence that says what is wrong and what to do."""
+
+
+class ModelwrightError(Exception):
+    """Each room has its own family below this. A face prints the text and leaves with status 1; anything else is a fault of ours."""
