@@ -1,0 +1,638 @@
+"""What the studio shows: one frozen dataclass for each thing a face can display, and nothing else.
+
+A view is a finished answer. It holds no reference to the state, the curriculum or the journal, so a face may keep it, send it
+to another thread or turn it into JSON. Times are milliseconds since 1970 UTC (`at`, `due_at`), durations say their unit in
+their name, and probabilities lie between 0 and 1. Text that a person wrote in Markdown comes twice: as it is, for the
+terminal, and as safe HTML (mathematics as MathML), for the pages, under the same name with `_html`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "project", "exam", "rest"]
+Standing = Literal["locked", "open", "learning", "known", "fading"]
+"""Of a skill: a prerequisite is missing · it can be begun · begun · mastered and remembered · mastered, memory below the wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A named thing and where it is: enough for a line in a list or an anchor. `kind` is the curriculum's: lesson, lab, skill …"""
+
+    kind: str
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: `target` is the id of a lesson, problem, lab, project or module; "" for reviews and rest.
+
+    For a chapter, `target` is `<resource id>#<number>`.
+    """
+
+    kind: StepKind
+    target: str
+    title: str
+    minutes: float
+    reason: str
+    skills: tuple[str, ...] = ()
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A distribution of dates, each in milliseconds; the 50% interval is q25 to q75, 80% q10 to q90, 95% q025 to q975."""
+
+    q025: int
+    q10: int
+    q25: int
+    q50: int
+    q75: int
+    q90: int
+    q975: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageForecast:
+    stage: str
+    title: str
+    finish: Quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class FanPoint:
+    """Of the paths at this date, how much of the plan is done (0 to 1) at each quantile."""
+
+    at: int
+    q025: float
+    q10: float
+    q25: float
+    q50: float
+    q75: float
+    q90: float
+    q975: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """`own` is the learner's past: (at, fraction of the plan done). `deadline` is the wish, or None."""
+
+    finish: Quantiles
+    stages: tuple[StageForecast, ...]
+    fan: tuple[FanPoint, ...]
+    own: tuple[tuple[int, float], ...]
+    sentence: str
+    deadline: int | None = None
+    chance: float | None = None  # of meeting the deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """An evening: what it ends with, and the way there. Steps already done today come first, with `done` set.
+
+    `can_now`: what the learner can do lately, as ends of the sentence "You can now …", newest first.
+    """
+
+    at: int
+    name: str
+    minutes: int
+    title: str
+    promise: str
+    steps: tuple[Step, ...]
+    due_cards: int
+    minutes_done_today: float
+    hours_this_week: float
+    hours_per_week: float
+    can_now: tuple[str, ...]
+    parts_mine: int
+    parts_total: int
+    forecast: ForecastView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterView:
+    number: int
+    title: str
+    hours: float
+    done: bool
+    read_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """`chosen`: the learner reads this one of the module's books. `note` is the learner's own, `remark` the curriculum's."""
+
+    id: str
+    title: str
+    kind: str
+    role: str
+    authors: tuple[str, ...]
+    edition: str | None
+    year: int | None
+    remark: str | None
+    why: str
+    free: bool
+    link: str
+    module: str | None
+    chosen: bool
+    chapters: tuple[ChapterView, ...]
+    chapters_done: int
+    hours: float
+    hours_done: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleLine:
+    """A module in the plan. `skills_known` of `skills` have a mastery of 0.85 or more."""
+
+    id: str
+    number: int
+    title: str
+    why: str
+    optional: bool
+    skipped: bool
+    hours_low: float
+    hours_high: float
+    hours_done: float
+    skills: int
+    skills_known: int
+    skills_fading: int
+    mastery: float  # mean over its skills
+    here: bool  # the next step lies in this module
+    has_content: bool  # lessons, labs or problems are written, beyond the reading list
+    resources: tuple[ResourceView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    id: str
+    number: int
+    title: str
+    aim: str
+    months_low: float
+    months_high: float | None
+    hours_low: float
+    hours_high: float
+    hours_done: float
+    mastery: float
+    here: bool
+    finish: Quantiles | None
+    modules: tuple[ModuleLine, ...]
+    projects: tuple[ProjectLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLine:
+    id: str
+    title: str
+    why: str
+    deliverable: str
+    hours_low: float
+    hours_high: float
+    milestones: tuple[tuple[str, bool], ...]  # (text, reached)
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    stages: tuple[StageView, ...]
+    hours_low: float
+    hours_high: float
+    hours_done: float
+    skills: int
+    skills_known: int
+    forecast: ForecastView | None
+
+
+@dataclass(frozen=True, slots=True)
+class SkillLine:
+    """A skill in a list. `mastery` is a probability, `memory` today's probability of recall or None before anything was learned."""
+
+    id: str
+    title: str
+    can: str
+    standing: Standing
+    mastery: float
+    mastery_sd: float
+    attempts: int
+    memory: float | None
+    due_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LessonLine:
+    id: str
+    title: str
+    minutes: int
+    finished: bool
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemLine:
+    id: str
+    title: str
+    minutes: float
+    difficulty: int
+    right: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabLine:
+    """`checks_passed` of `checks_total` at the last submission; 0 of 0 before one."""
+
+    id: str
+    title: str
+    minutes: int
+    difficulty: int
+    part: str | None
+    passed: bool
+    submissions: int
+    checks_passed: int
+    checks_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    line: ModuleLine
+    stage: Link
+    prerequisites: tuple[Link, ...]
+    skills: tuple[SkillLine, ...]
+    lessons: tuple[LessonLine, ...]
+    problems: tuple[ProblemLine, ...]
+    labs: tuple[LabLine, ...]
+    cards: int
+    cards_seen: int
+    resources: tuple[ResourceView, ...]
+    tools: tuple[ResourceView, ...]
+    communities: tuple[ResourceView, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """`depth`: the longest way from a skill without prerequisites, within the whole graph: a column to draw it in."""
+
+    id: str
+    title: str
+    module: str
+    stage: str
+    depth: int
+    standing: Standing
+    mastery: float
+    memory: float | None
+    prerequisites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapModule:
+    id: str
+    number: int
+    title: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkillMap:
+    stages: tuple[Link, ...]
+    modules: tuple[MapModule, ...]
+    nodes: tuple[MapNode, ...]  # in topological order
+
+
+@dataclass(frozen=True, slots=True)
+class SkillView:
+    line: SkillLine
+    module: Link
+    hours: float
+    difficulty: int
+    prerequisites: tuple[SkillLine, ...]
+    unlocks: tuple[SkillLine, ...]
+    encompasses: tuple[tuple[Link, float], ...]
+    practised_by: tuple[tuple[Link, float], ...]  # skills whose practice counts for this one, and how much
+    taught_by: tuple[Link, ...]  # lessons, problems, labs, chapters
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonView:
+    """`html` is the page's body without its two closing questions, which are apart so that a face can ask for answers."""
+
+    id: str
+    title: str
+    module: Link
+    minutes: int
+    skills: tuple[SkillLine, ...]
+    text: str
+    html: str
+    questions: tuple[str, ...]
+    questions_html: tuple[str, ...]
+    finished: bool
+    answers: tuple[str, ...]  # the learner's, from the last time
+    previous: Link | None
+    next: Link | None  # the module's next lesson
+    then: Link | None  # where its skills are practised: a problem or a lab
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """A question, made from `seed`. `attempt` is the number that the next answer would have."""
+
+    id: str
+    title: str
+    module: Link
+    seed: int
+    question: str
+    question_html: str
+    difficulty: int
+    minutes: float
+    skills: tuple[Link, ...]
+    choices: tuple[str, ...]  # where the answer is one of a few words
+    right: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionView:
+    """A worked solution: the steps, then the answer."""
+
+    steps: tuple[str, ...]
+    steps_html: tuple[str, ...]
+    answer: str
+    answer_html: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """`understood` is False where the text could not be read as mathematics: nothing was recorded, and `message` says why.
+
+    `message` speaks of the misconception where one is known. `solution` is there once the answer is right.
+    """
+
+    problem: str
+    seed: int
+    text: str
+    understood: bool
+    right: bool
+    attempt: int
+    message: str
+    message_html: str
+    misconception: str | None
+    normal_form: str | None  # the answer as it was understood
+    solution: SolutionView | None
+    next_seed: int
+    changed: tuple[SkillChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkillChange:
+    """What one piece of work did to one skill's mastery."""
+
+    id: str
+    title: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """`intervals`: days until the card would return, for the ratings again, hard, good, easy."""
+
+    id: str
+    ask: str
+    ask_html: str
+    answer: str
+    answer_html: str
+    source: str | None
+    skill: Link
+    module: Link
+    new: bool
+    due_at: int
+    retrievability: float | None
+    intervals: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQueue:
+    """What is due now, most urgent first. `first` is `cards[0]` or None; `next_due_at` says when to come back, if nothing is."""
+
+    cards: tuple[CardView, ...]
+    due: int
+    new: int
+    done_today: int
+    next_due_at: int | None
+
+    @property
+    def first(self) -> CardView | None:
+        return self.cards[0] if self.cards else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    at: int
+    passed: bool
+    checks_passed: int
+    checks_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """Another right solution, shown after a pass: its file's name as words, what its docstring says of it, and its code."""
+
+    title: str
+    remark: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class HintView:
+    lab: str
+    number: int  # 1 to 3
+    of: int
+    text: str
+    text_html: str
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeView:
+    """A solution of a lab. Shown after a pass, or on an explicit choice that the journal keeps."""
+
+    lab: str
+    code: str
+    others: tuple[OtherWay, ...]
+    after_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LabView:
+    """`source` is the learner's file as it is on disk now; `sha` changes whenever it does. `verdict` is the last one, or None.
+
+    `checks` are the claims the lab makes, in order, known before the first run.
+    """
+
+    id: str
+    title: str
+    module: Link
+    statement: str
+    statement_html: str
+    skills: tuple[SkillLine, ...]
+    difficulty: int
+    minutes: int
+    part: str | None
+    needs: tuple[str, ...]
+    path: str  # absolute
+    file: str  # inside the workshop
+    source: str
+    sha: str
+    starter: str
+    diff: str  # unified, from the starter to the learner's file; "" where equal
+    checks: tuple[str, ...]
+    verdict: LastVerdict | None
+    attempts: tuple[Attempt, ...]
+    passed: bool
+    hints: tuple[HintView, ...]  # those taken
+    hints_left: int
+    solution_seen: bool
+    others: tuple[OtherWay, ...]  # after a pass
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """A check as the journal keeps it; the same names as `modelwright.grading.CheckResult`."""
+
+    name: str
+    claim: str
+    status: str
+    message: str
+    given: str
+    expected: str
+    got: str
+    where: str
+    traceback: str
+    output: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerdict:
+    """The last verdict from the journal. `stale`: the file has changed since it was graded."""
+
+    at: int
+    status: str
+    message: str
+    passed: int
+    total: int
+    seconds: float
+    isolation: str
+    isolation_lacks: tuple[str, ...]
+    checks: tuple[CheckLine, ...]
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What handing in a lab led to: `verdict` is `modelwright.grading.Verdict`. Returned by `Studio.hand_in`."""
+
+    verdict: object
+    changed: tuple[SkillChange, ...]
+    committed: bool  # the workshop's history now holds this pass
+    remark: str  # why it was not committed, or ""
+    others: tuple[OtherWay, ...]
+    next: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    target: Link
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryView:
+    books: tuple[ResourceView, ...]  # books and courses with chapters, in plan order
+    papers: tuple[ResourceView, ...]
+    tools: tuple[ResourceView, ...]
+    communities: tuple[ResourceView, ...]
+    competitions: tuple[ResourceView, ...]
+    sites: tuple[ResourceView, ...]
+    notes: tuple[NoteView, ...]  # newest first
+
+
+@dataclass(frozen=True, slots=True)
+class BookChoice:
+    """For one module: which of its books may be the one to read, and which is."""
+
+    module: Link
+    chosen: str
+    options: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    name: str
+    hours_per_week: float
+    minutes_per_day: int
+    deadline: str | None  # ISO date
+    retention: float
+    books: tuple[BookChoice, ...]
+    optional: tuple[tuple[Link, bool], ...]  # optional modules, and whether they are skipped
+    background: tuple[tuple[Link, int], ...]
+    home: str
+    workshop: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    enrolled: bool
+    name: str
+    hours_done: float
+    hours_this_week: float
+    hours_per_week: float
+    skills: int
+    skills_known: int
+    skills_fading: int
+    lessons_done: int
+    lessons: int
+    labs_passed: int
+    labs: int
+    cards_seen: int
+    cards: int
+    cards_due: int
+    problems_right: int
+    chapters_read: int
+    chapters: int
+    parts_mine: int
+    parts_total: int
+    stage: Link | None
+    module: Link | None
+    forecast_sentence: str
+    recent: tuple[Activity, ...]
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A line of the diary: what was done, when. `minutes` is the time it took, 0 where that is not known."""
+
+    at: int
+    target: Link
+    what: str
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A search result. `where` says the module or stage; `text` is the passage that matched, plain."""
+
+    link: Link
+    where: str
+    text: str
+    score: float
