@@ -37,7 +37,10 @@ class Studio:
     def enrol(
         self, name: str, hours_per_week: float, background: Mapping[str, int] | None = None, deadline: str | None = None
     ) -> v.SettingsView:
-        """Begins: records who learns, makes the workshop. `background`: module id -> 0 new to me … 3 could teach it. `deadline`: ISO date."""
+        """Begins: records who learns and makes the workshop.
+
+        `background`: module id -> 0 (new to me) … 3 (I could teach it). `deadline`: ISO date.
+        """
         raise NotImplementedError
 
     def settings(self) -> v.SettingsView:

@@ -489,6 +489,7 @@ class LabView:
     file: str  # inside the workshop
     source: str
     sha: str
+    trouble: str  # why the file cannot be shown and edited here (not UTF-8, far too long), or ""
     starter: str
     diff: str  # unified, from the starter to the learner's file; "" where equal
     checks: tuple[str, ...]

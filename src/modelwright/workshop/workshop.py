@@ -1,0 +1,213 @@
+"""The learner's folder of code: where each lab's file lies, how it is written, kept and taken back.
+
+A file here is the learner's. It is written once from the starter, and after that only when the learner says so; what a reset
+replaces is kept first. Each pass becomes a commit under the learner's own name. Everything but the history works without git.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from modelwright.errors import ModelwrightError
+from modelwright.workshop.git import Git, NoGit
+
+if TYPE_CHECKING:
+    from modelwright.curriculum.models import Lab
+
+README = """# {name}'s workshop
+
+Code written on the way through Modelwright. Each lab is one file, `labs/<module>/<lab>.py`, made from its starter when you first
+open it. Edit it with whatever you like.
+
+    modelwright check                            grade the lab you opened last
+    modelwright check linear-algebra/softmax     grade this one
+    modelwright watch                            grade on every save
+
+Each pass is committed here under your name. This is an ordinary git repository, and yours: commit, branch, and push as you wish.
+
+    git log --stat
+    git remote add origin <your repository> && git push --set-upstream origin main
+"""
+GITIGNORE = "__pycache__/\n*.pyc\n.ipynb_checkpoints/\n.DS_Store\nruns/\n"
+
+
+class WorkshopError(ModelwrightError):
+    """The family of this room."""
+
+
+class Changed(WorkshopError):
+    """The file on disk is not the one that the writer had read."""
+
+
+class Passed(Protocol):
+    """As much of a verdict as a commit message needs."""
+
+    @property
+    def passed(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One entry of a lab's history; `at` in milliseconds."""
+
+    id: str
+    at: int
+    message: str
+
+
+class Workshop:
+    """The workshop in `folder`; `author` signs its commits."""
+
+    def __init__(self, folder: Path, author: str = "Learner") -> None:
+        self.folder = folder
+        self.author = author
+        self.git = Git(folder)
+
+    def create(self) -> str:
+        """Makes the folder with its README and its first commit. Returns "" or why there is no history yet."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name, text in (("README.md", README.format(name=self.author)), (".gitignore", GITIGNORE)):
+                if not (self.folder / name).exists():
+                    _write(self.folder / name, text.encode())
+        except OSError as error:
+            raise _told(self.folder, error) from error
+        if self.git.here:
+            return ""
+        try:
+            self.git.commit(["README.md", ".gitignore"], "Begin the workshop", self.author)
+        except NoGit as why:
+            return str(why)
+        return ""
+
+    def path(self, lab: Lab) -> Path:
+        return self.folder / lab.file
+
+    def exists(self, lab: Lab) -> bool:
+        return self.path(lab).exists()
+
+    def ensure(self, lab: Lab) -> Path:
+        """The learner's file, made from the starter if there is none."""
+        path = self.path(lab)
+        if not path.exists():
+            self.write(lab, starter(lab))
+        return path
+
+    def read(self, lab: Lab) -> bytes:
+        """The learner's file; the starter where there is none yet."""
+        path = self.path(lab)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return starter(lab)
+        except OSError as error:
+            raise _told(path, error) from error
+
+    def write(self, lab: Lab, source: bytes, expected_sha: str | None = None) -> str:
+        """Puts `source` in place in one step and returns its sha. `expected_sha`: what the writer believes is there now."""
+        path = self.path(lab)
+        if expected_sha is not None and path.exists() and sha(self.read(lab)) != expected_sha:
+            raise Changed(
+                f"{lab.file} has changed on disk since it was read, so it was not overwritten. "
+                f"Reload it, and put your changes into the newer text."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, source)
+        except OSError as error:
+            raise _told(path, error) from error
+        return sha(source)
+
+    def reset(self, lab: Lab) -> str:
+        """Puts the starter back. Returns where the former text is kept, as words, or "" where there was nothing to keep."""
+        path = self.path(lab)
+        kept = ""
+        if path.exists() and (former := self.read(lab)) != starter(lab):
+            try:
+                self.git.commit([lab.file], f"Keep {lab.title} before starting again", self.author)
+                kept = f"in the workshop's history (git log -- {lab.file})"
+            except NoGit:
+                copy = path.with_name(f"{path.stem}.before-{datetime.now():%Y%m%d-%H%M%S}.txt")
+                try:
+                    _write(copy, former)
+                except OSError as error:
+                    raise _told(copy, error) from error
+                kept = f"in {copy.relative_to(self.folder)}"
+        self.write(lab, starter(lab))
+        return kept
+
+    def commit_pass(self, lab: Lab, verdict: Passed) -> Commit | None:
+        """Keeps a pass in the history; None where this very text is there already. Raises NoGit with the reason."""
+        done = self.git.commit([lab.file], f"Pass {lab.title} ({verdict.passed} of {verdict.total} checks)", self.author)
+        return None if done is None else self.history(lab)[0]
+
+    def diff_to_starter(self, lab: Lab) -> str:
+        """From the starter to the learner's file, as a unified diff; "" where they are equal."""
+        before, after = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (starter(lab), self.read(lab)))
+        lines = difflib.unified_diff(before, after, "starter", lab.file)
+        return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+
+    def history(self, lab: Lab) -> tuple[Commit, ...]:
+        """The lab's commits, newest first; empty without git."""
+        if not self.git.here:
+            return ()
+        try:
+            lines = self.git.run("log", "--format=%H%x09%ct%x09%s", "--", lab.file).splitlines()
+        except NoGit:
+            return ()
+        return tuple(Commit(id, int(at) * 1000, message) for id, at, message in (line.split("\t", 2) for line in lines))
+
+
+def starter(lab: Lab) -> bytes:
+    return (lab.folder / "starter.py").read_bytes()
+
+
+def sha(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: a full disk or a kill leaves the former file. A link is written through, and its mode is kept."""
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, name)
+        else:
+            os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's mask. Reading it means setting it, so it is read once, from a file's mode, where /proc tells it."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1], 8) for line in status if line.startswith("Umask:"))
+    except (OSError, StopIteration, ValueError):
+        return 0o022
+
+
+def _told(path: Path, error: OSError) -> WorkshopError:
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return WorkshopError(f"{path} cannot be written or read: {(error.strerror or '').lower()}. Change its permissions, then try again.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkshopError(f"The disk that holds {path} is full; the file there is as it was. Free some space, then save again.")
+    return WorkshopError(f"{path} cannot be used: {error.strerror or error}.")
