@@ -135,6 +135,33 @@ class Lab(Frozen):
         return "labs/" + self.id.replace("-", "_") + ".py"
 
 
+class Choice(Frozen):
+    """One of the answers offered; a wrong one says in `shows` what a person who picks it has misunderstood."""
+
+    text: str
+    right: bool = False
+    shows: str | None = None
+
+
+class Item(Frozen):
+    """A question of at most ninety seconds, for placement, after a chapter, and in exams.
+
+    choose, find-fault and predict offer `choices`; order gives `lines` in their right order; compute points at a generator in `problem`.
+    """
+
+    id: Id
+    skill: Id
+    kind: Literal["choose", "predict", "find-fault", "order", "compute"]
+    ask: str
+    code: str | None = None
+    choices: tuple[Choice, ...] = ()
+    lines: tuple[str, ...] = ()
+    problem: Id | None = None
+    why: str = Field(description="why the right answer is right")
+    difficulty: float = Field(default=2, ge=1, le=5)
+    seconds: int = Field(default=60, ge=10, le=90)
+
+
 class Project(Frozen):
     """A larger piece of work with a deliverable."""
 
@@ -165,6 +192,7 @@ class Module(Frozen):
     cards: tuple[Card, ...] = ()
     problems: tuple[Problem, ...] = ()
     labs: tuple[Lab, ...] = ()
+    items: tuple[Item, ...] = ()
     folder: Path
 
 

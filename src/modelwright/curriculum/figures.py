@@ -1,0 +1,151 @@
+"""Runs a lesson's code in a process of its own: to compare what it prints with what the page says, and to draw its figures.
+
+The blocks of a lesson share one namespace, top to bottom. Figures come out as SVG without any style of their own: black becomes the
+page's ink, the series' colours are readable on light and on dark, and the letters are the page's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from modelwright.curriculum.models import Lesson
+from modelwright.curriculum.render import alt_text, blocks, figure_key
+
+SECONDS = 60
+# Each at least 3.4 to 1 against both the light and the dark page.
+SERIES = ("#3d7fd6", "#c8553d", "#2f9060", "#9c64c4", "#a87a14", "#6f7d8c")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one block did. `printed` is None for a figure, `svg` None for code; `error` is the last line of a traceback."""
+
+    line: int
+    printed: str | None
+    svg: str | None
+    error: str | None
+
+
+def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:
+    """Runs every python and figure block of a lesson. A block that fails ends the run."""
+    job = [{"kind": b.language, "code": b.code, "line": b.line} for b in blocks(lesson.text) if b.language in ("python", "figure")]
+    return _run(job, lesson.path.parent, seconds)
+
+
+def draw(lesson: Lesson, folder: Path) -> list[Path]:
+    """Draws the lesson's figures that are not in `folder` yet, as `<key>.svg`, and returns their paths."""
+    code: list[str] = []
+    wanted: list[Path] = []
+    for block in blocks(lesson.text):
+        if block.language in ("python", "figure"):
+            code.append(block.code)
+        if block.language == "figure":
+            wanted.append(folder / f"{figure_key(code)}.svg")
+    if all(path.is_file() for path in wanted):
+        return wanted
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = [ran for ran in run_lesson(lesson) if ran.svg]
+    for path, ran in zip(wanted, drawn, strict=False):
+        path.write_text(plain_svg(ran.svg or "", prefix=path.stem[:6]), encoding="utf-8")
+    return [path for path in wanted if path.is_file()]
+
+
+def _run(job: list[dict], cwd: Path, seconds: float) -> list[Ran]:
+    if not job:
+        return []
+    try:
+        order = json.dumps({"blocks": job, "series": SERIES})
+        done = subprocess.run([sys.executable, "-c", _HARNESS], input=order, capture_output=True, text=True, timeout=seconds, cwd=cwd)
+    except subprocess.TimeoutExpired:
+        return [Ran(job[0]["line"], None, None, f"the lesson's code ran for more than {seconds:g} seconds")]
+    if done.returncode or not done.stdout:
+        last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        return [Ran(job[0]["line"], None, None, f"the lesson's code ended its process: {last}")]
+    return [Ran(**ran) for ran in json.loads(done.stdout)]
+
+
+def plain_svg(svg: str, prefix: str) -> str:
+    """Matplotlib's SVG without styles: attributes only, ids of its own, the page's ink for black, no ground, no fixed size."""
+    for name in ("", "xlink", "dc", "cc", "rdf"):
+        uri = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}.get(name)
+        if uri:
+            ElementTree.register_namespace(name, uri)
+    root = ElementTree.fromstring(svg.encode())
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag.split("}")[1] in ("metadata", "style"):
+                parent.remove(child)
+    for element in root.iter():
+        style = element.attrib.pop("style", "")
+        for name, value in (pair.split(":", 1) for pair in style.split(";") if ":" in pair):
+            _set(element, name.strip(), value.strip())
+        for name in ("fill", "stroke"):
+            if element.get(name) in ("#000000", "#000", "black"):
+                element.set(name, "currentColor")
+        if "id" in element.attrib:
+            element.set("id", f"{prefix}-{element.get('id')}")
+        for name, value in list(element.attrib.items()):
+            value = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", value)
+            if name.endswith("href") and value.startswith("#"):
+                value = f"#{prefix}-{value[1:]}"
+            element.set(name, value)
+        if element.tag.endswith("}text"):
+            element.attrib.setdefault("fill", "currentColor")
+    root.attrib.pop("width", None)
+    root.attrib.pop("height", None)
+    root.set("stroke-linejoin", "round")
+    text = ElementTree.tostring(root, encoding="unicode")
+    return re.sub(r"\s*<!--.*?-->", "", re.sub(r"(\d+\.\d{2})\d+", r"\1", text))
+
+
+def _set(element: ElementTree.Element, name: str, value: str) -> None:
+    if name == "font":  # the shorthand is no attribute: keep the size, the page's face does the rest
+        if size := re.search(r"([\d.]+)px", value):
+            element.set("font-size", size[1])
+    elif name in ("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-opacity", "fill-opacity", "opacity",
+                  "stroke-linecap", "stroke-linejoin", "text-anchor", "font-size", "fill-rule", "clip-path"):  # fmt: skip
+        element.set(name, value)
+
+
+_HARNESS = r"""
+import contextlib, io, json, os, sys, traceback
+job = json.load(sys.stdin)
+os.environ["MPLBACKEND"] = "svg"
+results, space = [], {"__name__": "__lesson__"}
+for block in job["blocks"]:
+    printed, svg, error = None, None, None
+    out = io.StringIO()
+    if block["kind"] == "figure":
+        import matplotlib
+        matplotlib.use("svg", force=True)
+        import matplotlib.pyplot as plt
+        plt.close("all")
+        plt.rcParams.update({"figure.figsize": (6.2, 3.5), "svg.fonttype": "none", "svg.hashsalt": "modelwright",
+            "savefig.transparent": True,
+            "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "font.size": 10, "lines.linewidth": 1.8,
+            "axes.prop_cycle": matplotlib.cycler(color=job["series"])})
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+            exec(compile(block["code"], "lesson", "exec"), space)
+            if block["kind"] == "figure":
+                file = io.StringIO()
+                plt.gcf().tight_layout()
+                plt.gcf().savefig(file, format="svg", metadata={"Date": None})
+                svg = file.getvalue()
+    except BaseException as failure:
+        error = "".join(traceback.format_exception_only(failure)).strip().splitlines()[-1]
+    if block["kind"] == "python":
+        printed = out.getvalue()
+    results.append({"line": block["line"], "printed": printed, "svg": svg, "error": error})
+    if error:
+        break
+sys.__stdout__.write(json.dumps(results))
+"""
+
+__all__ = ["Ran", "alt_text", "draw", "plain_svg", "run_lesson"]

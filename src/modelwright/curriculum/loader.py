@@ -1,0 +1,366 @@
+"""Reads a curriculum folder into `Curriculum`: the files are the truth, this only gives them types and looks things up.
+
+Nothing of an author's code is run here: `problems.py` is read as text for its index, labs are folders, lessons are Markdown.
+Whether the content is any good is the linter's business (`lint.py`); here a file either has the right shape or raises with its line.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
+from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
+
+T = TypeVar("T", bound=BaseModel)
+TEACHING = ("lesson", "problem", "lab", "card", "item")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+REPOSITORY_FOLDER = Path(__file__).parents[3] / "curriculum"
+PACKAGED_FOLDER = Path(__file__).parents[1] / "_curriculum"
+
+
+class Curriculum:
+    """The whole of what there is to learn. All mappings go by id, in the plan's order."""
+
+    def __init__(self, folder: Path, stages: Iterable[Stage], projects: Iterable[Project], shared: Iterable[Resource], digest: str):
+        self.folder = folder
+        self.digest = digest
+        self.stages: dict[str, Stage] = {stage.id: stage for stage in stages}
+        self.modules: dict[str, Module] = {m.id: m for stage in self.stages.values() for m in stage.modules}
+        self.projects: dict[str, Project] = {project.id: project for project in projects}
+        self.shared: dict[str, Resource] = {resource.id: resource for resource in shared}
+        self.resources: dict[str, Resource] = self.shared | self._collect(lambda m: m.resources)
+        self.skills: dict[str, Skill] = self._collect(lambda m: m.skills)
+        self.lessons: dict[str, Lesson] = self._collect(lambda m: m.lessons)
+        self.cards: dict[str, Card] = self._collect(lambda m: m.cards)
+        self.problems: dict[str, Problem] = self._collect(lambda m: m.problems)
+        self.labs: dict[str, Lab] = self._collect(lambda m: m.labs)
+        self.items: dict[str, Item] = self._collect(lambda m: m.items)
+
+    def _collect(self, of: Callable[[Module], Iterable[Any]]) -> dict[str, Any]:
+        return {thing.id: thing for module in self.modules.values() for thing in of(module)}
+
+    def module_of(self, id: str) -> Module:
+        """The module that a skill, lesson, card, problem, lab or book belongs to. Raises UnknownId."""
+        slug = id.split("/")[0]
+        if slug not in self.modules:
+            raise UnknownId("module", slug, self.nearest("module", slug))
+        return self.modules[slug]
+
+    def find(self, kind: str, id: str) -> Any:
+        """The thing of this kind (`lab`, `skill`, …) with this id. Raises UnknownId with the nearest ids."""
+        table: Mapping[str, Any] = getattr(self, kind + "s")
+        if id in table:
+            return table[id]
+        raise UnknownId(kind, id, self.nearest(kind, id))
+
+    def nearest(self, kind: str, wrong: str, n: int = 3) -> list[str]:
+        """Up to `n` ids of this kind that a person may have meant by `wrong`: by the whole id, or by its last slug."""
+        ids = list(getattr(self, kind + "s"))
+        wrong = wrong.strip().lower().replace("_", "-").removesuffix(".py")
+        tail = wrong.split("/")[-1]
+        by_tail = {id: id.split("/")[-1] for id in ids}
+        exact = [id for id in ids if by_tail[id] == tail]
+        close_tails = get_close_matches(tail, list(by_tail.values()), n=n, cutoff=0.6)
+        close = [id for id in ids if by_tail[id] in close_tails]
+        inside = [id for id in ids if tail and tail in id]
+        return list(dict.fromkeys([*exact, *get_close_matches(wrong, ids, n=n, cutoff=0.6), *close, *inside]))[:n]
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Skill ids so that every prerequisite stands before what needs it; among those free, in the plan's order."""
+        position = {skill: i for i, skill in enumerate(self.skills)}
+        graph = TopologicalSorter({s.id: [p for p in s.prerequisites if p in position] for s in self.skills.values()})
+        graph.prepare()
+        done: list[str] = []
+        ready = sorted(graph.get_ready(), key=position.__getitem__)
+        while ready:
+            first, *ready = ready
+            done.append(first)
+            graph.done(first)
+            ready = sorted([*ready, *graph.get_ready()], key=position.__getitem__)
+        return tuple(done)
+
+    @cached_property
+    def _dependents(self) -> dict[str, tuple[str, ...]]:
+        table: dict[str, list[str]] = {skill: [] for skill in self.skills}
+        for skill in self.skills.values():
+            for prerequisite in skill.prerequisites:
+                table.setdefault(prerequisite, []).append(skill.id)
+        return {skill: tuple(ids) for skill, ids in table.items()}
+
+    def dependents(self, skill: str) -> tuple[str, ...]:
+        """The skills that name `skill` as a prerequisite: what learning it helps to open."""
+        return self._dependents.get(skill, ())
+
+    @cached_property
+    def _teaching(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        table: dict[str, dict[str, list[str]]] = {skill: {kind: [] for kind in TEACHING} for skill in self.skills}
+        for kind in TEACHING:
+            things: Mapping[str, Any] = getattr(self, kind + "s")
+            for thing in things.values():
+                for skill in thing.skills if hasattr(thing, "skills") else (thing.skill,):
+                    if skill in table:
+                        table[skill][kind].append(thing.id)
+        return {skill: {kind: tuple(ids) for kind, ids in kinds.items()} for skill, kinds in table.items()}
+
+    def teaching(self, skill: str, kind: str) -> tuple[str, ...]:
+        """Ids of this kind (`lesson`, `problem`, `lab`, `card`, `item`) that teach or practise a skill."""
+        return self._teaching.get(skill, {}).get(kind, ())
+
+    @cached_property
+    def _chapters(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        table: dict[str, list[tuple[str, int]]] = {}
+        for resource in self.resources.values():
+            for chapter in resource.chapters:
+                for skill in chapter.skills:
+                    table.setdefault(skill, []).append((resource.id, chapter.number))
+        return {skill: tuple(places) for skill, places in table.items()}
+
+    def chapters(self, skill: str) -> tuple[tuple[str, int], ...]:
+        """(resource id, chapter number) of every chapter that serves a skill."""
+        return self._chapters.get(skill, ())
+
+
+def default_folder() -> Path:
+    """The curriculum that comes with the program: inside the installed package, or beside `src` in a checkout."""
+    return PACKAGED_FOLDER if PACKAGED_FOLDER.is_dir() else REPOSITORY_FOLDER
+
+
+def load(folder: Path | None = None) -> Curriculum:
+    """Reads a curriculum folder. Raises CurriculumError, with file and line, at the first file of the wrong shape."""
+    folder = Path(folder) if folder is not None else default_folder()
+    findings: list[Finding] = []
+    curriculum = read(folder, findings.append)
+    if findings or curriculum is None:
+        raise CurriculumError(findings[0])
+    return curriculum
+
+
+def read(folder: Path, report: Callable[[Finding], None]) -> Curriculum | None:
+    """As `load`, but reports every finding and goes on, leaving out what it cannot read; None where there is no plan at all."""
+    plan_file = folder / "plan.yaml"
+    if not plan_file.is_file():
+        report(Finding(plan_file, 0, "There is no plan here.", "Name a curriculum folder, which holds a plan.yaml, with --curriculum."))
+        return None
+    plan = read_yaml(plan_file, report)
+    if not isinstance(plan, dict):
+        return None
+    number = 0
+    stages = []
+    for i, raw in enumerate(plan.get("stages") or []):
+        slugs = raw.get("modules") or []
+        modules = []
+        stage_folder = _stage_folder(folder, raw.get("id", ""), raw.get("number", i + 1))
+        for slug in slugs:
+            number += 1
+            module_folder = stage_folder / str(slug)
+            if not (module_folder / "module.yaml").is_file():
+                line = line_of(plan_file, ("stages", i, "modules", slugs.index(slug)))
+                report(Finding(plan_file, line, f"The module {slug} has no module.yaml.", f"Write {module_folder / 'module.yaml'}."))
+            elif module := _read_module(module_folder, number, raw.get("id", ""), report):
+                modules.append(module)
+        stage = _build(Stage, {**raw, "number": raw.get("number", i + 1), "modules": modules}, plan_file, ("stages", i), report)
+        if stage:
+            stages.append(stage)
+    projects = _build_all(Project, plan.get("projects"), plan_file, ("projects",), report)
+    shared = _build_all(Resource, plan.get("resources"), plan_file, ("resources",), report)
+    for extra in ("resources.yaml",):
+        if (folder / extra).is_file():
+            data = read_yaml(folder / extra, report)
+            rows, path = (data.get("resources"), ("resources",)) if isinstance(data, dict) else (data, ())
+            shared += _build_all(Resource, rows, folder / extra, path, report)
+    return Curriculum(folder, stages, projects, shared, _digest(folder))
+
+
+def _stage_folder(folder: Path, id: str, number: int) -> Path:
+    return folder / f"{number}-{id}" if not (folder / id).is_dir() else folder / id
+
+
+def _digest(folder: Path) -> str:
+    """A hash of every file that the shapes are read from: two curricula with the same one hold the same ids and edges."""
+    digest = hashlib.sha256()
+    for path in sorted(p for pattern in ("*.yaml", "*.md", "problems.py") for p in folder.rglob(pattern)):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _read_module(folder: Path, number: int, stage: str, report: Callable[[Finding], None]) -> Module | None:
+    file = folder / "module.yaml"
+    raw = read_yaml(file, report)
+    if not isinstance(raw, dict):
+        return None
+    slug = folder.name
+    lessons = [lesson for path in sorted((folder / "lessons").glob("*.md")) if (lesson := _read_lesson(path, slug, report))]
+    if order := raw.pop("lessons", None):
+        lessons.sort(key=lambda lesson: order.index(lesson.id.split("/")[1]) if lesson.id.split("/")[1] in order else len(order))
+    labs = [lab for path in sorted((folder / "labs").glob("*/lab.yaml")) if (lab := _read_lab(path, slug, report))]
+    labs.sort(key=lambda lab: lab.difficulty)
+    parts = {
+        "lessons": lessons,
+        "cards": _read_list(folder / "cards.yaml", Card, slug, report),
+        "items": _read_list(folder / "items.yaml", Item, slug, report),
+        "problems": _read_problems(folder / "problems.py", slug, report),
+        "labs": labs,
+    }
+    return _build(Module, {**raw, "id": slug, "number": number, "stage": stage, "folder": folder, **parts}, file, (), report)
+
+
+def _read_list(file: Path, kind: type[T], slug: str, report: Callable[[Finding], None]) -> list[T]:
+    if not file.is_file():
+        return []
+    rows = read_yaml(file, report)
+    if rows is None:
+        return []
+    if not isinstance(rows, list):
+        report(Finding(file, 1, "This file should be a list.", "Begin each entry with '- '."))
+        return []
+    rows = [{**row, "id": f"{slug}/{row['id']}"} if isinstance(row, dict) and "/" not in str(row.get("id", "/")) else row for row in rows]
+    return _build_all(kind, rows, file, (), report)
+
+
+def _read_lesson(path: Path, slug: str, report: Callable[[Finding], None]) -> Lesson | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        report(Finding(path, 0, f"This file is not UTF-8 (byte {error.start}).", "Save it as UTF-8."))
+        return None
+    if not text.startswith("---\n") or "\n---\n" not in text[4:]:
+        report(Finding(path, 1, "The lesson has no front matter.", "Begin it with '---', then title, skills and minutes, then '---'."))
+        return None
+    head, body = text[4:].split("\n---\n", 1)
+    raw = _parse_yaml(head, path, report, first_line=2)
+    if not isinstance(raw, dict):
+        return None
+    return _build(Lesson, {**raw, "id": f"{slug}/{path.stem}", "text": body, "path": path}, path, (), report)
+
+
+def _read_lab(path: Path, slug: str, report: Callable[[Finding], None]) -> Lab | None:
+    raw = read_yaml(path, report)
+    if not isinstance(raw, dict):
+        return None
+    return _build(Lab, {**raw, "id": f"{slug}/{path.parent.name}", "folder": path.parent}, path, (), report)
+
+
+def _read_problems(path: Path, slug: str, report: Callable[[Finding], None]) -> list[Problem]:
+    """The index of a problems.py, read from its text: the literal PROBLEMS and the functions' docstrings."""
+    if not path.is_file():
+        return []
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        report(Finding(path, getattr(error, "lineno", 0) or 0, f"This is not Python: {error}.", "Correct the syntax."))
+        return []
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    index: dict[str, dict] = {}
+    index_line = 1
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "PROBLEMS" for t in node.targets):
+            index_line = node.lineno
+            try:
+                index = ast.literal_eval(node.value)
+            except ValueError:
+                report(Finding(path, node.lineno, "PROBLEMS is computed.", "Write it as a literal dictionary: it is read, not run."))
+    problems = []
+    for key, raw in index.items():
+        name = key.replace("-", "_")
+        if name not in functions:
+            report(Finding(path, index_line, f"PROBLEMS names {key}, but there is no function {name}.", f"Write def {name}(rng)."))
+            continue
+        title = (ast.get_docstring(functions[name]) or "").split("\n")[0]
+        if not title:
+            report(Finding(path, functions[name].lineno, f"{name} has no docstring.", "Its first line is the problem's title."))
+        problem = _build(Problem, {"title": title, **raw, "id": f"{slug}/{key}", "function": name, "path": path}, path, (), report)
+        if problem:
+            problems.append(problem)
+    return problems
+
+
+def read_yaml(file: Path, report: Callable[[Finding], None]) -> Any:
+    """The data of a YAML file, or None after reporting why it cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        report(Finding(file, 0, f"This file is not UTF-8 (byte {error.start}).", "Save it as UTF-8."))
+        return None
+    return _parse_yaml(text, file, report)
+
+
+def _parse_yaml(text: str, file: Path, report: Callable[[Finding], None], first_line: int = 1) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + first_line if mark else 0
+        what = (getattr(error, "problem", None) or str(error)).strip()
+        report(Finding(file, line, f"This is not valid YAML: {what}.", "A text with ': ' or '#' in it needs quotes; indent with spaces."))
+        return None
+
+
+def line_of(file: Path, path: tuple[str | int, ...]) -> int:
+    """The line at which the value at `path` stands in a YAML file (or the nearest of its parents that exists)."""
+    text = file.read_text(encoding="utf-8")
+    offset = 1
+    if file.suffix == ".md":
+        text, offset = text[4:].split("\n---\n", 1)[0], 2
+    elif file.suffix == ".py":
+        return 1
+    node = yaml.compose(text, Loader=_Loader)
+    line = 0
+    for step in path:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(step):
+                    found, line = value, key.start_mark.line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            found, line = node.value[step], node.value[step].start_mark.line
+        if found is None:
+            break
+        node = found
+    return line + offset
+
+
+def _build(kind: type[T], raw: Any, file: Path, path: tuple[str | int, ...], report: Callable[[Finding], None]) -> T | None:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False):
+            where = tuple(error["loc"])
+            name = ".".join(str(step) for step in (*path, *where))
+            got = "" if error["type"] == "missing" or isinstance(error["input"], dict | list) else f" (it is {error['input']!r})"
+            if error["type"] == "missing":
+                message, mend = f"{name} is missing.", "Add it."
+            elif error["type"] == "extra_forbidden":
+                known = get_close_matches(str(where[-1]), list(kind.model_fields), n=1)
+                message, mend = f"{name} is not a key that is known here.", f"Did you mean {known[0]}?" if known else "Take it away."
+            else:
+                message, mend = f"{name}: {error['msg']}{got}.", "Correct it."
+            report(Finding(file, line_of(file, (*path, *(s for s in where if isinstance(s, str | int)))), message, mend))
+        return None
+
+
+def _build_all(kind: type[T], rows: Any, file: Path, path: tuple[str | int, ...], report: Callable[[Finding], None]) -> list[T]:
+    built = (_build(kind, row, file, (*path, i), report) for i, row in enumerate(rows or []))
+    return [thing for thing in built if thing is not None]
+
+
+def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
+    """A cycle in a graph given as node -> nodes it needs, as the list of nodes along it; None where there is none."""
+    try:
+        TopologicalSorter({node: list(needs) for node, needs in edges.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+__all__ = ["Curriculum", "Skill", "default_folder", "find_cycle", "line_of", "load", "read", "read_yaml"]
