@@ -16,7 +16,7 @@ ItemKind = Literal["choose", "predict", "find-fault", "order", "compute", "code"
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """What happened. The tag `kind` names the type; subclasses say the version in `version`."""
+    """What happened. The tag `kind` names the type; `upgrades.CURRENT` says which version of it is written."""
 
 
 class Enrolled(Data, frozen=True, tag="enrolled"):
@@ -157,9 +157,26 @@ class TimeLogged(Data, frozen=True, tag="time-logged"):
     target: str | None = None
 
 
+class ForecastMade(Data, frozen=True, tag="forecast-made"):
+    """What the forecast said at the end of a week, so that it can be held against what came: dates as milliseconds UTC."""
+
+    finish: dict[str, int] = {}  # "q10", "q50", … -> when the whole plan ends
+    stages: dict[str, dict[str, int]] = {}  # stage id -> the same
+
+
+class MemoryFitted(Data, frozen=True, tag="memory-fitted"):
+    """FSRS parameters fitted to this learner's own reviews, kept only because they won on reviews held out; used from here on."""
+
+    parameters: list[float]
+    reviews: int = 0
+    loss_before: float = 0.0  # log loss on the reviews held out, with the parameters in use until now
+    loss_after: float = 0.0
+
+
 Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | ChapterRead | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
+    | ForecastMade | MemoryFitted
 )  # fmt: skip
 
 
@@ -168,7 +185,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: UUIDv7 as 32 hexadecimal digits: unique across machines, and sorted by time.
     at: milliseconds since 1970 UTC. tz: the learner's minutes east of UTC then, so that "that evening" can be said later.
-    learner: whose it is ("me" on a machine of one's own). version: of this kind's meaning, see CURRENT.
+    learner: whose it is ("me" on a machine of one's own). version: of this kind's meaning, see `upgrades.CURRENT`.
     """
 
     id: str
