@@ -1,0 +1,185 @@
+"""Checks of the autograd engine, from one product by hand to a trained neuron."""
+
+import math
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+
+def test_a_product_and_a_sum_by_hand(learner):
+    """y = a * b + a at a = 2, b = 3 is 8; dy/da = b + 1 = 4 and dy/db = a = 2."""
+    a, b = learner.Value(2.0), learner.Value(3.0)
+    y = a * b + a
+    y.backward()
+    assert y.data == pytest.approx(8.0)
+    assert y.grad == pytest.approx(1.0)
+    assert (a.grad, b.grad) == pytest.approx((4.0, 2.0))
+
+
+def test_a_value_used_twice_gets_both_shares(learner):
+    """y = x * x + x at x = 3: the slope is 2 x + 1 = 7."""
+    x = learner.Value(3.0)
+    (x * x + x).backward()
+    assert x.grad == pytest.approx(7.0)
+
+
+def test_a_diamond_waits_for_both_branches(learner):
+    """h = 3 x feeds two branches, y = h * h + 2 h; at x = 1 the slope is 3 (2 h + 2) = 24."""
+    x = learner.Value(1.0)
+    h = x * 3
+    left, right = h * h, h * 2
+    (left + right).backward()
+    assert h.grad == pytest.approx(8.0)
+    assert x.grad == pytest.approx(24.0)
+
+
+def test_a_short_path_and_a_long_path_to_one_node(learner):
+    """y = h + (((h + 1) * 2) + 1) * h with h = x * x at x = 1: h's gradient is 1 + 5 + 2 = 8, x's is 16."""
+    x = learner.Value(1.0)
+    h = x * x
+    y = h + ((h + 1) * 2 + 1) * h
+    y.backward()
+    assert h.grad == pytest.approx(8.0)
+    assert x.grad == pytest.approx(16.0)
+
+
+@pytest.mark.parametrize("at", [-1.5, 0.25, 2.0])
+def test_tanh_and_exp_at_three_points(learner, at):
+    """The slope of tanh is 1 - tanh(x)^2, and exp is its own slope."""
+    x = learner.Value(at)
+    y = x.tanh()
+    y.backward()
+    assert (y.data, x.grad) == pytest.approx((math.tanh(at), 1 - math.tanh(at) ** 2))
+    x = learner.Value(at)
+    y = x.exp()
+    y.backward()
+    assert (y.data, x.grad) == pytest.approx((math.exp(at), math.exp(at)))
+
+
+@pytest.mark.parametrize("at, value, slope", [(2.0, 2.0, -3.0), (-2.0, 0.0, 0.0), (0.0, 0.0, 0.0)])
+def test_relu_opens_by_its_input(learner, at, value, slope):
+    """y = -3 relu(x). The gradient that arrives at the relu is negative, which must not close it."""
+    x = learner.Value(at)
+    r = x.relu()
+    (r * -3).backward()
+    assert (r.data, x.grad) == pytest.approx((value, slope))
+
+
+def test_numbers_on_the_left(learner):
+    """At x = 4: 10 - x has slope -1, 8 / x has slope -1/2, 3 * x has 3 and 1 + x has 1."""
+    for make, value, slope in [
+        (lambda x: 10 - x, 6.0, -1.0),
+        (lambda x: 8 / x, 2.0, -0.5),
+        (lambda x: 3 * x, 12.0, 3.0),
+        (lambda x: 1 + x, 5.0, 1.0),
+    ]:
+        x = learner.Value(4.0)
+        y = make(x)
+        y.backward()
+        assert (y.data, x.grad) == pytest.approx((value, slope))
+
+
+def test_division_and_powers(learner):
+    """y = a / b + a ** 3 - b ** -2 at a = 2, b = 4: 0.5 + 8 - 0.0625; dy/da = 12.25 and dy/db = -0.125 + 0.03125."""
+    a, b = learner.Value(2.0), learner.Value(4.0)
+    y = a / b + a**3 - b**-2
+    y.backward()
+    assert y.data == pytest.approx(8.4375)
+    assert (a.grad, b.grad) == pytest.approx((12.25, -0.09375))
+
+
+def test_backward_twice_gives_the_same_numbers(learner):
+    """Nothing is left over from the first call, in the leaves or between."""
+    x = learner.Value(0.5)
+    h = x * 2
+    y = h * h + h
+    y.backward()
+    first = (x.grad, h.grad)
+    y.backward()
+    assert first == pytest.approx((6.0, 3.0))
+    assert (x.grad, h.grad) == pytest.approx(first)
+
+
+def test_values_outside_the_graph_are_left_alone(learner):
+    """Differentiating y = 2 a leaves the gradient of b from an earlier result as it was."""
+    a, b = learner.Value(1.0), learner.Value(5.0)
+    (b * b).backward()
+    (a * 2).backward()
+    assert b.grad == pytest.approx(10.0)
+
+
+EXPRESSIONS = [
+    lambda a, b: (a * b).tanh() / (b * b + 1) + a.exp() * b,
+    lambda a, b: (a - b) ** 3 + (2 - a) * (b / 3 - 1),
+    lambda a, b: ((a + b).relu() + 0.5) ** 2 / (a * a + 2) - (-b).exp(),
+    lambda a, b: (a.tanh() + b.tanh()) ** 2 * (a + 3) ** -1,
+]
+
+
+@settings(max_examples=20, deadline=None)
+@given(which=st.integers(0, 3), x=st.integers(-8, 8), y=st.integers(-8, 8))
+def test_equals_the_reference(learner, reference, which, x, y):
+    """Four expressions of two values, at points on a grid."""
+    at = (x / 4 + 0.1, y / 4)
+    got, want = [learner.Value(v) for v in at], [reference.Value(v) for v in at]
+    result, expected = EXPRESSIONS[which](*got), EXPRESSIONS[which](*want)
+    result.backward()
+    expected.backward()
+    assert result.data == pytest.approx(expected.data, rel=1e-9, abs=1e-12)
+    assert [v.grad for v in got] == pytest.approx([v.grad for v in want], rel=1e-9, abs=1e-12)
+
+
+def test_a_chain_of_fifteen_hundred_operations(learner):
+    """Deeper than Python's recursion limit of 1,000: x + x + x … has the slope 1,501."""
+    x = learner.Value(1.0)
+    y = x
+    for _ in range(1500):
+        y = y + x
+    y.backward()
+    assert x.grad == pytest.approx(1501.0)
+
+
+@pytest.mark.parametrize("bad", ["two", None, [1.0]])
+def test_operands_that_are_not_numbers_are_refused(learner, bad):
+    with pytest.raises(TypeError):
+        learner.Value(1.0) + bad
+    with pytest.raises(TypeError):
+        learner.Value(1.0) ** bad
+
+
+def test_an_exponent_that_is_a_value_is_refused(learner):
+    with pytest.raises(TypeError):
+        learner.Value(2.0) ** learner.Value(3.0)
+
+
+def test_division_by_zero_says_so(learner):
+    with pytest.raises(ZeroDivisionError):
+        learner.Value(1.0) / learner.Value(0.0)
+
+
+def test_one_step_of_training_by_hand(learner):
+    """One pair (1, 0), w = 0.5, b = 0: with t = tanh(0.5) both slopes are 2 t (1 - t^2) = 0.72687."""
+    w, b = learner.train_neuron([1.0], [0.0], 1, 0.1)
+    slope = 2 * math.tanh(0.5) * (1 - math.tanh(0.5) ** 2)
+    assert (w, b) == pytest.approx((0.5 - 0.1 * slope, -0.1 * slope))
+
+
+def test_the_neuron_learns(learner, reference):
+    """Points on tanh(2 x - 1): after 300 steps as near as the reference, to nine digits."""
+    xs = [i / 4 for i in range(-8, 9)]
+    ys = [math.tanh(2 * x - 1) for x in xs]
+    w, b = learner.train_neuron(xs, ys, 300, 1.0)
+    assert (w, b) == pytest.approx(reference.train_neuron(xs, ys, 300, 1.0), rel=1e-9)
+    assert (w, b) == pytest.approx((2.0, -1.0), abs=0.05)
+
+
+@pytest.mark.parametrize("xs, ys", [([1.0, 2.0], [1.0]), ([], [])])
+def test_pairs_that_do_not_match_are_refused(learner, xs, ys):
+    with pytest.raises(ValueError):
+        learner.train_neuron(xs, ys, 1, 0.1)
+
+
+def test_training_time(budget):
+    """Five hundred additions in a sum, each visited once a step."""
+    xs = [i / 500 for i in range(500)]
+    budget("train_neuron", (xs, xs, 2, 0.1), time_ratio=8)
