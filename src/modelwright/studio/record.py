@@ -1,0 +1,290 @@
+"""A second fold over the journal: the plain facts that faces show and no model is needed for.
+
+Which lessons are finished, what the last verdict on a lab said, which notes were written, what happened today. Like the learner
+room's state it follows from the events alone, so it can be thrown away; unlike it, it draws no conclusion. It is changed in place by
+`add`, event by event, and kept in the studio's snapshot as MessagePack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from modelwright.journal import events as e
+
+DAY_BEGINS = 4  # o'clock: what is done after midnight still belongs to the evening before
+RECENT = 60
+HOUR, DAY = 3_600_000, 86_400_000
+
+
+class Attempted(msgspec.Struct, array_like=True):
+    at: int
+    passed: bool
+    checks_passed: int
+    checks_total: int
+
+
+class LabRecord(msgspec.Struct):
+    """`verdict` is that of the last submission, as the journal holds it; `sha` the text it judged."""
+
+    attempts: list[Attempted] = []
+    verdict: dict[str, Any] | None = None
+    sha: str = ""
+    passed_at: int = 0
+    passed_sha: str = ""
+    hints: int = 0
+    solution_seen: bool = False
+
+
+class LessonRecord(msgspec.Struct):
+    opened_at: int = 0
+    finished_at: int = 0
+    answers: list[str] = []
+
+
+class ProblemRecord(msgspec.Struct):
+    """`attempts` counts the answers to each seed; `settled` holds the seeds answered rightly or whose solution was shown."""
+
+    answered: int = 0
+    right: int = 0
+    attempts: dict[int, int] = {}
+    settled: set[int] = set()
+    shown: set[int] = set()
+    last_seed: int = 0
+    last_at: int = 0
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """A line of the diary. `count` joins what was done in a row: fourteen cards are one line."""
+
+    at: int
+    kind: str
+    target: str
+    minutes: float
+    count: int = 1
+    right: int = 0
+
+
+class Note(msgspec.Struct, array_like=True):
+    text: str
+    at: int
+
+
+class Record(msgspec.Struct):
+    events: int = 0
+    first_at: int = 0
+    last_at: int = 0
+    tz: int = 0
+    name: str = ""
+    hours_per_week: float = 0.0
+    minutes_per_day: int = 0
+    deadline: str = ""
+    background: dict[str, int] = {}
+    books: dict[str, str] = {}
+    skipped: list[str] = []
+    retention: float = 0.9
+    enrolled_at: int = 0
+    placed: int = 0
+    lessons: dict[str, LessonRecord] = {}
+    problems: dict[str, ProblemRecord] = {}
+    labs: dict[str, LabRecord] = {}
+    cards: dict[str, int] = {}  # card -> reviews of it
+    chapters: dict[str, tuple[int, float]] = {}  # "resource#number" -> (when, hours)
+    milestones: dict[str, dict[int, int]] = {}  # project -> milestone -> when
+    projects_done: dict[str, int] = {}
+    notes: dict[str, Note] = {}
+    practised: dict[str, int] = {}  # skill -> when it was last worked on
+    days: dict[int, float] = {}  # day -> minutes
+    recent: list[Entry] = []
+    today: list[Entry] = []
+    today_is: int = 0
+
+    @property
+    def enrolled(self) -> bool:
+        return self.enrolled_at > 0
+
+    def minutes_on(self, day: int) -> float:
+        return self.days.get(day, 0.0)
+
+    def minutes_in_week_of(self, day: int) -> float:
+        """From Monday on; day 0, 1 January 1970, was a Thursday."""
+        monday = day - (day + 3) % 7
+        return sum(self.days.get(d, 0.0) for d in range(monday, day + 1))
+
+    def add(self, events: Iterable[e.Event]) -> None:
+        for event in events:
+            self.events += 1
+            self.first_at = self.first_at or event.at
+            self.last_at = max(self.last_at, event.at)
+            self.tz = event.tz
+            handler = _HANDLERS.get(type(event.data))
+            if handler is not None:
+                handler(self, event, event.data)
+
+    def did(self, event: e.Event, kind: str, target: str, minutes: float, right: int = 0, join: bool = False) -> None:
+        """A line in the diary, and the minutes on its day."""
+        day = day_of(event.at, event.tz)
+        if minutes > 0:
+            self.days[day] = self.days.get(day, 0.0) + minutes
+        if day > self.today_is:
+            self.today, self.today_is = [], day
+        for lines in (self.recent, self.today) if day == self.today_is else (self.recent,):
+            last = lines[-1] if lines else None
+            if join and last is not None and last.kind == kind and last.target == target and event.at - last.at < 2 * HOUR:
+                last.at, last.minutes, last.count, last.right = event.at, last.minutes + minutes, last.count + 1, last.right + right
+            else:
+                lines.append(Entry(event.at, kind, target, minutes, 1, right))
+        del self.recent[:-RECENT]
+
+
+def day_of(at: int, tz: int) -> int:
+    """The learner's day, counted from 1970: it begins at four in the morning."""
+    return (at + tz * 60_000 - DAY_BEGINS * HOUR) // DAY
+
+
+def _enrolled(record: Record, event: e.Event, data: e.Enrolled) -> None:
+    record.name, record.hours_per_week = data.name, data.hours_per_week
+    record.background, record.deadline = dict(data.background), data.deadline or ""
+    record.enrolled_at = record.enrolled_at or event.at
+
+
+def _goals(record: Record, event: e.Event, data: e.GoalsChanged) -> None:
+    for field in ("name", "hours_per_week", "deadline", "minutes_per_day", "retention"):
+        value = getattr(data, field)
+        if value is not None:
+            setattr(record, field, value)
+    if data.books is not None:
+        record.books = record.books | data.books
+    if data.skipped is not None:
+        record.skipped = list(data.skipped)
+
+
+def _placed(record: Record, event: e.Event, data: e.Placed) -> None:
+    record.placed += 1
+
+
+def _item(record: Record, event: e.Event, data: e.ItemAnswered) -> None:
+    for skill in data.skills:
+        record.practised[skill] = event.at
+    record.did(event, data.setting, data.item.split("/")[0], data.seconds / 60, int(data.right), join=True)
+
+
+def _lesson_opened(record: Record, event: e.Event, data: e.LessonOpened) -> None:
+    record.lessons.setdefault(data.lesson, LessonRecord()).opened_at = event.at
+
+
+def _lesson_finished(record: Record, event: e.Event, data: e.LessonFinished) -> None:
+    lesson = record.lessons.setdefault(data.lesson, LessonRecord())
+    lesson.finished_at = event.at
+    if any(answer.strip() for answer in data.answers):
+        lesson.answers = list(data.answers)
+    record.did(event, "lesson", data.lesson, data.seconds / 60)
+
+
+def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
+    key = f"{data.resource}#{data.chapter}"
+    if data.done:
+        record.chapters[key] = (event.at, data.hours)
+        record.did(event, "chapter", key, data.hours * 60)
+    elif key in record.chapters:
+        at, hours = record.chapters.pop(key)
+        day = day_of(at, event.tz)
+        record.days[day] = max(0.0, record.days.get(day, 0.0) - hours * 60)
+        for lines in (record.recent, record.today):
+            lines[:] = [line for line in lines if (line.kind, line.target) != ("chapter", key)]
+
+
+def _problem(record: Record, event: e.Event, data: e.ProblemAnswered) -> None:
+    problem = record.problems.setdefault(data.problem, ProblemRecord())
+    problem.answered += 1
+    problem.right += data.right
+    problem.attempts[data.seed] = problem.attempts.get(data.seed, 0) + 1
+    problem.last_seed, problem.last_at = data.seed, event.at
+    if data.solution_shown:
+        problem.shown.add(data.seed)
+    if data.right or data.solution_shown:
+        problem.settled.add(data.seed)
+    for skill in data.skills:
+        record.practised[skill] = event.at
+    record.did(event, "problem", data.problem, data.seconds / 60, int(data.right), join=True)
+
+
+def _card(record: Record, event: e.Event, data: e.CardReviewed) -> None:
+    record.cards[data.card] = record.cards.get(data.card, 0) + 1
+    record.practised[data.skill] = event.at
+    record.did(event, "review", "", data.seconds / 60, int(data.rating > 1), join=True)
+
+
+def _lab(record: Record, event: e.Event, data: e.LabSubmitted) -> None:
+    lab = record.labs.setdefault(data.lab, LabRecord())
+    lab.attempts.append(Attempted(event.at, data.passed, data.checks_passed, data.checks_total))
+    lab.verdict, lab.sha = data.verdict, data.source_sha256
+    if data.passed:
+        lab.passed_at, lab.passed_sha = lab.passed_at or event.at, data.source_sha256
+    for skill in data.skills:
+        record.practised[skill] = event.at
+    record.did(event, "lab", data.lab, data.seconds / 60, int(data.passed), join=True)
+
+
+def _hint(record: Record, event: e.Event, data: e.HintTaken) -> None:
+    lab = record.labs.setdefault(data.lab, LabRecord())
+    lab.hints = max(lab.hints, data.number)
+
+
+def _solution(record: Record, event: e.Event, data: e.SolutionSeen) -> None:
+    problem = record.problems.get(data.target)
+    if problem is None:
+        record.labs.setdefault(data.target, LabRecord()).solution_seen = True
+    else:
+        problem.shown.add(problem.last_seed)
+        problem.settled.add(problem.last_seed)
+
+
+def _project(record: Record, event: e.Event, data: e.ProjectEntry) -> None:
+    if data.milestone is not None:
+        record.milestones.setdefault(data.project, {})[data.milestone] = event.at
+    if data.done:
+        record.projects_done[data.project] = event.at
+    record.did(event, "project", data.project, data.hours * 60)
+
+
+def _competition(record: Record, event: e.Event, data: e.CompetitionEntry) -> None:
+    record.did(event, "competition", data.competition, 0.0)
+
+
+def _run(record: Record, event: e.Event, data: e.RunFinished) -> None:
+    record.did(event, "run", data.run, 0.0)  # the machine's time, not the learner's
+
+
+def _note(record: Record, event: e.Event, data: e.NoteWritten) -> None:
+    if data.text.strip():
+        record.notes[data.target] = Note(data.text, event.at)
+    else:
+        record.notes.pop(data.target, None)
+
+
+def _time(record: Record, event: e.Event, data: e.TimeLogged) -> None:
+    record.did(event, "time", data.target or data.what, data.hours * 60)
+
+
+_HANDLERS: dict[type, Any] = {
+    e.Enrolled: _enrolled,
+    e.GoalsChanged: _goals,
+    e.Placed: _placed,
+    e.ItemAnswered: _item,
+    e.LessonOpened: _lesson_opened,
+    e.LessonFinished: _lesson_finished,
+    e.ChapterRead: _chapter,
+    e.ProblemAnswered: _problem,
+    e.CardReviewed: _card,
+    e.LabSubmitted: _lab,
+    e.HintTaken: _hint,
+    e.SolutionSeen: _solution,
+    e.ProjectEntry: _project,
+    e.CompetitionEntry: _competition,
+    e.RunFinished: _run,
+    e.NoteWritten: _note,
+    e.TimeLogged: _time,
+}
