@@ -72,7 +72,7 @@ class Verification:
 
 def new_id(at: int, random: bytes | None = None) -> str:
     """A UUIDv7 (RFC 9562) for a moment in milliseconds, as 32 hexadecimal digits; `random` is 10 bytes."""
-    noise = int.from_bytes(random or os.urandom(10), "big")
+    noise = int.from_bytes(random or os.urandom(10), "big") >> 6
     value = (at & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 62 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     return f"{value:032x}"
 

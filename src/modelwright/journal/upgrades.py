@@ -39,7 +39,7 @@ class Reader:
         self._decode = msgspec.json.Decoder(Event).decode
         self._current = current
         self._upgrades = upgrades
-        self._by_type = {kind: current[kind_of(kind)] for kind in KINDS}
+        self._by_type: dict[type, int] = {kind: current[kind_of(kind)] for kind in KINDS}
 
     def version(self, data: object) -> int:
         """The version that is written for this kind of data today."""
