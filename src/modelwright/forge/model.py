@@ -264,9 +264,7 @@ class Layer(nn.Module):
     def norm(self, i: int) -> Callable[[Tensor], Tensor]:
         return lambda x: self.ops.rms_norm(x, self.norms[i], self.config.norm_eps)
 
-    def forward(
-        self, h_btm: Tensor, where: Where, cache: Cache | None = None, watch: Watch | None = None
-    ) -> tuple[Tensor, Routing | None]:
+    def forward(self, h_btm: Tensor, where: Where, cache: Cache | None = None, watch: Watch | None = None) -> tuple[Tensor, Routing | None]:
         routing: Routing | None = None
 
         def mix(x_btm: Tensor) -> Tensor:
