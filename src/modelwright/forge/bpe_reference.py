@@ -8,6 +8,7 @@ and after a merge touches only those words: that is what makes it fast enough to
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
@@ -27,7 +28,7 @@ def train(texts: Iterable[str], merges: int) -> list[tuple[bytes, bytes]]:
     counts: dict[Pair, int] = defaultdict(int)
     holders: dict[Pair, set[int]] = defaultdict(set)
     for w, word in enumerate(words):
-        for pair in zip(word, word[1:], strict=False):
+        for pair in itertools.pairwise(word):
             counts[pair] += weights[w]
             holders[pair].add(w)
     # The heap's smallest entry is the most frequent pair, and of equals the one with the smaller ids. Entries go stale when a count
@@ -53,9 +54,9 @@ def train(texts: Iterable[str], merges: int) -> list[tuple[bytes, bytes]]:
         changed: set[Pair] = set()
         for w in holders.pop(pair):
             before, after = words[w], merge(words[w], pair, new)
-            for old in zip(before, before[1:], strict=False):
+            for old in itertools.pairwise(before):
                 counts[old] -= weights[w]
-            for now in zip(after, after[1:], strict=False):
+            for now in itertools.pairwise(after):
                 counts[now] += weights[w]
                 holders[now].add(w)
                 changed.add(now)
@@ -102,7 +103,7 @@ class Encoder:
     def encode_piece(self, piece: bytes) -> list[int]:
         """Merge the pair that was learned first, until no pair was learned."""
         word = [self.id_of[bytes([byte])] for byte in piece]
-        while known := [self.rank[pair] + pair for pair in zip(word, word[1:], strict=False) if pair in self.rank]:
+        while known := [self.rank[pair] + pair for pair in itertools.pairwise(word) if pair in self.rank]:
             _, new, left, right = min(known)
             word = merge(word, (left, right), new)
         return word

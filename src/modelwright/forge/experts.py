@@ -193,7 +193,7 @@ class Health(NamedTuple):
 
 
 def health(load_le: Tensor, entropy_l: Tensor) -> Health:
-    layers, experts = load_le.shape
+    _layers, experts = load_le.shape
     even = 1.0 / experts
     most = float(load_le.max()) / even
     return Health(most, float(entropy_l.mean() / torch.tensor(float(experts)).log()), int((load_le < 0.01 * even).sum()))

@@ -352,6 +352,7 @@ class Grok(nn.Module):
     def steer(self, load_le: Tensor, rate: float) -> None:
         """Balance by bias: make experts with less than their share of the load a little easier to choose (arXiv 2408.15664)."""
         for layer, load_e in zip(self.layers, load_le, strict=True):
+            assert isinstance(layer, Layer) and isinstance(layer.experts, Experts)
             layer.experts.bias_e += rate * torch.sign(1.0 / self.config.experts - load_e)
 
 

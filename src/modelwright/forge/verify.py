@@ -111,7 +111,8 @@ def verify(path: Path, ops: Ops = PLAIN) -> Verification:
     tokens_bt = torch.from_numpy(arrays["tokens"].astype(np.int64))
     logits_btv = model(tokens_bt)
     targets_bt, pad = tokens_bt[:, 1:], model.config.pad
-    loss = model.ops.cross_entropy(logits_btv[:, :-1].flatten(0, 1), targets_bt.flatten(), (targets_bt != pad).flatten())
+    counted_bt = torch.ne(targets_bt, -1 if pad is None else pad)
+    loss = model.ops.cross_entropy(logits_btv[:, :-1].flatten(0, 1), targets_bt.flatten(), counted_bt.flatten())
     loss.backward()
     worst, worst_name = 0.0, ""
     for ours, parameter in model.named_parameters():
@@ -126,7 +127,7 @@ def verify(path: Path, ops: Ops = PLAIN) -> Verification:
             worst, worst_name = error, names[ours]
     want_logits = arrays["logits"].astype(np.float64)
     logit_error = float(np.abs(logits_btv.detach().numpy() - want_logits).max())
-    loss_error = abs(float(loss) - float(arrays["loss"]))
+    loss_error = abs(loss.item() - float(arrays["loss"]))
     return Verification(
         file=str(path),
         parameters=sum(p.numel() for p in model.parameters()),
