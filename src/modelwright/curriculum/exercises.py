@@ -119,7 +119,7 @@ def same(given: Any, key: Any, text: str = "") -> bool:
     difference = given - key
     if difference == 0:
         return True
-    if difference.free_symbols:
+    if given.free_symbols | key.free_symbols:
         return _same_at_points(difference, given, key)
     gap, size = abs(complex(difference.evalf(20))), abs(complex(key.evalf(20)))
     if gap <= 1e-12 * max(1.0, size):
@@ -130,7 +130,7 @@ def same(given: Any, key: Any, text: str = "") -> bool:
 def _same_at_points(difference: Any, given: Any, key: Any) -> bool:
     import sympy
 
-    symbols = sorted(difference.free_symbols, key=lambda s: s.name)
+    symbols = sorted(given.free_symbols | key.free_symbols, key=lambda s: s.name)
     agreed = 0
     # Fixed irrational points, positive and away from 0 and 1: two formulas of a learner's length that agree at nine of them are one.
     for k in range(1, 16):

@@ -7,6 +7,7 @@ page's ink, the series' colours are readable on light and on dark, and the lette
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from modelwright.curriculum.models import Lesson
-from modelwright.curriculum.render import alt_text, blocks, figure_key
+from modelwright.curriculum.render import blocks, figure_key
 
 SECONDS = 60
 # Each at least 3.4 to 1 against both the light and the dark page.
@@ -30,6 +31,15 @@ class Ran:
     printed: str | None
     svg: str | None
     error: str | None
+
+
+def folder_of(curriculum: Path) -> Path:
+    """Where the drawn figures of a curriculum folder are kept: beside it where that can be written, else in the user's cache."""
+    beside = curriculum / ".figures"
+    if beside.is_dir() or os.access(curriculum, os.W_OK):
+        return beside
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "modelwright" / "figures"
 
 
 def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:
@@ -148,4 +158,4 @@ for block in job["blocks"]:
 sys.__stdout__.write(json.dumps(results))
 """
 
-__all__ = ["Ran", "alt_text", "draw", "plain_svg", "run_lesson"]
+__all__ = ["Ran", "draw", "folder_of", "plain_svg", "run_lesson"]

@@ -19,9 +19,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
-from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
+from modelwright.curriculum.models import Card, Chapter, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
 
 T = TypeVar("T", bound=BaseModel)
+_KEYS = sorted({key for model in (Module, Resource, Chapter, Skill, Lesson, Card, Item, Lab, Project, Stage) for key in model.model_fields})
 TEACHING = ("lesson", "problem", "lab", "card", "item")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REPOSITORY_FOLDER = Path(__file__).parents[3] / "curriculum"
@@ -341,7 +342,7 @@ def _build(kind: type[T], raw: Any, file: Path, path: tuple[str | int, ...], rep
             if error["type"] == "missing":
                 message, mend = f"{name} is missing.", "Add it."
             elif error["type"] == "extra_forbidden":
-                known = get_close_matches(str(where[-1]), list(kind.model_fields), n=1)
+                known = get_close_matches(str(where[-1]), _KEYS, n=1)
                 message, mend = f"{name} is not a key that is known here.", f"Did you mean {known[0]}?" if known else "Take it away."
             else:
                 message, mend = f"{name}: {error['msg']}{got}.", "Correct it."

@@ -1,0 +1,126 @@
+"""`modelwright course`: what a course author does in the terminal. Everything is decided in `modelwright.studio.author`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="For course authors: prove a curriculum, count it, begin a lab, a lesson or a module.", no_args_is_help=True)
+new = typer.Typer(help="Begin something new, as a skeleton that is valid as it stands.", no_args_is_help=True)
+app.add_typer(new, name="new")
+
+Folder = Annotated[Path | None, typer.Option("--curriculum", envvar="MODELWRIGHT_CURRICULUM", help="A curriculum folder of your own.")]
+
+
+def _folder(folder: Path | None) -> Path:
+    from modelwright.curriculum.loader import default_folder
+
+    return folder or default_folder()
+
+
+@app.command(epilog="Example: modelwright course validate --module linear-algebra")
+def validate(
+    curriculum: Folder = None,
+    module: Annotated[list[str] | None, typer.Option(help="Only this module's content (may be given again).")] = None,
+    run: Annotated[bool, typer.Option(help="Also run lessons, problems and labs. --no-run only reads, in a second.")] = True,
+    repeat: Annotated[int, typer.Option(min=1, help="Grade each right solution this often.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds for each problem's proof.")] = 200,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the findings alone.")] = False,
+) -> None:
+    """Prove that a curriculum holds: ids, graphs, links, lessons' output, problems' keys, labs' graders."""
+    from rich.console import Console
+
+    from modelwright.studio.author import Progress, validate
+
+    out, folder = Console(soft_wrap=True, highlight=False), _folder(curriculum)
+
+    def show(progress: Progress) -> None:
+        if not quiet:
+            mark = "[green]✓[/]" if not progress.findings else "[red]✗[/]"
+            out.print(f"{mark} {progress.what}" + (f": {progress.findings}" if progress.findings else ""))
+
+    findings = validate(folder, modules=module or None, run=run, repeat=repeat, seeds=seeds, on_progress=show)
+    for finding in findings:
+        out.print(str(finding), markup=False)
+    if findings:
+        out.print(f"{len(findings)} thing{'s' if len(findings) > 1 else ''} to mend.")
+        raise typer.Exit(1)
+    out.print("The curriculum holds." if run else "The curriculum reads well; labs, lessons and problems were not run.")
+
+
+@app.command(epilog="Example: modelwright course stats --json | jq .skills")
+def stats(curriculum: Folder = None, json: Annotated[bool, typer.Option("--json", help="As JSON, for a script.")] = False) -> None:
+    """Count what there is, module by module."""
+    from modelwright.curriculum.loader import load
+    from modelwright.studio.author import as_json, stats
+
+    counted = stats(load(curriculum))
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps(as_json(counted), indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("skills", "chapters", "lessons", "cards", "problems", "labs", "items")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("module")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, row in counted.by_module.items():
+        table.add_row(name, *(str(row[column] or "·") for column in columns))
+    out = Console(highlight=False)
+    out.print(table)
+    out.print(
+        f"\n{counted.stages} stages, {counted.modules} modules, {counted.skills} skills joined by {counted.prerequisite_edges} "
+        f"prerequisite and {counted.encompassing_edges} encompassing edges; {counted.books} books with {counted.chapters} chapters; "
+        f"{counted.lessons} lessons of {counted.lesson_words} words; {counted.checks} checks in {counted.labs} labs, proved by "
+        f"{counted.right_solutions} right and {counted.wrong_solutions} wrong solutions; "
+        f"{counted.hours_low:g} to {counted.hours_high:g} hours.",
+        soft_wrap=True,
+    )
+
+
+@app.command(epilog="Example: modelwright course build")
+def build(curriculum: Folder = None) -> None:
+    """Draw the lessons' figures, so that pages show them at once. Those that are drawn already are left."""
+    from modelwright.curriculum.figures import draw, folder_of
+    from modelwright.curriculum.loader import load
+
+    course = load(curriculum)
+    drawn = sum(len(draw(lesson, folder_of(course.folder))) for lesson in course.lessons.values())
+    typer.echo(f"{drawn} figures of {len(course.lessons)} lessons are drawn.")
+
+
+@new.command("lab", epilog="Example: modelwright course new lab linear-algebra/determinant 'Determinants by elimination'")
+def new_lab(id: str, title: str, curriculum: Folder = None) -> None:
+    """A lab with a task, checks, a solution, another right one and four wrong ones that you rewrite into yours."""
+    from modelwright.studio.skeleton import new_lab
+
+    _say(new_lab(_folder(curriculum), id, title))
+
+
+@new.command("lesson", epilog="Example: modelwright course new lesson linear-algebra/projections 'The nearest point of a plane'")
+def new_lesson(id: str, title: str, curriculum: Folder = None) -> None:
+    """A lesson that says, section by section, what belongs there."""
+    from modelwright.studio.skeleton import new_lesson
+
+    _say(new_lesson(_folder(curriculum), id, title))
+
+
+@new.command("module", epilog="Example: modelwright course new module graph-learning 'Learning on graphs' --curriculum ~/my-course")
+def new_module(
+    id: str, title: str, curriculum: Folder = None, stage: Annotated[str | None, typer.Option(help="The stage's id.")] = None
+) -> None:
+    """A module with one skill, book, lesson, card, problem and lab; in an empty folder, a plan around it."""
+    from modelwright.studio.skeleton import new_module
+
+    _say(new_module(_folder(curriculum), id, title, stage))
+
+
+def _say(files: list[Path]) -> None:
+    for path in files:
+        typer.echo(f"wrote {path}")

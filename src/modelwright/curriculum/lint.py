@@ -1,0 +1,407 @@
+"""The linter: what an author should mend, found by reading. Only a lesson's code and a problem's generator are run, on request.
+
+The rules are those of docs/authors.md. Each finding gives the file, the line and what to do. Whether labs judge rightly is proved by
+grading their solutions, right and wrong ones, which needs the grading room: see `modelwright.studio.author`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from modelwright.curriculum.errors import Finding
+from modelwright.curriculum.figures import run_lesson
+from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
+from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Resource
+from modelwright.curriculum.render import CLOSING, alt_text, blocks, questions_of, render_math
+
+LESSON_WORDS = (400, 900)
+CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
+CARD_ASK = 220
+WRONG_ONES, RIGHT_ONES = 4, 1
+ITEMS_PER_SKILL = 3
+SEEDS = 200
+LINK = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^\s<>\"]*)?", re.IGNORECASE)
+CAUGHT_BY = re.compile(r"Caught by:\s*([^.]+)\.")
+
+Report = Callable[[Finding], None]
+
+
+def lint(curriculum: Curriculum, report: Report, modules: Iterable[str] | None = None) -> None:
+    """Reports everything that reading alone can find. `modules` narrows it to some; edges are always checked whole."""
+    chosen = [m for m in curriculum.modules.values() if modules is None or m.id in set(modules)]
+    _plan(curriculum, report)
+    _graph(curriculum, report)
+    for module in chosen:
+        _module(curriculum, module, report)
+        for lesson in module.lessons:
+            for finding in lint_lesson(lesson):
+                report(finding)
+            _known(curriculum, "skill", lesson.skills, lesson.path, ("skills",), report)
+        _cards(curriculum, module, report)
+        _items(curriculum, module, report)
+        for problem in module.problems:
+            _known(curriculum, "skill", problem.skills, problem.path, (), report)
+            if f"def prove_{problem.function}(" not in problem.path.read_text(encoding="utf-8"):
+                report(Finding(problem.path, 0, f"{problem.function} has no proof.", f"Write prove_{problem.function}(problem, rng)."))
+        for lab in module.labs:
+            _known(curriculum, "skill", (*lab.skills, *lab.encompasses), lab.folder / "lab.yaml", ("skills",), report)
+            for finding in lint_lab(lab):
+                report(finding)
+
+
+# The plan and its two graphs
+
+
+def _plan(curriculum: Curriculum, report: Report) -> None:
+    file = curriculum.folder / "plan.yaml"
+    counts = Counter(
+        id for table in (curriculum.modules, curriculum.projects, curriculum.shared) for id in table
+    ) + Counter(r.id for m in curriculum.modules.values() for r in m.resources)  # fmt: skip
+    for id, n in counts.items():
+        if n > 1:
+            report(Finding(file, 0, f"The id {id} is given {n} times.", "Ids are unique across the curriculum: rename all but one."))
+    for i, stage in enumerate(curriculum.stages.values()):
+        low, high = sum(m.hours.low for m in stage.modules), sum(m.hours.high for m in stage.modules)
+        if abs(low - stage.hours.low) > 0.5 or abs(high - stage.hours.high) > 0.5:
+            line = line_of(file, ("stages", i, "hours"))
+            message = f"The stage says {stage.hours.low:g} to {stage.hours.high:g} hours, its modules add up to {low:g} to {high:g}."
+            report(Finding(file, line, message, "Make them agree."))
+    for i, project in enumerate(curriculum.projects.values()):
+        _known(curriculum, "skill", project.skills, file, ("projects", i, "skills"), report)
+        if project.stage not in curriculum.stages:
+            report(Finding(file, line_of(file, ("projects", i)), f"There is no stage {project.stage}.", "Name one of the plan's stages."))
+    for resource in curriculum.shared.values():
+        _resource(curriculum, resource, file, (), report)
+
+
+def _graph(curriculum: Curriculum, report: Report) -> None:
+    skills = curriculum.skills
+    cycle = find_cycle({s.id: [p for p in s.prerequisites if p in skills] for s in skills.values()})
+    if cycle:
+        file, line = _place_of_skill(curriculum, cycle[0])
+        report(Finding(file, line, f"Prerequisites go round in a circle: {' → '.join(cycle)}.", "Take one of these edges away."))
+    modules = curriculum.modules
+    ring = find_cycle({m.id: [p for p in m.prerequisites if p in modules] for m in modules.values()})
+    if ring:
+        report(Finding(modules[ring[0]].folder / "module.yaml", 0, f"Modules require each other: {' → '.join(ring)}.", "Take one away."))
+    reachable = set(curriculum.order) if not cycle else set()
+    for skill in skills.values():
+        unknown = [p for p in skill.prerequisites if p not in skills]
+        if not cycle and (skill.id not in reachable or unknown):
+            file, line = _place_of_skill(curriculum, skill.id)
+            why = f"it needs {', '.join(unknown)}, which does not exist" if unknown else "its prerequisites cannot all be met"
+            report(Finding(file, line, f"The skill {skill.id} cannot be reached: {why}.", "Mend its prerequisites."))
+        if not curriculum.teaching(skill.id, "lesson") and not curriculum.teaching(skill.id, "lab") and not curriculum.chapters(skill.id):
+            file, line = _place_of_skill(curriculum, skill.id)
+            report(Finding(file, line, f"Nothing teaches {skill.id}.", "Name it in a lesson, a lab, or a chapter of a resource."))
+
+
+def _place_of_skill(curriculum: Curriculum, id: str) -> tuple[Path, int]:
+    module = curriculum.module_of(id)
+    file = module.folder / "module.yaml"
+    ids = [s.id for s in module.skills]
+    return file, line_of(file, ("skills", ids.index(id))) if id in ids else 0
+
+
+def _known(curriculum: Curriculum, kind: str, ids: Iterable[str], file: Path, path: tuple, report: Report) -> None:
+    table = getattr(curriculum, kind + "s")
+    for id in ids:
+        if id not in table:
+            near = curriculum.nearest(kind, id)
+            report(
+                Finding(
+                    file, line_of(file, path), f"There is no {kind} {id}.", f"Did you mean {near[0]}?" if near else "Name one that exists."
+                )
+            )
+
+
+def _module(curriculum: Curriculum, module: Module, report: Report) -> None:
+    file = module.folder / "module.yaml"
+    if module.hours.low > module.hours.high:
+        report(Finding(file, line_of(file, ("hours",)), "The low hours are more than the high ones.", "Swap them."))
+    _known(curriculum, "module", module.prerequisites, file, ("prerequisites",), report)
+    for i, skill in enumerate(module.skills):
+        if skill.module != module.id:
+            report(
+                Finding(
+                    file, line_of(file, ("skills", i)), f"{skill.id} stands in the module {module.id}.", "Begin its id with the module's."
+                )
+            )
+        _known(curriculum, "skill", skill.encompasses, file, ("skills", i, "encompasses"), report)
+        if skill.id in skill.encompasses or skill.id in skill.prerequisites:
+            report(Finding(file, line_of(file, ("skills", i)), f"{skill.id} names itself.", "Take it out of its own edges."))
+    for i, resource in enumerate(module.resources):
+        _resource(curriculum, resource, file, ("resources", i), report)
+    for kind in ("tools", "communities"):
+        _known(curriculum, "resource", getattr(module, kind), file, (kind,), report)
+    if not any(r.role == "main" for r in module.resources):
+        report(Finding(file, line_of(file, ("resources",)), "The module has no main resource.", "Give one of them 'role: main'."))
+
+
+def _resource(curriculum: Curriculum, resource: Resource, file: Path, path: tuple, report: Report) -> None:
+    if not LINK.fullmatch(resource.link):
+        report(Finding(file, line_of(file, (*path, "link")), f"{resource.link!r} is not a link.", "Write it whole, with https://."))
+    if resource.kind == "book" and not resource.chapters:
+        report(Finding(file, line_of(file, path), f"The book {resource.title} has no chapters.", "List them, with hours and skills."))
+    for number, n in Counter(c.number for c in resource.chapters).items():
+        if n > 1:
+            report(Finding(file, line_of(file, (*path, "chapters")), f"Chapter {number} is given {n} times.", "Number them apart."))
+    for c, chapter in enumerate(resource.chapters):
+        _known(curriculum, "skill", chapter.skills, file, (*path, "chapters", c), report)
+
+
+# Lessons
+
+
+def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
+    """What reading a lesson finds: its length, its question, its picture, its closing section, formulas that cannot be set."""
+    text = lesson.text
+    offset = _lines_of_front_matter(lesson)
+    at = lambda line, message, mend: Finding(lesson.path, line, message, mend)
+    words = len(re.sub(r"^```.*?^```", "", text, flags=re.S | re.M).split())
+    if not LESSON_WORDS[0] <= words <= LESSON_WORDS[1]:
+        yield at(0, f"The lesson has {words} words.", f"Aim for {LESSON_WORDS[0]} to {LESSON_WORDS[1]}.")
+    opening = text.strip().split("\n## ", 1)[0]
+    if "?" not in opening:
+        yield at(offset + 1, "The opening asks no question.", "Begin with the question that the lesson answers.")
+    if f"\n## {CLOSING}" not in text:
+        yield at(0, f"There is no section '## {CLOSING}'.", "End with it and two numbered questions.")
+    elif len(questions_of(text)) != 2:
+        yield at(0, f"The closing section has {len(questions_of(text))} questions.", "Ask two, numbered 1. and 2.")
+    found = blocks(text)
+    figures = [b for b in found if b.language == "figure"]
+    if not figures:
+        yield at(0, "The lesson has no picture.", "Draw one in a ```figure block.")
+    for figure in figures:
+        if len(alt_text(figure.code)) < 20:
+            yield at(offset + figure.line, "The figure does not say what it shows.", 'Set alt = "…" to a sentence.')
+    for before, block in zip([None, *found], found, strict=False):
+        if block.language == "output" and (before is None or before.language != "python"):
+            yield at(offset + block.line, "This output follows no code.", "Put it right after the block that prints it.")
+    prose = re.sub(r"^```.*?^```", lambda m: "\n" * m[0].count("\n"), text, flags=re.S | re.M)
+    for match in re.finditer(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+)\$", prose, flags=re.S):
+        if render_math((match[1] or match[2]).strip(), bool(match[1])).startswith("<code>"):
+            line = offset + 1 + prose[: match.start()].count("\n")
+            yield at(line, f"The formula {match[0]!r} cannot be set.", "Use plain LaTeX mathematics.")
+
+
+def prove_lesson(lesson: Lesson) -> Iterator[Finding]:
+    """Runs the lesson's code and compares what it prints with what the page says."""
+    offset = _lines_of_front_matter(lesson)
+    found = blocks(lesson.text)
+    follows = {b.line: nxt.code if nxt and nxt.language == "output" else "" for b, nxt in zip(found, [*found[1:], None], strict=True)}
+    for ran in run_lesson(lesson):
+        line = offset + ran.line
+        if ran.error:
+            yield Finding(lesson.path, line, f"This code fails: {ran.error}.", "Correct it; blocks share one namespace, top to bottom.")
+        elif ran.printed is not None and _lines(ran.printed) != _lines(follows.get(ran.line, "")):
+            yield Finding(
+                lesson.path, line, f"{_difference(_lines(follows.get(ran.line, '')), _lines(ran.printed))}", "Correct the ```output block."
+            )
+
+
+def _lines_of_front_matter(lesson: Lesson) -> int:
+    return lesson.path.read_text(encoding="utf-8").split("\n---\n", 1)[0].count("\n") + 2
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _difference(page: list[str], ran: list[str]) -> str:
+    if not page:
+        return f"This code prints {ran[0]!r}, but the page shows no output."
+    for says, prints in zip(page, ran, strict=False):
+        if says != prints:
+            return f"The page says {says!r}, the code prints {prints!r}."
+    return f"The page shows {len(page)} lines of output, the code prints {len(ran)}."
+
+
+# Cards and items
+
+
+def _cards(curriculum: Curriculum, module: Module, report: Report) -> None:
+    file = module.folder / "cards.yaml"
+    seen: dict[str, Card] = {}
+    for i, card in enumerate(module.cards):
+        at = lambda message, mend, i=i: report(Finding(file, line_of(file, (i,)), message, mend))
+        if len(card.answer) > CARD_ANSWER:
+            at(f"The answer has {len(card.answer)} characters.", f"Fit it into two lines, {CARD_ANSWER}; or make two cards.")
+        if len(card.ask) > CARD_ASK:
+            at(f"The question has {len(card.ask)} characters.", f"Ask one thing, in at most {CARD_ASK}.")
+        if card.skill not in curriculum.skills:
+            at(f"There is no skill {card.skill}.", f"Nearest: {', '.join(curriculum.nearest('skill', card.skill)) or 'none'}.")
+        for key, what in ((card.id, "id"), (card.ask.lower(), "question")):
+            if key in seen:
+                at(f"This {what} stands twice: {key!r}.", "Keep one.")
+            seen[key] = card
+
+
+def _items(curriculum: Curriculum, module: Module, report: Report) -> None:
+    file = module.folder / "items.yaml"
+    if not module.items:
+        return
+    counts: Counter[str] = Counter()
+    ids: Counter[str] = Counter()
+    for i, item in enumerate(module.items):
+        counts[item.skill] += 1
+        ids[item.id] += 1
+        for message, mend in lint_item(curriculum, item):
+            report(Finding(file, line_of(file, (i,)), f"{item.id}: {message}", mend))
+        if ids[item.id] == 2:
+            report(Finding(file, line_of(file, (i,)), f"The id {item.id} stands twice.", "Rename one."))
+    for skill in module.skills:
+        if counts[skill.id] < ITEMS_PER_SKILL:
+            report(Finding(file, 0, f"{skill.id} has {counts[skill.id]} items.", f"Write at least {ITEMS_PER_SKILL}."))
+
+
+def lint_item(curriculum: Curriculum, item: Item) -> Iterator[tuple[str, str]]:
+    """(message, what to do) for each fault of one item of the placement bank."""
+    if item.skill not in curriculum.skills:
+        yield f"there is no skill {item.skill}.", f"Nearest: {', '.join(curriculum.nearest('skill', item.skill)) or 'none'}."
+    if item.kind in ("choose", "find-fault", "predict"):
+        right = sum(choice.right for choice in item.choices)
+        if right != 1 or not 3 <= len(item.choices) <= 5:
+            yield f"it has {len(item.choices)} choices, {right} of them right.", "Offer three to five, one of them right."
+        if any(not choice.right and not choice.shows for choice in item.choices):
+            yield "a wrong choice does not say what it shows.", "Give each wrong choice 'shows: …', the misconception."
+        if len({choice.text.strip() for choice in item.choices}) != len(item.choices):
+            yield "two choices read the same.", "Make them differ."
+        if item.kind in ("find-fault", "predict") and not item.code:
+            yield f"a {item.kind} item has no code.", "Add 'code: |'."
+    elif item.kind == "order":
+        if not 3 <= len(item.lines) <= 7 or len(set(item.lines)) != len(item.lines):
+            yield "an order item needs three to seven different lines.", "List them in their right order."
+    elif item.problem not in curriculum.problems:
+        yield f"it points at the problem {item.problem}, which does not exist.", "Name a generator: <module>/<problem>."
+
+
+# Problems
+
+
+def prove_problem(problem: Problem, seeds: int = SEEDS) -> Iterator[Finding]:
+    """Over many seeds: the key agrees with its numeric proof, reads back as right, and no misconception equals it."""
+    from modelwright.curriculum.exercises import generate, judge, prove, same
+
+    questions = set()
+    line = _line_of_function(problem)
+    for seed in range(seeds):
+        where = f"{problem.function}, seed {seed}: "
+        try:
+            exercise = generate(problem, seed)
+            claimed, measured, tolerance = prove(problem, seed)
+        except Exception as error:  # an author's code may raise anything, and the author should see it
+            yield Finding(problem.path, line, f"{where}it raises {type(error).__name__}: {error}.", "Make it work for every seed.")
+            return
+        questions.add(exercise.question)
+        gap = _gap(claimed, measured)
+        if not gap <= tolerance:
+            yield Finding(
+                problem.path, line, f"{where}the key says {claimed}, its proof finds {measured} (tolerance {tolerance:g}).", "One is wrong."
+            )
+            return
+        written = exercise.answer if isinstance(exercise.answer, str) else _plain(exercise.answer)
+        if not judge(exercise, written).right:
+            yield Finding(
+                problem.path, line, f"{where}the key {written!r} is not accepted as an answer.", "Give an answer that can be typed."
+            )
+            return
+        for wrong in exercise.misconceptions:
+            equal = wrong == exercise.answer if isinstance(wrong, str) else same(wrong, exercise.answer)
+            if equal:
+                yield Finding(
+                    problem.path, line, f"{where}the misconception {wrong} equals the answer.", "Draw numbers that keep them apart."
+                )
+                return
+        if not exercise.steps:
+            yield Finding(problem.path, line, f"{where}there are no steps.", "Give the solution in steps.")
+            return
+        if isinstance(exercise.answer, str) and exercise.answer not in exercise.choices:
+            yield Finding(
+                problem.path, line, f"{where}the answer is not among its choices.", "Return 'choices' with every possible answer."
+            )
+            return
+    if len(questions) < min(8, seeds):
+        yield Finding(problem.path, line, f"{problem.function} makes only {len(questions)} different questions.", "Vary what matters.")
+
+
+def _gap(claimed: object, measured: object) -> float:
+    import numpy as np
+
+    if isinstance(claimed, str) or isinstance(measured, str):
+        return 0.0 if claimed == measured else float("inf")
+    return float(np.max(np.abs(np.asarray(claimed, dtype=complex) - np.asarray(measured, dtype=complex)), initial=0.0))
+
+
+def _plain(answer: object) -> str:
+    import sympy
+
+    if isinstance(answer, tuple):
+        return "(" + ", ".join(sympy.sstr(a) for a in answer) + ("," if len(answer) == 1 else "") + ")"
+    if isinstance(answer, sympy.MatrixBase):
+        return str(answer.tolist())
+    return sympy.sstr(answer)
+
+
+def _line_of_function(problem: Problem) -> int:
+    tree = ast.parse(problem.path.read_text(encoding="utf-8"))
+    return next((n.lineno for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == problem.function), 0)
+
+
+# Labs
+
+
+def lint_lab(lab: Lab) -> Iterator[Finding]:
+    """What reading a lab's folder finds; grading it proves the rest."""
+    folder = lab.folder
+    for name in ("README.md", "starter.py", "solution.py", "checks.py"):
+        if not (folder / name).is_file():
+            yield Finding(folder / name, 0, "This file is missing.", "Every lab has README.md, starter.py, solution.py and checks.py.")
+    wrong, right = sorted((folder / "wrong").glob("*.py")), sorted((folder / "right").glob("*.py"))
+    if len(wrong) < WRONG_ONES:
+        yield Finding(
+            folder / "wrong", 0, f"There are {len(wrong)} wrong solutions.", f"Write at least {WRONG_ONES} that a learner would write."
+        )
+    if len(right) < RIGHT_ONES:
+        yield Finding(folder / "right", 0, "There is no other right solution.", "Write one in a different way: it keeps the checks fair.")
+    if (folder / "checks.py").is_file():
+        names = check_names(folder / "checks.py")
+        if len(names) < 4:
+            yield Finding(
+                folder / "checks.py", 0, f"There are {len(names)} checks.", "Go from the smallest example to the property to the budget."
+            )
+        for path in wrong:
+            named = caught_by(path)
+            if named is None:
+                yield Finding(
+                    path, 1, "The docstring does not say what catches it.", "End it with 'Caught by: <the check's name in words>.'"
+                )
+            elif named not in names:
+                yield Finding(path, 1, f"There is no check {named!r}.", f"One of: {', '.join(names)}.")
+    if lab.minutes < 20 or lab.minutes > 90:
+        yield Finding(folder / "lab.yaml", line_of(folder / "lab.yaml", ("minutes",)), f"{lab.minutes} minutes.", "A lab takes 20 to 90.")
+
+
+def check_names(path: Path) -> list[str]:
+    """The checks of a checks.py, in words: `test_rows_sum_to_one` is 'rows sum to one'."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [in_words(n.name) for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+
+
+def in_words(name: str) -> str:
+    """A check's name in words, without its parameters."""
+    return name.split("[")[0].removeprefix("test_").replace("_", " ").lower()
+
+
+def caught_by(path: Path) -> str | None:
+    """The check, in words, that a wrong solution says must catch it."""
+    try:
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    except SyntaxError:
+        docstring = path.read_text(encoding="utf-8").split('"""')[1] if '"""' in path.read_text(encoding="utf-8") else ""
+    found = CAUGHT_BY.search(docstring)
+    return " ".join(found[1].lower().split()) if found else None

@@ -1,0 +1,101 @@
+"""From Markdown to a page: safe, set, and drawn."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelwright.curriculum.figures import draw, run_lesson
+from modelwright.curriculum.models import Lesson
+from modelwright.curriculum.render import render_lesson, render_markdown
+
+TEXT = """
+Which number is it?
+
+```python
+a = 2
+print(a + 1)
+```
+```output
+3
+```
+
+So $a^2 = 4$.
+
+```figure
+import matplotlib.pyplot as plt
+plt.plot([0, a], [0, 1], color="black", label="x"); plt.legend()
+alt = "A straight line that rises from 0 to 1."
+```
+
+## Before you go on
+
+1. What is $a$?
+2. Why?
+"""
+
+
+def lesson(tmp_path: Path, text: str = TEXT) -> Lesson:
+    path = tmp_path / "l.md"
+    path.write_text("---\ntitle: L\n---\n" + text)
+    return Lesson(id="m/l", title="L", skills=("m/s",), minutes=10, text=text, path=path)
+
+
+def test_mathematics_becomes_mathml_and_code_is_highlighted_by_classes():
+    html = render_markdown("$x^2$\n\n```python\nreturn 1\n```\n")
+    assert "<msup>" in html
+    assert '<span class="k">return</span>' in html
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="<>\"'&scriptonload=javascript:()[]!`$*_#\n -/\\x", max_size=80))
+def test_no_markdown_brings_script_or_style_of_its_own(text):
+    html = render_markdown(text)
+    assert not re.search(
+        r"<script|<style|<iframe|\son\w+\s*=\s*[\"']|\sstyle\s*=\s*[\"']", re.sub(r"<(code|samp).*?</\1>", "", html, flags=re.S)
+    )
+    assert not re.search(r"(href|src)=\"javascript:", html)
+
+
+def test_a_formula_that_cannot_be_set_is_shown_as_written():
+    assert "frac" in render_markdown(r"$\frac{1}{$")
+
+
+def test_blocks_share_a_namespace_and_say_what_they_print(tmp_path):
+    ran = run_lesson(lesson(tmp_path))
+    assert ran[0].printed == "3\n"
+    assert ran[1].svg
+    assert not any(r.error for r in ran)
+
+
+def test_a_failing_block_is_named_by_its_line(tmp_path):
+    ran = run_lesson(lesson(tmp_path, "Why?\n\n```python\nx = 1 / 0\n```\n"))
+    assert ran[0].line == 3
+    assert "ZeroDivisionError" in (ran[0].error or "")
+
+
+def test_a_figure_has_no_style_of_its_own_and_says_what_it_shows(tmp_path):
+    page = lesson(tmp_path)
+    (path,) = draw(page, tmp_path / "figures")
+    svg = path.read_text()
+    ElementTree.fromstring(svg)
+    assert "style=" not in svg
+    assert "<style" not in svg
+    assert "currentColor" in svg
+    rendered = render_lesson(page, lambda key: (tmp_path / "figures" / f"{key}.svg").read_text())
+    assert 'aria-label="A straight line that rises from 0 to 1."' in rendered.html
+    assert len(rendered.questions) == 2
+    assert "Before you go on" not in rendered.html
+
+
+def test_a_figure_that_is_not_drawn_yet_says_its_text(tmp_path):
+    assert "A straight line that rises" in render_lesson(lesson(tmp_path)).html
+
+
+def test_drawing_again_does_nothing(tmp_path):
+    page = lesson(tmp_path)
+    (first,) = draw(page, tmp_path)
+    before = first.stat().st_mtime_ns
+    assert draw(page, tmp_path)[0].stat().st_mtime_ns == before
