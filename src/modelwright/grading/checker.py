@@ -1,0 +1,360 @@
+"""The trusted side of one submission: runs a lab's checks, ordinary pytest functions, and tells what each came to.
+
+The process is forked from the zygote for one submission and ends with it. It forks the nursery first, while it knows nothing;
+only then does it read checks.py and solution.py. The fixtures that a check can ask for are `learner` (the proxy), `reference`
+(solution.py, imported here), `rng` (a seeded NumPy generator, the same for each run and each Hypothesis example) and `budget`.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import os
+import resource
+import socket
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from . import explain, nursery
+from .proxy import Channel, Learner, RunnerDied
+
+RESTARTS = 2
+
+
+class Stop(BaseException):
+    """The submission cannot be graded further; carries the verdict's status and message."""
+
+
+class Job:
+    """What the client asked for, decoded."""
+
+    def __init__(self, header: dict[str, Any], source: bytes, extra: dict[str, bytes]) -> None:
+        self.lab: str = header["lab"]
+        self.folder = Path(header["folder"])
+        self.file: str = header["file"]
+        self.seconds: float = header["seconds"]
+        self.memory_mb: int = header["memory_mb"]
+        self.hidden: list[str] = header["hidden"]
+        self.torch: bool = header["torch"]
+        self.source, self.extra = source, extra
+
+
+class Stable:
+    """Makes runners for a job through the nursery, and counts what they used."""
+
+    def __init__(self, job: Job, control: socket.socket) -> None:
+        self.job, self.control = job, control
+        self.peak = 0
+        self.holds: list[str] = []
+        self.channels: list[Channel] = []
+        self.scratches: list[tempfile.TemporaryDirectory] = []
+
+    def order(self) -> Callable[[], Channel]:
+        """Ask for a runner now, take it later: the fork and the cage run while this process reads the checks."""
+        scratch = tempfile.TemporaryDirectory(prefix="modelwright-")
+        self.scratches.append(scratch)
+        job = self.job
+        policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "torch": job.torch}
+        self.control.send(json.dumps(policy).encode())
+        return self._take
+
+    def _take(self) -> Channel:
+        _, fds, _, _ = socket.recv_fds(self.control, 16, 3)
+        sock = socket.socket(fileno=fds[0])
+        pid = int(_line(fds[2]))
+        channel = Channel(sock, fds[1], fds[2], pid, seconds=self.job.seconds, memory_mb=self.job.memory_mb, holds=[])
+        self.channels.append(channel)
+        channel.holds = self.holds = channel.codec.unpack(channel._receive())[1]
+        return channel
+
+    def new(self) -> Channel:
+        return self.order()()
+
+    def close(self) -> None:
+        for channel in self.channels:
+            channel.close()
+            self.peak = max(self.peak, channel.peak)
+        for scratch in self.scratches:
+            scratch.cleanup()
+
+
+def _line(fd: int) -> str:
+    text = b""
+    while not text.endswith(b"\n"):
+        byte = os.read(fd, 1)
+        if not byte:
+            raise Stop("error", "the runner did not start")
+        text += byte
+    return text.decode()
+
+
+class Fixtures:
+    """The pytest plugin of a grading run: the fixtures, and a report of each check as it ends."""
+
+    def __init__(self, job: Job, stable: Stable, channel: Channel, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.job, self.stable, self.channel, self.tell = job, stable, channel, tell
+        self.restarts = 0
+        self.over: RunnerDied | None = None
+        self.why_over = ""
+        self.ends: dict[str, Any] = {}
+        self.reference_module: ModuleType | None = None
+        self.comparison: tuple[str, Any, Any] | None = None
+
+    # -- fixtures
+    @pytest.fixture
+    def learner(self) -> Learner:
+        return Learner(self.channel, self.job.source.decode("utf-8-sig"))
+
+    @pytest.fixture(scope="session")
+    def reference(self) -> ModuleType:
+        return self._reference()
+
+    def _reference(self) -> ModuleType:
+        if self.reference_module is None:
+            self.reference_module = load_module("solution", self.job.folder / "solution.py")
+        return self.reference_module
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> Any:
+        import numpy as np
+
+        return np.random.default_rng(zlib.crc32(f"{self.job.lab}:{request.node.name}".encode()))
+
+    @pytest.fixture
+    def budget(self) -> Any:
+        from .budget import Budget
+
+        return Budget(self)
+
+    # -- pytest's hooks
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            reset_for_each_example(item, self)
+        self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        from _pytest.assertion import util
+        from _pytest.runner import runtestprotocol
+
+        if self.over is not None:
+            self.tell({"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "not-run", "message": self.why_over})
+            return True
+        # In place of pytest's textual diff, which takes quadratic time on what a hostile file may return, keep the two values.
+        util._reprcompare = self._remember
+        self.comparison, self.ends, self.channel.last = None, {}, None
+        started = time.perf_counter()
+        runtestprotocol(item, log=False, nextitem=nextitem)
+        self.tell(self._result(item, time.perf_counter() - started))
+        self._recover()
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Any:
+        self.ends[call.when] = call.excinfo
+        return (yield)
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """A fault of this program or of the lab: the details belong on the standard error of the warm process."""
+        print(excrepr, file=sys.stderr)
+
+    def _remember(self, op: str, left: Any, right: Any) -> None:
+        self.comparison = (op, left, right)
+
+    def _result(self, item: pytest.Item, seconds: float) -> dict[str, Any]:
+        result: dict[str, Any] = {"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "passed", "seconds": seconds}
+        result["output"] = self.channel.take_output()
+        ended = next((self.ends[when] for when in ("setup", "call", "teardown") if self.ends.get(when) is not None), None)
+        if ended is None:
+            return result
+        error = ended.value
+        last = self.channel.last
+        given = ""
+        if last is not None:
+            try:
+                given = explain.arguments(last, self.channel.codec.unpack(last.packed))
+            except Exception:
+                given = f"{last.name}(…)"
+        if isinstance(error, pytest.skip.Exception):
+            return result | {"status": "skipped", "message": str(error)}
+        if isinstance(error, RunnerDied):
+            return result | {"status": "failed", "message": str(error), "given": given}
+        try:
+            story = explain.failure(
+                error, ended.tb, comparison=self.comparison, last=last, given=given, checks=self.job.folder / "checks.py"
+            )
+        except Exception as trouble:  # telling it well may fail on what a hostile file returns; that the check failed stands
+            story = {
+                "message": f"It does not hold ({type(error).__name__}; what came back cannot be shown: {type(trouble).__name__}).",
+                "given": given,
+            }
+        # An error that no call of the learner's led to is the lab's own fault, and is said to be.
+        own = not isinstance(error, (AssertionError, pytest.fail.Exception)) and last is None and not hasattr(error, "learner_frames")
+        own = own and not str(error).startswith("your file defines no")
+        if own:
+            story["message"] = f"This check could not be run, which is a fault of the lab and not of your code: {story['message']}"
+        return result | story | {"status": "error" if own else "failed"}
+
+    def _recover(self) -> None:
+        """After a runner's death: a fresh one for the next check, unless it ran out of time or has died too often."""
+        died = self.channel.dead
+        if died is None:
+            return
+        if died.status == "timeout" or self.restarts >= RESTARTS:
+            self.over = died
+            self.why_over = (
+                "Not run: an earlier check ran out of time." if died.status == "timeout" else "Not run: the process died too often."
+            )
+            return
+        self.restarts += 1
+        try:
+            self.channel = start(self.stable.new(), self.job)
+        except (RunnerDied, Exception) as error:
+            self.over = error if isinstance(error, RunnerDied) else RunnerDied("killed", str(error))
+            self.why_over = "Not run: your file could not be loaded again."
+
+
+def name_of(item: pytest.Item) -> str:
+    function, _, parameters = item.name.partition("[")
+    return function.removeprefix("test_").replace("_", " ") + (f" [{parameters}" if parameters else "")
+
+
+def claim_of(item: pytest.Item) -> str:
+    doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().splitlines()
+    return doc[0].strip() if doc else name_of(item).capitalize() + "."
+
+
+def reset_for_each_example(item: pytest.Item, plugin: Fixtures) -> None:
+    """Give each Hypothesis example the same `rng`, so that an example that failed fails again when Hypothesis shrinks it."""
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        return
+    inner = handle.inner_test
+
+    def with_a_fresh_generator(*args: Any, **kwargs: Any) -> Any:
+        generator = kwargs.get("rng")
+        if generator is not None:
+            state = generator.bit_generator.state
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                generator.bit_generator.state = state
+        return inner(*args, **kwargs)
+
+    with_a_fresh_generator.__name__, with_a_fresh_generator.__doc__ = inner.__name__, inner.__doc__
+    with_a_fresh_generator.__signature__ = __import__("inspect").signature(inner)  # type: ignore[attr-defined]
+    handle.inner_test = with_a_fresh_generator
+
+
+def load_module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def start(channel: Channel, job: Job) -> Channel:
+    return start_source(channel, job, job.source, job.file)
+
+
+def start_source(channel: Channel, job: Job, source: bytes, file: str) -> Channel:
+    channel.request("load", source, file, job.extra)
+    channel.take_output()
+    return channel
+
+
+def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dict[str, bytes]) -> None:
+    """Grade one submission and tell the client, an event at a time, as JSON frames. Called in a process of its own."""
+    from .wire import send_frame
+
+    job = Job(header, source, extra)
+    tell = lambda event: send_frame(client, json.dumps(event).encode())
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    me = os.getpid()
+    if os.fork() == 0:
+        try:
+            control.close()
+            nursery.serve(theirs, client, me)
+        finally:
+            os._exit(0)
+    theirs.close()
+    stable = Stable(job, control)
+    try:
+        later = stable.order()
+        status, message = grade(job, stable, later, tell)
+    finally:
+        stable.close()
+    tell({"event": "done", "status": status, "message": message, "holds": stable.holds, "peak": stable.peak})
+
+
+def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
+    import hypothesis.configuration
+    from hypothesis import HealthCheck, settings
+
+    hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
+    settings.register_profile(
+        "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+    )
+    settings.load_profile("grading")
+    sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    channel = later()
+    plugin = Fixtures(job, stable, channel, tell)
+    failed_to_load: tuple[str, str] | None = None
+    try:
+        start(channel, job)
+    except RunnerDied as died:
+        failed_to_load = (died.status, f"Your file could not be loaded. {died}")
+        plugin.over = died
+        tell(loading(failed_to_load[1], None, channel))
+    except Exception as error:
+        frames = getattr(error, "learner_frames", None)
+        if frames is None:
+            raise
+        at = f" ({frames.where})" if frames.where else ""
+        failed_to_load = ("error", f"Your file could not be loaded: {frames.kind}: {frames.text}{at}")
+        plugin.over = RunnerDied("error", failed_to_load[1])
+        tell(loading(failed_to_load[1], frames, channel))
+    plugin.why_over = "Not run: your file could not be loaded."
+    options = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:faulthandler",
+        "-p",
+        "no:junitxml",
+        "-p",
+        "no:logging",
+        "-p",
+        "no:doctest",
+        "-p",
+        "no:unraisableexception",
+    ]
+    options += ["-p", "no:threadexception", "-p", "no:warnings", "-p", "no:debugging", "-s", "-q", "--noconftest", "-c", os.devnull]
+    options += ["--rootdir", str(job.folder), "--import-mode=importlib"]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.freeze()
+    code = pytest.main([*options, str(job.folder / "checks.py")], plugins=[plugin])
+    if failed_to_load:
+        return failed_to_load
+    if code not in (0, 1):
+        return "error", f"The checks of {job.lab} could not be run (pytest ended with {int(code)}); `modelwright course validate` says why."
+    if plugin.over is not None:
+        return plugin.over.status, str(plugin.over)
+    return "", ""
+
+
+def loading(message: str, frames: Any, channel: Channel) -> dict[str, Any]:
+    event = {"event": "check", "name": "loads", "claim": "The file can be loaded.", "status": "error", "message": message}
+    return event | {"where": frames.where if frames else "", "traceback": str(frames) if frames else "", "output": channel.take_output()}

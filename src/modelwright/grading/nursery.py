@@ -1,0 +1,112 @@
+"""The clean process that forks runners for one submission.
+
+It is forked from the zygote before the checker reads a single check, so that a runner's memory never held one, and it stays the
+runners' ancestor: when it goes, they go. For each runner it forks a *keeper*, which enters the new namespaces, forks the runner
+proper, waits for it and reports how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from . import cage
+
+
+def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
+    """Until the checker closes its end or the client goes away."""
+    cage.die_with_parent()
+    poller = select.poll()
+    poller.register(control, select.POLLIN | select.POLLHUP)
+    poller.register(client, select.POLLRDHUP | select.POLLHUP)
+    keepers: set[int] = set()
+    while True:
+        events = dict(poller.poll(1000))
+        while keepers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
+            keepers.discard(pid)
+        if events.get(client.fileno()):
+            os.kill(checker, signal.SIGKILL)
+            return
+        if events.get(control.fileno()):
+            data = control.recv(1 << 16)
+            if not data:
+                return
+            keepers.add(_spawn(control, client, json.loads(data)))
+
+
+def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]) -> int:
+    ours, theirs = socket.socketpair()
+    out_read, out_write = os.pipe()
+    status_read, status_write = os.pipe()
+    keeper = os.fork()
+    if keeper == 0:
+        code = 1
+        try:
+            control.close()
+            client.close()
+            ours.close()
+            os.close(out_read)
+            os.close(status_read)
+            _keep(theirs, out_write, status_write, policy)
+            code = 0
+        finally:
+            os._exit(code)
+    theirs.close()
+    os.close(out_write)
+    os.close(status_write)
+    os.set_blocking(out_read, False)
+    socket.send_fds(control, [b"runner"], [ours.fileno(), out_read, status_read])
+    ours.close()
+    os.close(out_read)
+    os.close(status_read)
+    return keeper
+
+
+def _keep(sock: socket.socket, output: int, status: int, policy: dict[str, Any]) -> None:
+    cage.die_with_parent()
+    spaces = cage.separate(policy)
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            os.close(status)
+            _become_runner(sock, output, policy, spaces)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.write(status, f"{pid}\n".encode())
+    sock.close()
+    os.close(output)
+    _, how = os.waitpid(pid, 0)
+    os.write(status, f"{os.waitstatus_to_exitcode(how)}\n".encode())
+
+
+def _become_runner(sock: socket.socket, output: int, policy: dict[str, Any], spaces: list[str]) -> None:
+    cage.die_with_parent()
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    keep = sock.fileno()
+    cage.close_all_but({0, 1, 2, keep})
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(0),
+        open(1, "w", encoding="utf-8", errors="replace"),
+        open(2, "w", encoding="utf-8", errors="replace"),
+    )  # noqa: SIM115
+    holds = cage.enter(policy, spaces)
+    from .runner import Runner
+
+    runner = Runner(sock, policy["scratch"])
+    from .wire import send_frame
+
+    send_frame(sock, runner.codec.pack(["ok", holds]))
+    runner.serve()

@@ -1,0 +1,682 @@
+"""What a check sees of the learner's module: a proxy that speaks to the runner, and believes nothing but values.
+
+`Channel` is the trusted end of one runner: it sends requests, waits, watches the clocks and the memory from outside, collects what
+was printed, and kills. `Learner` is the fixture `learner`; `Remote` stands for an object that stays in the runner.
+
+An object of the learner's own may not be its own judge. A `Remote` whose class the check has never named (`learner.Value`) does no
+arithmetic, no comparison and no truth here: `assert abs(learner.f(x) - 2) < 1e-6` must not be decided by a `__sub__` that always
+answers 0. It can still be read: its attributes, items and iteration give values, which are compared on this side.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import wire
+from .errors import WireError
+
+OUTPUT_KEPT = 64 << 10
+OUTPUT_LIMIT = 64 << 20
+MESSAGE_LIMIT = 256 << 20
+
+
+class RunnerDied(BaseException):
+    """The runner is gone. Not an `Exception`, so that neither a check's `except` nor Hypothesis's search swallows it."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unjudged(AssertionError):
+    """A check tried to let an object of the learner's decide; the text says what came instead of a value."""
+
+
+class Frames:
+    """The learner's own frames of an error, kept beside the exception that stands for it on this side."""
+
+    def __init__(self, rows: list[list[Any]], kind: str, text: str) -> None:
+        self.rows = [(str(r[0]), int(r[1]), str(r[2]), str(r[3])) for r in rows[:30]]
+        self.kind, self.text = kind, text
+
+    @property
+    def where(self) -> str:
+        if not self.rows:
+            return ""
+        file, line, function, _ = self.rows[-1]
+        return (
+            f"line {line}"
+            + (f", in {function}" if function and function != "<module>" else "")
+            + ("" if len(self.files) < 2 else f" of {file}")
+        )
+
+    @property
+    def files(self) -> set[str]:
+        return {row[0] for row in self.rows}
+
+    def __str__(self) -> str:
+        lines = [
+            f"  {file}, line {line}" + (f", in {function}" if function else "") + f"\n    {text}"
+            for file, line, function, text in self.rows
+        ]
+        return "\n".join([*lines, f"{self.kind}: {self.text}" if self.text else self.kind])
+
+
+class Call:
+    """The last thing that a check asked of the learner's code, to be told when the check fails."""
+
+    def __init__(self, name: str, packed: bytes) -> None:
+        self.name, self.packed = name, packed
+        self.result: Any = None
+        self.returned = False
+
+
+def process_seconds(pid: int) -> float:
+    """CPU time of another process, by its clock: seen from outside, to the nanosecond, and not theirs to set."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def process_memory(pid: int) -> tuple[int, int]:
+    """(resident now, highest so far) in bytes."""
+    now = high = 0
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            for line in file:
+                if line.startswith("VmHWM:"):
+                    high = int(line.split()[1]) << 10
+                elif line.startswith("VmRSS:"):
+                    now = int(line.split()[1]) << 10
+    except OSError:
+        return 0, 0
+    return now, high
+
+
+class Channel:
+    """One runner, from outside. `close` ends it; after `RunnerDied` it is of no further use."""
+
+    def __init__(
+        self, sock: socket.socket, output: int, status: int, pid: int, *, seconds: float, memory_mb: int, holds: list[str]
+    ) -> None:
+        self.sock, self.output, self.status, self.pid, self.holds = sock, output, status, pid, holds
+        self.seconds, self.memory_mb = seconds, memory_mb
+        self.codec = wire.Codec(self._give, self._meet, MESSAGE_LIMIT)
+        self.callbacks: dict[int, Callable] = {}
+        self.errors: dict[int, type[BaseException]] = {}
+        self.known: set[int] = set()
+        self.released: list[int] = []
+        self.printed = bytearray()
+        self.printed_total = 0
+        self.dead: RunnerDied | None = None
+        self.last: Call | None = None
+        self.idle = 0.0
+        self.peak = 0
+        sock.setblocking(False)
+
+    # -- values that stay on one side -------------------------------------------------------------------------------------
+    def _give(self, x: Any) -> list[Any]:
+        if isinstance(x, Remote):
+            return ["handle", object.__getattribute__(x, "_number")]
+        for number, kind in self.errors.items():
+            if kind is x:
+                return ["handle", number]
+        if callable(x):
+            self.callbacks[id(x)] = x
+            return ["callback", id(x)]
+        raise WireError(
+            f"a check passed {type(x).__name__}, which cannot be sent to the learner's code; pass numbers, arrays, lists or functions"
+        )
+
+    def _meet(self, payload: Any) -> Any:
+        number, what, name, module, extra = payload
+        if what == "class" and extra and isinstance(base := getattr(builtins, str(extra), None), type) and issubclass(base, BaseException):
+            if number not in self.errors:
+                self.errors[number] = type(str(name), (base,), {"__module__": "learner"})
+            return self.errors[number]
+        return Remote(self, int(number), str(what), str(name), str(module), tuple(map(int, extra)) if isinstance(extra, list) else ())
+
+    # -- requests ---------------------------------------------------------------------------------------------------------
+    def request(self, op: str, *rest: Any) -> list[Any]:
+        if self.dead:
+            raise self.dead
+        if self.released:
+            gone, self.released = self.released, []
+            self._exchange(["release", gone])
+        return self._exchange([op, *rest])
+
+    def _exchange(self, message: list[Any]) -> list[Any]:
+        self._send(self.codec.pack(message))
+        while True:
+            try:
+                reply = self.codec.unpack(self._receive())
+                kind = reply[0]
+                if kind == "ok":
+                    return reply
+                if kind == "raise":
+                    raised = self._error(*reply[1:])
+                    break
+                if kind != "callback":
+                    raise WireError("an answer of unknown kind")
+                _, number, args, kwargs = reply
+                function = self.callbacks[number]
+            except WireError as error:
+                raise self.kill("killed", f"What came back from your code's process is not a value: {error}.") from None
+            except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                raise self.kill("killed", f"Your code's process answered out of turn ({type(error).__name__}).") from None
+            try:
+                answer = self.codec.pack(["answer", function(*args, **kwargs)])
+            except RunnerDied:
+                raise
+            except Exception as error:
+                name = next(b.__name__ for b in type(error).__mro__ if b.__module__ == "builtins")
+                answer = self.codec.pack(["answer-error", name, str(error)])
+            self._send(answer)
+        raise raised
+
+    def _error(self, kind: str, base: str, text: str, rows: list[list[Any]], number: int) -> BaseException:
+        frames = Frames(rows, str(kind), str(text))
+        known = self.errors.get(number)
+        found = known or getattr(builtins, str(base), None)
+        if not (isinstance(found, type) and issubclass(found, BaseException)):
+            found = Exception
+        if not issubclass(found, Exception):
+            error: BaseException = RuntimeError(f"{text}" if kind == "SystemExit" else f"{kind}: {text}")
+        else:
+            try:
+                error = found(str(text))
+            except TypeError:
+                error = RuntimeError(f"{kind}: {text}")
+        error.learner_frames = frames  # type: ignore[attr-defined]
+        return error
+
+    # -- bytes, clocks and limits -----------------------------------------------------------------------------------------
+    def _send(self, data: bytes) -> None:
+        view = memoryview(wire._HEADER.pack(len(data)) + data)
+        while view:
+            try:
+                view = view[self.sock.send(view[: 1 << 20]) :]
+            except BlockingIOError:
+                self._wait(writing=True)
+            except OSError:
+                raise self._gone() from None
+
+    def _receive(self) -> bytearray:
+        (count,) = wire._HEADER.unpack(self._receive_exactly(8))
+        if count > MESSAGE_LIMIT:
+            raise WireError(f"it is {count >> 20} MB, and at most {MESSAGE_LIMIT >> 20} MB may come back")
+        return self._receive_exactly(count)
+
+    def _receive_exactly(self, count: int) -> bytearray:
+        buffer, got = bytearray(count), 0
+        view = memoryview(buffer)
+        while got < count:
+            try:
+                n = self.sock.recv_into(view[got:])
+            except BlockingIOError:
+                self._wait()
+                continue
+            except OSError:
+                n = 0
+            if not n:
+                raise self._gone()
+            got += n
+        return buffer
+
+    def _wait(self, writing: bool = False) -> None:
+        """Until the socket is ready, reading what is printed and watching the limits meanwhile."""
+        started, spent = time.monotonic(), process_seconds(self.pid)
+        self.idle = 0.0
+        while True:
+            readable, writable, _ = select.select([self.sock, self.output], [self.sock] if writing else [], [], 0.05)
+            if self.output in readable:
+                self.drain()
+            if self.sock in readable or writable:
+                return
+            if readable:
+                continue
+            spent = self._watch(started, spent)
+
+    def _watch(self, started: float, spent_before: float) -> float:
+        spent, now = process_seconds(self.pid), time.monotonic()
+        self.idle = self.idle + 0.05 if spent - spent_before < 0.001 and _sleeps(self.pid) else 0.0
+        if spent > self.seconds:
+            raise self.kill(
+                "timeout", f"It was still running after {self.seconds:g} seconds of processor time. Is there a loop that never ends?"
+            )
+        if self.idle > min(self.seconds, 10.0):
+            raise self.kill("timeout", f"It waited {self.idle:.0f} seconds for something that never came (a sleep, a lock, input?).")
+        if now - started > 20 * self.seconds + 60:
+            raise self.kill("timeout", f"It was still running after {now - started:.0f} seconds.")
+        memory, high = process_memory(self.pid)
+        self.peak = max(self.peak, high)
+        if memory > self.memory_mb << 20:
+            raise self.kill("killed", f"It used more than the {self.memory_mb} MB of memory that this lab allows.")
+        return spent
+
+    def drain(self) -> None:
+        while True:
+            try:
+                data = os.read(self.output, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.printed_total += len(data)
+            self.printed += data[: max(0, OUTPUT_KEPT - len(self.printed))]
+            if self.printed_total > OUTPUT_LIMIT:
+                raise self.kill("killed", f"It printed more than {OUTPUT_LIMIT >> 20} MB.")
+            if not select.select([self.output], [], [], 0)[0]:
+                return
+
+    def take_output(self) -> str:
+        with contextlib.suppress(RunnerDied):
+            if select.select([self.output], [], [], 0)[0]:
+                self.drain()
+        text, total = bytes(self.printed).decode("utf-8", "replace"), len(self.printed)
+        self.printed.clear()
+        return text + ("\n… (the rest is not kept)" if total >= OUTPUT_KEPT else "")
+
+    def kill(self, status: str, message: str) -> RunnerDied:
+        self.peak = max(self.peak, process_memory(self.pid)[1])
+        self.dead = self.dead or RunnerDied(status, message)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(self.pid, signal.SIGKILL)
+        return self.dead
+
+    def _gone(self) -> RunnerDied:
+        """The socket closed by itself: say how the process ended."""
+        code = None
+        if select.select([self.status], [], [], 2.0)[0]:
+            text = os.read(self.status, 64).split()
+            code = int(text[0]) if text else None
+        if code is None:
+            message = "Your code's process stopped answering."
+        elif code < 0:
+            name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
+            message = {
+                "SIGSEGV": "Your code crashed its process (a segmentation fault).",
+                "SIGKILL": f"The process was killed: most often because it asked for more memory than the {self.memory_mb} MB allowed.",
+                "SIGXCPU": f"It used more than {self.seconds:g} seconds of processor time.",
+                "SIGABRT": "Your code's process aborted, as a library does when memory runs out.",
+            }.get(name, f"The process was ended by {name}.")
+        else:
+            message = f"Your code ended its own process (exit status {code}). A function must return, not exit."
+        return self.kill("timeout" if code in (-signal.SIGXCPU,) else "killed", message)
+
+    def close(self) -> None:
+        self.peak = max(self.peak, process_memory(self.pid)[1])
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if not self.dead:
+                os.kill(self.pid, signal.SIGKILL)
+        self.dead = self.dead or RunnerDied("killed", "The process has been stopped.")
+        self.sock.close()
+        for fd in (self.output, self.status):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+def _sleeps(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
+    except OSError:
+        return False
+
+
+# -- what the check holds --------------------------------------------------------------------------------------------------
+class Remote:
+    """An object that lives in the runner. See the module's first paragraph for what it may and may not decide."""
+
+    def __init__(self, channel: Channel, number: int, what: str, name: str, module: str, bases: tuple[int, ...]) -> None:
+        for key, value in (
+            ("_channel", channel),
+            ("_number", number),
+            ("_what", what),
+            ("_name", name),
+            ("_module", module),
+            ("_bases", bases),
+        ):
+            object.__setattr__(self, key, value)
+        object.__setattr__(self, "_label", name)
+
+    def __del__(self) -> None:
+        self._channel.released.append(self._number)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__") and name not in _READABLE:
+            raise AttributeError(name)
+        value = self._channel.request("get", self._number, name)[1]
+        return _labelled(value, f"{self._label}.{name}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._channel.request("set", self._number, name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return call(self._channel, self._number, None, args, kwargs, self._label)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, Remote) and operate(self._channel, "isinstance", x, self) is True
+
+    def __repr__(self) -> str:
+        if self._what in ("class", "function", "module"):
+            return f"<{self._what} {self._label}>"
+        if not _expected(self):
+            return f"<an object of class {self._name}>"
+        try:
+            return str(operate(self._channel, "repr", self))[:500]
+        except Exception:
+            return f"<an object of class {self._name}, whose repr fails>"
+
+    def __str__(self) -> str:
+        return repr(self) if not _expected(self) else _exactly(str, operate(self._channel, "str", self), "str")
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = operate(self._channel, "iter", self)
+        if not isinstance(iterator, Remote):
+            return iter(iterator)
+        return _Iterator(self._channel, iterator)
+
+    def __next__(self) -> Any:
+        return operate(self._channel, "next", self)
+
+    def __len__(self) -> int:
+        return _exactly(int, operate(self._channel, "len", self), "len")
+
+    def __getitem__(self, key: Any) -> Any:
+        return operate(self._channel, "getitem", self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        operate(self._channel, "setitem", self, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        operate(self._channel, "delitem", self, key)
+
+    def __contains__(self, x: Any) -> bool:
+        if not _expected(self):
+            return any(x is item or x == item for item in self)
+        return _exactly(bool, operate(self._channel, "contains", self, x), "in")
+
+    def __bool__(self) -> bool:
+        if self._what in ("function", "class", "module"):
+            return True
+        return _exactly(bool, operate(self._channel, "bool", _judge(self, "its truth")), "bool")
+
+    def __hash__(self) -> int:
+        if self._what != "object" or not _expected(self):
+            return hash(("learner's", self._number))
+        return _exactly(int, operate(self._channel, "hash", self), "hash")
+
+    def __int__(self) -> int:
+        return _exactly(int, operate(self._channel, "int", self), "int")
+
+    def __float__(self) -> float:
+        return _exactly(float, operate(self._channel, "float", self), "float")
+
+    def __index__(self) -> int:
+        return _exactly(int, operate(self._channel, "index", self), "index")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return operate(self._channel, "round", _judge(self, "round"), *([] if digits is None else [digits]))
+
+    def __reversed__(self) -> Any:
+        return operate(self._channel, "reversed", self)
+
+    def __enter__(self) -> Any:
+        return operate(self._channel, "enter", self)
+
+    def __exit__(self, *_: object) -> None:
+        operate(self._channel, "exit", self)
+
+    def __eq__(self, other: object) -> bool:
+        return _compare(self, "eq", "==", other)
+
+    def __ne__(self, other: object) -> bool:
+        return _compare(self, "ne", "!=", other)
+
+    def __lt__(self, other: Any) -> bool:
+        return _compare(self, "lt", "<", other)
+
+    def __le__(self, other: Any) -> bool:
+        return _compare(self, "le", "<=", other)
+
+    def __gt__(self, other: Any) -> bool:
+        return _compare(self, "gt", ">", other)
+
+    def __ge__(self, other: Any) -> bool:
+        return _compare(self, "ge", ">=", other)
+
+
+_READABLE = {"__name__", "__doc__", "__dict__", "__wrapped__", "__annotations__"}
+
+
+def _labelled(value: Any, label: str) -> Any:
+    if type(value) is Remote:
+        object.__setattr__(value, "_label", label)
+    return value
+
+
+def _expected(x: Remote) -> bool:
+    return any(number in x._channel.known for number in x._bases if number)
+
+
+def _judge(x: Remote, what: str) -> Remote:
+    if not _expected(x):
+        source = x._channel.last.name if x._channel.last else "The call"
+        raise Unjudged(
+            f"{source} returned an object of class {x._name}, where a plain value (a number, a string, a list, a dict, an array) was expected; "
+            f"{what} is not left to it."
+        )
+    return x
+
+
+def _exactly(kind: type, value: Any, what: str) -> Any:
+    if type(value) is not kind:
+        raise Unjudged(f"{what} gave {type(value).__name__}, and must give {kind.__name__}.")
+    return value
+
+
+def _compare(left: Remote, name: str, sign: str, right: Any) -> bool:
+    if left is right:
+        return name in ("eq", "le", "ge")
+    _judge(left, f"the comparison {sign}")
+    if not isinstance(right, Remote):
+        raise Unjudged(
+            f"An object of class {left._name} came where {type(right).__name__} was expected, and whether they are equal is not left to the object. "
+            f"(A check that means to test the class's own {sign} says learner.compare(a, {sign!r}, b).)"
+        )
+    _judge(right, f"the comparison {sign}")
+    return _exactly(bool, operate(left._channel, name, left, right), sign)
+
+
+def _arithmetic(name: str, reflected: bool) -> Callable:
+    def method(self: Remote, other: Any) -> Any:
+        _judge(self, "arithmetic")
+        return operate(self._channel, name, *((other, self) if reflected else (self, other)))
+
+    return method
+
+
+def _unary(name: str) -> Callable:
+    return lambda self: operate(self._channel, name, _judge(self, "arithmetic"))
+
+
+def _inplace(name: str) -> Callable:
+    def method(self: Remote, other: Any) -> Any:
+        return operate(self._channel, "i" + name, _judge(self, "arithmetic"), other)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor", "divmod"):
+    _op = _name + "_" if _name in ("and", "or") else _name
+    setattr(Remote, f"__{_name}__", _arithmetic(_op, False))
+    setattr(Remote, f"__r{_name}__", _arithmetic(_op, True))
+for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"):
+    setattr(Remote, f"__i{_name}__", _inplace(_name))
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(Remote, f"__{_name}__", _unary(_name))
+
+
+class _Iterator:
+    def __init__(self, channel: Channel, remote: Remote) -> None:
+        self.channel, self.remote = channel, remote
+
+    def __iter__(self) -> _Iterator:
+        return self
+
+    def __next__(self) -> Any:
+        return operate(self.channel, "next", self.remote)
+
+
+def call(channel: Channel, number: int, name: str | None, args: tuple, kwargs: dict[str, Any], label: str) -> Any:
+    packed = channel.codec.pack([list(args), kwargs])
+    channel.last = Call(label, packed)
+    reply = channel.request("call", number, name, packed)
+    settle(reply, args, kwargs)
+    channel.last = Call(label, packed) if channel.last is None else channel.last
+    channel.last.result, channel.last.returned = reply[1], True
+    return _labelled(reply[1], f"{label}(…)")
+
+
+def operate(channel: Channel, name: str, *args: Any) -> Any:
+    reply = channel.request("operate", name, channel.codec.pack([list(args), {}]))
+    settle(reply, args, {})
+    return reply[1]
+
+
+def settle(reply: list[Any], args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Make the caller's own arguments what the learner's code made of its copies; True where nothing changed."""
+    changed, states = reply[2], reply[3]
+    for key, value in changed.items():
+        was = args[key] if isinstance(key, int) else kwargs[key]
+        become(was, value)
+    if states:
+        for x in (*args, *kwargs.values()):
+            if id(x) in states:
+                wire.advance_like(x, states[id(x)])
+    return not changed
+
+
+def become(was: Any, now: Any) -> None:
+    """Write `now` into `was` in place, as far as the two have the same form."""
+    kind = type(was)
+    if kind in (list, tuple) and type(now) is kind and len(was) == len(now):
+        for i, (a, b) in enumerate(zip(was, now, strict=True)):
+            if type(a) is type(b) and _holds(a):
+                become(a, b)
+            elif kind is list:
+                was[i] = b
+    elif kind is list and type(now) is list:
+        was[:] = now
+    elif kind is dict and isinstance(now, dict):
+        for key in [key for key in was if key not in now]:
+            del was[key]
+        for key, value in now.items():
+            if key in was and type(was[key]) is type(value) and _holds(value):
+                become(was[key], value)
+            else:
+                was[key] = value
+    elif isinstance(was, set) or hasattr(was, "clear"):
+        if type(now) is kind:
+            was.clear()
+            (was.update if hasattr(was, "update") else was.extend)(now)
+    elif kind.__name__ == "ndarray" and getattr(now, "shape", None) == was.shape and was.flags.writeable:
+        was[...] = now
+    elif kind.__name__ in ("Tensor", "Parameter") and getattr(now, "shape", None) == was.shape:
+        was.data.copy_(now.data)
+
+
+def _holds(x: Any) -> bool:
+    return type(x).__name__ in (
+        "list",
+        "tuple",
+        "dict",
+        "set",
+        "ndarray",
+        "Tensor",
+        "Parameter",
+        "deque",
+        "bytearray",
+        "Counter",
+        "OrderedDict",
+    )
+
+
+class Learner:
+    """The fixture `learner`: the learner's module behind the proxy."""
+
+    def __init__(self, channel: Channel, source: str) -> None:
+        self._channel = channel
+        self.source = source
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        channel = self._channel
+        try:
+            value = channel.request("get", 0, name)[1]
+        except AttributeError:
+            raise AttributeError(f"your file defines no `{name}`") from None
+        if type(value) is Remote:
+            object.__setattr__(value, "_label", name)
+            if value._what == "class":
+                channel.known.add(value._number)
+                channel.keep = [*getattr(channel, "keep", []), value]  # type: ignore[attr-defined]
+        return value
+
+    def has(self, name: str) -> bool:
+        return name in self._channel.request("names")[1]
+
+    def calls(self, name: str) -> bool:
+        """Whether the source calls `name` anywhere: "sorted", "np.linalg.inv" or its last part, "scaled_dot_product_attention"."""
+        return source_calls(self.source, name)
+
+    def unchanged_by(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> bool:
+        """Call it, and say whether it left its arguments as they were."""
+        kwargs = kwargs or {}
+        packed = self._channel.codec.pack([list(args), kwargs])
+        self._channel.last = Call(name, packed)
+        reply = self._channel.request("call", 0, name, packed)
+        self._channel.last.result = reply[1]
+        return settle(reply, args, kwargs)
+
+    def gradients(self, name: str, args: tuple, weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple:
+        """Gradients of sum(output * weight) for the arguments that require one, computed by torch's autograd in the runner."""
+        packed = self._channel.codec.pack([list(args), kwargs or {}])
+        self._channel.last = Call(f"gradients of {name}", packed)
+        self._channel.last.result = self._channel.request("gradients", name, list(args), kwargs or {}, weight)[1]
+        self._channel.last.returned = True
+        return self._channel.last.result
+
+    def compare(self, left: Any, sign: str, right: Any) -> bool:
+        """The learner's own comparison of two values, where that is what a check means to test."""
+        name = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "in": "contains"}[sign]
+        pair = (right, left) if sign == "in" else (left, right)
+        return _exactly(bool, operate(self._channel, name, *pair), sign)
+
+
+def source_calls(source: str, name: str) -> bool:
+    wanted = name.split(".")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            parts: list[str] = []
+            target: ast.expr = node.func
+            while isinstance(target, ast.Attribute):
+                parts.insert(0, target.attr)
+                target = target.value
+            if isinstance(target, ast.Name):
+                parts.insert(0, target.id)
+            if parts[-len(wanted) :] == wanted:
+                return True
+    return False

@@ -1,0 +1,107 @@
+"""The warm process: it has imported what takes long, computes nothing, runs one thread, and forks a checker per submission.
+
+Started as `python -m modelwright.grading.zygote SOCKET KIND`; it listens on a Unix socket and says `ready` on its output. It ends
+when its standard input closes, that is, when the process that started it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+
+PRELOAD = {
+    "numpy": ("numpy", "numpy.testing"),
+    "torch": ("numpy", "numpy.testing", "torch", "torch.testing"),
+}
+
+
+def main(path: str, kind: str) -> None:
+    for name in (
+        *PRELOAD[kind],
+        "pytest",
+        "_pytest.assertion.rewrite",
+        "hypothesis",
+        "hypothesis.strategies",
+        "hypothesis.extra.numpy",
+        "msgpack",
+    ):
+        importlib.import_module(name)
+    from . import budget, checker, wire  # noqa: F401
+
+    if kind == "torch":
+        sys.modules["torch"].set_num_threads(1)
+    listener = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    old = os.umask(0o177)
+    listener.bind(path)
+    os.umask(old)
+    listener.listen(64)
+    gc.collect()
+    gc.freeze()
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    print("ready", flush=True)
+    children: set[int] = set()
+    while True:
+        ready, _, _ = select.select([listener, 0, wake], [], [])
+        if wake in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(wake, 4096)
+            while children and (pid := os.waitpid(-1, os.WNOHANG)[0]):
+                children.discard(pid)
+        if 0 in ready and not os.read(0, 1):
+            break
+        if listener in ready:
+            client, _ = listener.accept()
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    listener.close()
+                    os.close(wake)
+                    os.close(waker)
+                    serve(client)
+                    code = 0
+                except BaseException:
+                    traceback.print_exc()
+                finally:
+                    os._exit(code)
+            children.add(pid)
+            client.close()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    os._exit(0)
+
+
+def serve(client: socket.socket) -> None:
+    from . import cage, checker, wire
+
+    cage.die_with_parent()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    try:
+        header = json.loads(wire.recv_frame(client))
+    except EOFError:  # somebody only looked whether we are here
+        return
+    source = bytes(wire.recv_frame(client))
+    extra = {name: bytes(wire.recv_frame(client)) for name in header["extra"]}
+    checker.run(client, header, source, extra)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
