@@ -1,0 +1,152 @@
+"""Checks of QR and least squares, from one column by hand to ill-conditioned fits and the budget."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+
+def close(got, want, tolerance=1e-10):
+    np.testing.assert_allclose(got, want, atol=tolerance, rtol=tolerance)
+
+
+def orthonormal(q, tolerance=1e-12):
+    worst = np.abs(q.T @ q - np.eye(q.shape[1])).max()
+    assert worst <= tolerance, f"q.T @ q differs from the identity by {worst:.1e}, allowed is {tolerance:.0e}"
+
+
+def powers(n, m):
+    """1, t, t^2, … at n points between 0 and 1: for m = 12 the columns are nearly dependent."""
+    return np.linspace(0, 1, n)[:, None] ** np.arange(m)
+
+
+def test_one_column_by_hand(learner):
+    """(3, 4) has length 5 and direction (0.6, 0.8)."""
+    q, r = learner.qr(np.array([[3.0], [4.0]]))
+    close(q, [[0.6], [0.8]])
+    close(r, [[5.0]])
+
+
+def test_two_columns_by_hand(learner):
+    """(3, 4) and (1, 7): the second lies 6.2 along the first and 3.4 beside it."""
+    q, r = learner.qr(np.array([[3.0, 1.0], [4.0, 7.0]]))
+    close(r, [[5.0, 6.2], [0.0, 3.4]])
+    close(q, [[0.6, -0.8], [0.8, 0.6]])
+
+
+def test_a_line_by_hand(learner):
+    """Through (0, 1), (1, 2), (2, 4) the best line is 5/6 + 3/2 t."""
+    close(learner.least_squares(np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([1.0, 2.0, 4.0])), [5 / 6, 3 / 2])
+
+
+def test_the_diagonal_is_positive(learner, rng):
+    """Eight columns, some of which start on the negative side: the sign belongs into q."""
+    _, r = learner.qr(rng.normal(size=(12, 8)))
+    assert (np.diag(r) > 0).all(), f"the diagonal of r is {np.diag(r).round(3).tolist()}"
+
+
+def test_r_is_a_triangle(learner, rng):
+    """Nothing below the diagonal, not even rounding, and the shapes are those of the reduced factorisation."""
+    q, r = learner.qr(rng.normal(size=(9, 4)))
+    assert q.shape == (9, 4) and r.shape == (4, 4), f"shapes {q.shape} and {r.shape}, expected (9, 4) and (4, 4)"
+    assert np.array_equal(r, np.triu(r)), "r has an entry below its diagonal"
+
+
+def test_the_factors_multiply_back(learner, rng):
+    a = rng.normal(size=(15, 6))
+    q, r = learner.qr(a)
+    close(q @ r, a)
+    orthonormal(q)
+
+
+def test_equals_the_reference(learner, reference, rng):
+    """With a positive diagonal there is only one answer."""
+    a = rng.normal(size=(10, 5))
+    for got, want in zip(learner.qr(a), reference.qr(a), strict=True):
+        close(got, want)
+
+
+def test_a_column_along_the_axis(learner):
+    """(1, 1e-9) is nearly the first axis: norm minus entry cancels to nothing there."""
+    a = np.array([[1.0, 1.0], [1e-9, 1.0], [0.0, 1.0]])
+    q, r = learner.qr(a)
+    orthonormal(q)
+    close(q @ r, a, 1e-14)
+
+
+def test_an_upper_triangle_stays_itself(learner):
+    """A matrix that is triangular already: q is the identity, r the matrix, and nothing is divided by zero."""
+    a = np.array([[2.0, 1.0], [0.0, 3.0], [0.0, 0.0]])
+    q, r = learner.qr(a)
+    close(r, a[:2])
+    close(q, np.eye(3, 2))
+
+
+def test_orthonormal_where_columns_nearly_coincide(learner):
+    """Powers of t up to t^11, condition number 1e8: q is orthonormal to the last digits all the same."""
+    a = powers(40, 12)
+    q, r = learner.qr(a)
+    orthonormal(q)
+    close(q @ r, a, 1e-13)
+
+
+def test_a_fit_that_the_normal_equations_lose(learner):
+    """A polynomial of degree 11 through exact values: the coefficients come back to a few parts in a million."""
+    a, x = powers(40, 12), np.array([1.0, -1.0] * 6)
+    got = learner.least_squares(a, a @ x)
+    assert np.abs(got - x).max() < 1e-5, f"a coefficient is off by {np.abs(got - x).max():.1e}, allowed is 1e-05"
+
+
+def test_the_residual_is_orthogonal_to_the_columns(learner, rng):
+    """What the fit leaves over has dot product 0 with every column."""
+    a, y = rng.normal(size=(30, 5)), rng.normal(size=30)
+    close(a.T @ (y - a @ learner.least_squares(a, y)), np.zeros(5))
+
+
+@settings(max_examples=25, deadline=None)
+@given(m=st.integers(1, 6), more=st.integers(0, 6), seed=st.integers(0, 10_000))
+def test_any_shape(learner, m, more, seed):
+    """Square or tall: orthonormal, triangular, positive, and equal to A when multiplied."""
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(m + more, m)) + 3 * np.eye(m + more, m)
+    q, r = learner.qr(a)
+    orthonormal(q)
+    close(q @ r, a)
+    assert (np.diag(r) > 0).all(), f"the diagonal of r is {np.diag(r).tolist()}"
+
+
+def test_integers_are_numbers_too(learner):
+    """Whole numbers in, float64 out."""
+    q, r = learner.qr(np.array([[3, 1], [4, 7]]))
+    assert q.dtype == r.dtype == np.float64, f"integers gave {q.dtype} and {r.dtype}"
+    close(r, [[5.0, 6.2], [0.0, 3.4]])
+
+
+def test_inputs_are_left_as_they_were(learner, rng):
+    a, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    assert learner.unchanged_by("qr", (a,)), "qr changed the matrix"
+    assert learner.unchanged_by("least_squares", (a, y)), "least_squares changed an argument"
+
+
+def test_dependent_columns_are_refused(learner):
+    """The third column is the sum of the first two: ValueError, not coefficients of 10^15."""
+    a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0], [7.0, 8.0, 15.0], [1.0, 0.0, 1.0]])
+    with pytest.raises(ValueError):
+        learner.least_squares(a, np.ones(4))
+    with pytest.raises(ValueError):
+        learner.qr(np.zeros((3, 2)))
+
+
+def test_shapes_that_do_not_fit_are_refused(learner):
+    """More columns than rows, with both numbers named; a y of another length; a vector for a matrix."""
+    with pytest.raises(ValueError) as error:
+        learner.qr(np.ones((2, 5)))
+    assert "2" in str(error.value) and "5" in str(error.value), f"the message should name 2 and 5: {error.value}"
+    with pytest.raises(ValueError):
+        learner.least_squares(np.eye(3), np.ones(4))
+    with pytest.raises(ValueError):
+        learner.qr(np.ones(3))
+
+
+def test_time_and_memory(budget, rng):
+    """A thousand rows, ten columns: nothing of 1000 x 1000."""
+    budget("qr", (rng.normal(size=(1000, 10)),), time_ratio=10, memory_ratio=8)

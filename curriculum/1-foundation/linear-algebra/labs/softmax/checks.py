@@ -1,0 +1,117 @@
+"""Checks of softmax, from two numbers by hand to the time and memory budget."""
+
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+
+def close(got, want, tolerance=1e-12):
+    np.testing.assert_allclose(got, want, atol=tolerance, rtol=0)
+
+
+def test_two_numbers_by_hand(learner):
+    """ln 3 and 0 have exponentials 3 and 1, so the weights are 3/4 and 1/4."""
+    close(learner.softmax(np.array([log(3), 0.0])), [0.75, 0.25])
+
+
+def test_each_row_is_its_own_softmax(learner):
+    """Two rows in a square array, each adding up to 1: a sum that lost its axis broadcasts along the wrong one."""
+    close(learner.softmax(np.array([[0.0, 0.0], [log(3), 0.0]])), [[0.5, 0.5], [0.75, 0.25]])
+
+
+def test_down_the_columns_with_axis_zero(learner):
+    """The same numbers, but axis 0: each column adds up to 1."""
+    close(learner.softmax(np.array([[0.0, 0.0], [log(3), 0.0]]), 0), [[0.25, 0.5], [0.75, 0.5]])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_any_axis_of_three(learner, reference, rng, axis):
+    """A (2, 3, 4) array along each of its axes, counted from either end."""
+    x = rng.normal(size=(2, 3, 4))
+    close(learner.softmax(x, axis), reference.softmax(x, axis))
+
+
+def test_huge_entries_stay_finite(learner):
+    """1000 and 1000 - ln 3: the exponentials overflow, the weights are 3/4 and 1/4."""
+    close(learner.softmax(np.array([1000.0, 1000.0 - log(3)])), [0.75, 0.25])
+
+
+def test_hugely_negative_entries_stay_finite(learner):
+    """-1000 and -1000 - ln 3: the exponentials are all zero in float64, the weights are 3/4 and 1/4."""
+    close(learner.softmax(np.array([-1000.0, -1000.0 - log(3)])), [0.75, 0.25])
+
+
+def test_one_large_row_leaves_the_others_alone(learner):
+    """The first row holds 5000; the second, with 0 and ln 3, still has the weights 1/4 and 3/4."""
+    close(learner.softmax(np.array([[5000.0, 5000.0], [0.0, log(3)]])), [[0.5, 0.5], [0.25, 0.75]])
+
+
+def test_adding_a_constant_changes_nothing(learner, rng):
+    """Only the differences between the entries count."""
+    x = rng.normal(size=(4, 7))
+    close(learner.softmax(x + 123.0), learner.softmax(x), 1e-12)
+
+
+def test_integers_are_numbers_too(learner, reference):
+    """Integer entries give float64 weights, not zeros and ones."""
+    x = np.array([[1, 2, 3], [3, 3, 3]])
+    got = learner.softmax(x)
+    assert got.dtype == np.float64, f"integers gave dtype {got.dtype}, expected float64"
+    close(got, reference.softmax(x))
+
+
+def test_float32_stays_float32(learner, reference, rng):
+    x = rng.normal(size=(3, 5)).astype(np.float32)
+    got = learner.softmax(x)
+    assert got.dtype == np.float32, f"float32 gave dtype {got.dtype}"
+    close(got, reference.softmax(x), 1e-6)
+
+
+def test_float16_is_computed_in_float32(learner):
+    """70,000 equal entries: their exponentials add up to 70,000, more than float16 can hold (65,504)."""
+    got = learner.softmax(np.zeros(70_000, dtype=np.float16))
+    assert got.dtype == np.float16, f"float16 gave dtype {got.dtype}"
+    close(got.astype(np.float64), np.full(70_000, 1 / 70_000), 1e-7)
+
+
+def test_minus_infinity_gets_no_weight(learner):
+    """A masked entry has weight exactly 0, and the others share what it leaves."""
+    got = learner.softmax(np.array([[0.0, -np.inf, log(3)], [-np.inf, 2.0, -np.inf]]))
+    close(got, [[0.25, 0.0, 0.75], [0.0, 1.0, 0.0]])
+
+
+@settings(max_examples=25, deadline=None)
+@given(shape=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
+def test_any_shape(learner, reference, rng, shape, data):
+    """One to four axes, any of them: the reference's weights, adding up to 1."""
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    x = rng.normal(size=shape) * 50
+    got = learner.softmax(x, axis)
+    assert got.shape == x.shape, f"shape {x.shape} gave shape {got.shape}"
+    close(got.sum(axis), np.ones(x.sum(axis).shape))
+    close(got, reference.softmax(x, axis))
+
+
+def test_inputs_are_left_as_they_were(learner, rng):
+    assert learner.unchanged_by("softmax", (rng.normal(size=(3, 4)), 1)), "x was changed"
+
+
+@pytest.mark.parametrize("row", [[0.0, np.nan], [0.0, np.inf], [-np.inf, -np.inf]])
+def test_a_slice_without_a_softmax_is_refused(learner, row):
+    """NaN, plus infinity, or nothing but minus infinity in the second row: ValueError."""
+    with pytest.raises(ValueError):
+        learner.softmax(np.array([[1.0, 2.0], row]))
+
+
+@pytest.mark.parametrize("x, axis", [(np.array(3.0), -1), (np.ones((2, 3)), 2), (np.ones((2, 3)), -3), (np.ones((2, 0)), 1)])
+def test_impossible_axes_are_refused(learner, x, axis):
+    """No axes at all, an axis beyond the last, and an axis of length 0: ValueError."""
+    with pytest.raises(ValueError):
+        learner.softmax(x, axis)
+
+
+def test_time_and_memory(budget, rng):
+    """Twenty thousand rows of 32: no Python loop over rows, a few arrays of the size of x."""
+    budget("softmax", (rng.normal(size=(20_000, 32)), -1), time_ratio=8, memory_ratio=5)
