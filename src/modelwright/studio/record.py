@@ -97,6 +97,7 @@ class Record(msgspec.Struct):
     notes: dict[str, Note] = {}
     practised: dict[str, int] = {}  # skill -> when it was last worked on
     days: dict[int, float] = {}  # day -> minutes
+    modules: dict[str, float] = {}  # module -> minutes
     recent: list[Entry] = []
     today: list[Entry] = []
     today_is: int = 0
@@ -123,11 +124,13 @@ class Record(msgspec.Struct):
             if handler is not None:
                 handler(self, event, event.data)
 
-    def did(self, event: e.Event, kind: str, target: str, minutes: float, right: int = 0, join: bool = False) -> None:
-        """A line in the diary, and the minutes on its day."""
+    def did(self, event: e.Event, kind: str, target: str, minutes: float, right: int = 0, join: bool = False, of: str = "") -> None:
+        """A line in the diary, and the minutes on its day and its module (`of`, or the one that `target` names)."""
         day = day_of(event.at, event.tz)
         if minutes > 0:
             self.days[day] = self.days.get(day, 0.0) + minutes
+            module = of or target.split("/")[0]
+            self.modules[module] = self.modules.get(module, 0.0) + minutes
         if day > self.today_is:
             self.today, self.today_is = [], day
         for lines in (self.recent, self.today) if day == self.today_is else (self.recent,):
@@ -185,6 +188,8 @@ def _lesson_finished(record: Record, event: e.Event, data: e.LessonFinished) -> 
 
 def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
     key = f"{data.resource}#{data.chapter}"
+    if data.done and key in record.chapters:
+        return  # ticked twice, in two faces: read once
     if data.done:
         record.chapters[key] = (event.at, data.hours)
         record.did(event, "chapter", key, data.hours * 60)
@@ -192,6 +197,8 @@ def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
         at, hours = record.chapters.pop(key)
         day = day_of(at, event.tz)
         record.days[day] = max(0.0, record.days.get(day, 0.0) - hours * 60)
+        module = data.resource.split("/")[0]
+        record.modules[module] = max(0.0, record.modules.get(module, 0.0) - hours * 60)
         for lines in (record.recent, record.today):
             lines[:] = [line for line in lines if (line.kind, line.target) != ("chapter", key)]
 
@@ -214,7 +221,7 @@ def _problem(record: Record, event: e.Event, data: e.ProblemAnswered) -> None:
 def _card(record: Record, event: e.Event, data: e.CardReviewed) -> None:
     record.cards[data.card] = record.cards.get(data.card, 0) + 1
     record.practised[data.skill] = event.at
-    record.did(event, "review", "", data.seconds / 60, int(data.rating > 1), join=True)
+    record.did(event, "review", "", data.seconds / 60, int(data.rating > 1), join=True, of=data.card.split("/")[0])
 
 
 def _lab(record: Record, event: e.Event, data: e.LabSubmitted) -> None:
@@ -243,9 +250,9 @@ def _solution(record: Record, event: e.Event, data: e.SolutionSeen) -> None:
 
 
 def _project(record: Record, event: e.Event, data: e.ProjectEntry) -> None:
-    if data.milestone is not None:
+    if data.done and data.milestone is not None:
         record.milestones.setdefault(data.project, {})[data.milestone] = event.at
-    if data.done:
+    elif data.done:
         record.projects_done[data.project] = event.at
     record.did(event, "project", data.project, data.hours * 60)
 

@@ -1,38 +1,104 @@
-"""The studio: one method for each thing that a person can do. See the package's docstring for what it is and is not."""
+"""The studio: one method for each thing that a person can do. See the package's docstring for what it is and is not.
+
+Every method refreshes the folded state first and answers from it under one lock; only grading, which takes long and needs no
+state, runs outside. What is costly and changes slowly (the session, the forecast) is kept until the journal or the minute moves on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from modelwright.curriculum import Curriculum, load
+from modelwright.journal import Journal
+from modelwright.journal import events as e
+from modelwright.studio import content, evening, road
 from modelwright.studio import views as v
-from modelwright.studio.home import Home
+from modelwright.studio.desk import Desk
+from modelwright.studio.errors import NotEnrolled, NotYet, StudioError, Unknown
+from modelwright.studio.home import Home, home_error
+from modelwright.studio.ledger import Ledger
+from modelwright.studio.sitting import Sitting
+from modelwright.workshop import NoGit, Workshop
 
 if TYPE_CHECKING:
-    from modelwright.grading import CheckResult, Verdict
+    from modelwright.curriculum.models import Lab
+    from modelwright.grading import CheckResult, Grader, Verdict
+
+MINUTE = 60_000
+LONGEST_SITTING = 1800.0  # seconds: beyond this a pause is not work
+LONGEST_TEXT = {"given": 1000, "expected": 1000, "got": 1000, "output": 2000, "traceback": 3000, "message": 2000}
+CURRICULUM_KINDS = ("lesson", "problem", "lab", "card", "skill", "module", "resource", "project")
+
+
+def clock() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Studio:
     """A learner's studio. Thread-safe; several may be open on one home, in several processes."""
 
-    home: Home
+    def __init__(self, home: Home, curriculum: Curriculum, journal: Journal, now: Callable[[], int] = clock) -> None:
+        self.home = home
+        self.curriculum = curriculum
+        self.journal = journal
+        self._now = now
+        self._lock = threading.RLock()
+        self._grading = threading.Lock()
+        self._grader: Grader | None = None
+        self._ledger = Ledger(journal, curriculum, home.cache)
+        self._pages = content.Pages(_figures(curriculum.folder))
+        self._sitting = Sitting(home.run / "opened.json")
+        self._kept: dict[Any, tuple[tuple[int, int], Any]] = {}
+        self._drawing: set[str] = set()
 
     @classmethod
     def open(
-        cls, home: Home | Path | str | None = None, curriculum_folder: Path | str | None = None, journal_url: str | None = None
+        cls,
+        home: Home | Path | str | None = None,
+        curriculum_folder: Path | str | None = None,
+        journal_url: str | None = None,
+        now: Callable[[], int] = clock,
     ) -> Studio:
         """The studio on a home (default: `Home.from_env()`), ready to answer. Close it, or use it as a context manager."""
-        raise NotImplementedError
+        place = home if isinstance(home, Home) else Home.at(home, journal_url) if home is not None else Home.from_env()
+        if journal_url is not None and place.journal_url != journal_url:
+            place = Home(place.folder, journal_url)
+        place.prepare()
+        curriculum = load(Path(curriculum_folder).expanduser() if curriculum_folder else None)
+        journal = Journal.open(place.journal_url)
+        try:
+            return cls(place, curriculum, journal, now)
+        except BaseException:
+            journal.close()
+            raise
 
     def close(self) -> None:
-        raise NotImplementedError
+        with self._lock:
+            self._ledger.save()
+            self.journal.close()
+        with self._grading:
+            if self._grader is not None:
+                self._grader.close()
+                self._grader = None
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # Who
 
     @property
     def enrolled(self) -> bool:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return desk.record.enrolled
 
     def enrol(
         self, name: str, hours_per_week: float, background: Mapping[str, int] | None = None, deadline: str | None = None
@@ -41,10 +107,22 @@ class Studio:
 
         `background`: module id -> 0 (new to me) … 3 (I could teach it). `deadline`: ISO date.
         """
-        raise NotImplementedError
+        name = _name(name)
+        for module, level in (background or {}).items():
+            self._find("module", module)
+            if level not in (0, 1, 2, 3):
+                raise StudioError(
+                    f"What you know of {module} is given as {level}; it is a number from 0 (new to me) to 3 (I could teach it)."
+                )
+        self._append(
+            e.Enrolled(name=name, hours_per_week=_hours(hours_per_week), background=dict(background or {}), deadline=_date(deadline))
+        )
+        self.workshop.create()
+        return self.settings()
 
     def settings(self) -> v.SettingsView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return evening.settings_view(desk, self._minutes(desk), str(self.home.folder), str(self.home.workshop), self.journal.place)
 
     def change_goals(
         self,
@@ -54,135 +132,627 @@ class Studio:
         deadline: str | None = None,
         minutes_per_day: int | None = None,
         books: Mapping[str, str] | None = None,
-        skipped: list[str] | None = None,
+        skipped: Sequence[str] | None = None,
         retention: float | None = None,
     ) -> v.SettingsView:
         """Changes only what is given; a `deadline` of "" takes it away."""
-        raise NotImplementedError
+        if minutes_per_day is not None and not 5 <= minutes_per_day <= 720:
+            raise StudioError(f"{minutes_per_day} minutes a day cannot be planned with; choose between 5 and 720.")
+        if retention is not None and not 0.7 <= retention <= 0.97:
+            raise StudioError(f"A retention of {retention:g} is out of range; choose between 0.7 and 0.97 (0.9 suits most people).")
+        for module, book in (books or {}).items():
+            options = [r.id for r in self._find("module", module).resources if r.chapters]
+            if book not in options:
+                raise StudioError(f"{module} has no book called '{book}'; it has {', '.join(options)}.")
+        for module in skipped or ():
+            if not self._find("module", module).optional:
+                raise StudioError(f"The module {module} is not optional, so it cannot be left out.")
+        self._append(
+            e.GoalsChanged(
+                name=None if name is None else _name(name),
+                hours_per_week=None if hours_per_week is None else _hours(hours_per_week),
+                deadline="" if deadline == "" else _date(deadline),
+                minutes_per_day=minutes_per_day,
+                books=None if books is None else dict(books),
+                skipped=None if skipped is None else list(skipped),
+                retention=retention,
+            )
+        )
+        return self.settings()
 
     # What next
 
     def today(self, minutes: int | None = None) -> v.Today:
-        """This evening's list, for `minutes` (default: the learner's own minutes a day)."""
-        raise NotImplementedError
+        """This evening's list, for `minutes` more (default: what is left of the learner's own minutes a day)."""
+        if minutes is not None and not 5 <= minutes <= 720:
+            raise StudioError(f"An evening of {minutes} minutes cannot be planned; give a number between 5 and 720.")
+        with self._desk(enrolled=True) as desk:
+            wish = minutes or self._minutes(desk)
+            left = minutes or max(15, round(wish - desk.record.minutes_on(desk.day)))
+            session = self._keep(("session", left), desk, lambda: self._session(desk, left))
+            return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk))
 
     def next(self) -> v.Step:
-        raise NotImplementedError
+        with self._desk(enrolled=True) as desk:
+            return self._next(desk)
 
     def why_not(self, target: str) -> str:
         """Why `target` (any id) is not next, in words."""
-        raise NotImplementedError
+        from modelwright.learner import why_not
+
+        with self._desk(enrolled=True) as desk:
+            return why_not(self.curriculum, desk.state, desk.now, self._any(target))
 
     def forecast(self) -> v.ForecastView:
-        raise NotImplementedError
+        with self._desk(enrolled=True) as desk:
+            forecast = self._forecast(desk)
+            assert forecast is not None
+            return forecast
 
     def status(self) -> v.StatusView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            step = self._next(desk) if desk.record.enrolled else None
+            forecast = self._forecast(desk)
+            return evening.status_view(desk, len(self._due(desk)), step, forecast.sentence if forecast else "")
 
     # The road
 
     def plan(self) -> v.PlanView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return road.plan_view(desk, self._here(desk), self._forecast(desk))
 
     def module(self, module_id: str) -> v.ModuleView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return road.module_view(desk, self._find("module", module_id), self._here(desk))
 
     def skill_map(self) -> v.SkillMap:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return road.skill_map(desk)
 
     def skill(self, skill_id: str) -> v.SkillView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return road.skill_view(desk, self._find("skill", skill_id).id)
 
     def library(self) -> v.LibraryView:
-        raise NotImplementedError
+        with self._desk() as desk:
+            return road.library_view(desk)
 
     def search(self, query: str, limit: int = 20) -> tuple[v.Found, ...]:
         """Modules, skills, lessons, labs, problems, resources and cards whose words match, best first."""
-        raise NotImplementedError
+        return road.index(self.curriculum).search(query[:200], limit)
 
     # Reading
 
     def lesson(self, lesson_id: str) -> v.LessonView:
-        raise NotImplementedError
+        lesson = self._find("lesson", lesson_id)
+        with self._desk() as desk:
+            view = content.lesson_view(desk, lesson, self._pages)
+        if view.figures_waiting:
+            self._draw(lesson.id)
+        return view
 
     def open_lesson(self, lesson_id: str) -> v.LessonView:
-        """As `lesson`, and records that it was opened (once an hour at most)."""
-        raise NotImplementedError
+        """As `lesson`, and records that it was opened (again only after half an hour)."""
+        lesson = self._find("lesson", lesson_id)
+        with self._desk(enrolled=True) as desk:
+            if desk.now - desk.lesson(lesson.id).opened_at > LONGEST_SITTING * 1000 or desk.lesson(lesson.id).finished_at:
+                self._append(e.LessonOpened(lesson=lesson.id))
+        return self.lesson(lesson.id)
 
-    def finish_lesson(
-        self, lesson_id: str, seconds: float | None = None, answers: tuple[str, ...] | list[str] = ()
-    ) -> tuple[v.SkillChange, ...]:
-        """`seconds` None: measured from the last opening."""
-        raise NotImplementedError
+    def finish_lesson(self, lesson_id: str, seconds: float | None = None, answers: Sequence[str] = ()) -> tuple[v.SkillChange, ...]:
+        """`seconds` None: measured from the last opening, but at most three times the lesson's own minutes."""
+        lesson = self._find("lesson", lesson_id)
+        with self._desk(enrolled=True) as desk:
+            if seconds is None:
+                opened = desk.lesson(lesson.id).opened_at
+                seconds = (desk.now - opened) / 1000 if opened else lesson.minutes * 60
+            seconds = min(max(seconds, 0.0), lesson.minutes * 180.0)
+            data = e.LessonFinished(lesson=lesson.id, seconds=round(seconds, 1), answers=[answer[:4000] for answer in answers])
+            return self._changes(lesson.skills, data)
 
     def read_chapter(self, resource_id: str, number: int, hours: float | None = None, done: bool = True) -> v.ResourceView:
         """Ticks a chapter off (or, with `done=False`, takes the tick away). `hours` None: the plan's own figure."""
-        raise NotImplementedError
+        resource = self._find("resource", resource_id)
+        chapter = next((c for c in resource.chapters if c.number == number), None)
+        if chapter is None:
+            have = (
+                f"it has {resource.chapters[0].number} to {resource.chapters[-1].number}"
+                if resource.chapters
+                else "it has none to tick off"
+            )
+            raise StudioError(f"{resource.title} has no chapter {number}; {have}.")
+        if hours is not None and not 0 <= hours <= 100:
+            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
+        with self._desk(enrolled=True) as desk:
+            if (f"{resource.id}#{number}" in desk.record.chapters) != done:
+                self._append(
+                    e.ChapterRead(resource=resource.id, chapter=number, hours=chapter.hours if hours is None else hours, done=done)
+                )
+        with self._desk() as desk:
+            return desk.resource(resource)
 
     def log_time(self, hours: float, what: str, target: str | None = None) -> None:
-        raise NotImplementedError
+        """Work done away from the program."""
+        if not 0 < hours <= 24:
+            raise StudioError(f"{hours:g} hours cannot be logged at once; give a number above 0 and up to 24.")
+        if not what.strip():
+            raise StudioError("Say in a few words what the time went into.")
+        with self._desk(enrolled=True):
+            self._append(e.TimeLogged(hours=hours, what=what.strip()[:500], target=self._any(target) if target else None))
 
     def note(self, target: str, text: str) -> v.NoteView:
-        raise NotImplementedError
+        """Writes a note on anything; an empty text takes it away."""
+        target = self._any(target)
+        if len(text) > 20_000:
+            raise StudioError(f"The note is {len(text)} characters long; up to 20,000 are kept. The workshop is a better place for it.")
+        with self._desk(enrolled=True) as desk:
+            (event,) = self._append(e.NoteWritten(target=target, text=text))
+            return v.NoteView(desk.link(target), text, event.at)
 
     # Problems
 
     def problem(self, problem_id: str, seed: int | None = None) -> v.ProblemView:
-        """A question; without a `seed`, a new one."""
-        raise NotImplementedError
+        """A question. Without a `seed`: the one begun last and not yet settled, else a new one."""
+        from modelwright.curriculum import generate
+
+        problem = self._find("problem", problem_id)
+        with self._desk() as desk:
+            seed = content.next_seed(desk, problem) if seed is None else _seed(seed)
+            self._sitting.open(f"{problem.id}#{seed}", desk.now)
+            return content.problem_view(desk, problem, generate(problem, seed))
 
     def answer(self, problem_id: str, seed: int, text: str, seconds: float | None = None, attempt: int | None = None) -> v.AnswerView:
-        raise NotImplementedError
+        """Judges an answer and records it, unless it could not be read as mathematics at all."""
+        from modelwright.curriculum import generate, judge
+
+        problem, seed = self._find("problem", problem_id), _seed(seed)
+        exercise = generate(problem, seed)
+        judgement = judge(exercise, text)
+        with self._desk(enrolled=True) as desk:
+            record = desk.problem(problem.id)
+            number = attempt or record.attempts.get(seed, 0) + 1
+            changed: tuple[v.SkillChange, ...] = ()
+            if judgement.right is not None:
+                if seconds is None:
+                    seconds = self._sitting.spent(f"{problem.id}#{seed}", desk.now, otherwise=problem.minutes * 60)
+                data = e.ProblemAnswered(
+                    problem=problem.id,
+                    seed=seed,
+                    skills=list(problem.skills),
+                    answer=text[:400],
+                    right=judgement.right,
+                    seconds=round(min(max(seconds, 0.0), LONGEST_SITTING), 1),
+                    attempt=number,
+                    misconception=judgement.misconception,
+                    solution_shown=seed in record.shown,
+                )
+                changed = self._changes(problem.skills, data)
+                self._sitting.open(f"{problem.id}#{seed}", desk.now, again=True)
+            after = Desk(self.curriculum, self._ledger.state, self._ledger.record, desk.now, desk.tz)
+            return v.AnswerView(
+                problem=problem.id,
+                seed=seed,
+                text=text,
+                understood=judgement.right is not None,
+                right=bool(judgement.right),
+                attempt=number,
+                message=judgement.message,
+                message_html=content.inline(judgement.message),
+                misconception=judgement.misconception,
+                normal_form=judgement.read_as or None,
+                normal_form_html=content.inline(f"${judgement.read_as}$") if judgement.read_as and not exercise.choices else "",
+                solution=content.solution_view(exercise) if judgement.right else None,
+                next_seed=content.next_seed(after, problem),
+                changed=changed,
+            )
 
     def show_solution(self, problem_id: str, seed: int) -> v.SolutionView:
-        """The worked solution. Asked for before a right answer, it is recorded as such."""
-        raise NotImplementedError
+        """The worked solution. Asked for before a right answer, that is recorded: without any attempt as an answer not known."""
+        from modelwright.curriculum import generate
+
+        problem, seed = self._find("problem", problem_id), _seed(seed)
+        exercise = generate(problem, seed)
+        with self._desk(enrolled=True) as desk:
+            record = desk.problem(problem.id)
+            if seed not in record.settled:
+                if record.attempts.get(seed) and record.last_seed == seed:
+                    self._append(e.SolutionSeen(target=problem.id, after_pass=False))
+                else:
+                    spent = self._sitting.spent(f"{problem.id}#{seed}", desk.now, otherwise=0.0)
+                    self._append(
+                        e.ProblemAnswered(
+                            problem=problem.id,
+                            seed=seed,
+                            skills=list(problem.skills),
+                            answer="",
+                            right=False,
+                            seconds=round(spent, 1),
+                            solution_shown=True,
+                        )
+                    )
+        return content.solution_view(exercise)
 
     # Cards
 
     def reviews(self, limit: int = 50) -> v.ReviewQueue:
-        raise NotImplementedError
+        with self._desk(enrolled=True) as desk:
+            return self._queue(desk, limit)
 
     def review(self, card_id: str, rating: int, seconds: float = 0.0) -> v.ReviewQueue:
         """`rating`: 1 again, 2 hard, 3 good, 4 easy. Returns what is left."""
-        raise NotImplementedError
+        card = self._find("card", card_id)
+        if rating not in (1, 2, 3, 4):
+            raise StudioError(f"A rating is 1 (again), 2 (hard), 3 (good) or 4 (easy), not {rating}.")
+        with self._desk(enrolled=True):
+            seconds = round(min(max(seconds, 0.0), 300.0), 1)
+            self._append(e.CardReviewed(card=card.id, skill=card.skill, rating=rating, seconds=seconds))  # type: ignore[arg-type]
+        return self.reviews()
 
     # Labs
 
+    @property
+    def workshop(self) -> Workshop:
+        return Workshop(self.home.workshop, self._ledger.record.name or "Learner")
+
+    def find_lab(self, name: str) -> str:
+        """A lab's id from what a person types: the id, its last part, or the path of the learner's file."""
+        if name in self.curriculum.labs:
+            return name
+        path = Path(name).expanduser()
+        if name.endswith(".py"):
+            absolute = path.absolute()
+            for lab in self.curriculum.labs.values():
+                if absolute == self.home.workshop / lab.file or absolute.resolve() == (self.home.workshop / lab.file).resolve():
+                    return lab.id
+        tail = path.stem.replace("_", "-").lower()
+        same = [id for id in self.curriculum.labs if id.split("/")[1] == tail] if "/" not in name or name.endswith(".py") else []
+        if len(same) == 1:
+            return same[0]
+        if same:
+            raise StudioError(f"Several labs are called '{tail}': {', '.join(same)}. Give the whole name.")
+        return self._find("lab", name).id
+
+    def last_lab(self) -> str | None:
+        """The lab opened last: as noted at the opening, else by the file changed last."""
+        id = self._sitting.last("lab:")
+        if id in self.curriculum.labs:
+            return id
+        files = [
+            (path.stat().st_mtime, lab.id) for lab in self.curriculum.labs.values() if (path := self.home.workshop / lab.file).exists()
+        ]
+        return max(files)[1] if files else None
+
+    def lab_passed(self, lab_id: str) -> bool:
+        with self._desk() as desk:
+            return desk.lab(lab_id).passed_at > 0
+
     def lab(self, lab_id: str) -> v.LabView:
         """Opens a lab: on the first opening its starter is written into the workshop."""
-        raise NotImplementedError
+        lab = self._find("lab", lab_id)
+        statement, names = self._statement(lab)
+        with self._desk(enrolled=True) as desk:
+            self.workshop.ensure(lab)
+            self._sitting.open("lab:" + lab.id, desk.now)
+            return content.lab_view(desk, lab, self.workshop, statement, names)
 
     def save(self, lab_id: str, text: str, expected_sha: str | None = None) -> str:
         """Writes the learner's file and returns its `sha`. With `expected_sha`, refuses to overwrite a file that has changed since."""
-        raise NotImplementedError
+        lab = self._find("lab", lab_id)
+        with self._desk(enrolled=True):
+            return self.workshop.write(lab, _encoded(text), expected_sha)
 
     def submit(self, lab_id: str, on_check: Callable[[CheckResult], None] | None = None, source: str | None = None) -> Verdict:
         """Grades the learner's file (or `source`, which is saved first). `on_check` is called as each check ends, in this thread."""
-        return self.hand_in(lab_id, on_check, source).verdict  # type: ignore[return-value]
+        return self.hand_in(lab_id, on_check, source).verdict
 
-    def hand_in(self, lab_id: str, on_check: Callable[[CheckResult], None] | None = None, source: str | None = None) -> v.Submission:
-        """As `submit`, with what followed from it: skills changed, history kept, other right ways, the next step."""
-        raise NotImplementedError
+    def hand_in(
+        self,
+        lab_id: str,
+        on_check: Callable[[CheckResult], None] | None = None,
+        source: str | bytes | None = None,
+        keep: bool = True,
+    ) -> v.Submission:
+        """As `submit`, with what followed from it: skills changed, history kept, other right ways, the next step.
+
+        `keep=False` grades `source` without writing it over the learner's file; if it passes and that file is still the starter (or
+        there is none), it is written then.
+        """
+        lab = self._find("lab", lab_id)
+        with self._desk(enrolled=True):
+            workshop = self.workshop
+            if source is None:
+                workshop.ensure(lab)
+                data = workshop.read(lab)
+            else:
+                data = source if isinstance(source, bytes) else _encoded(source)
+                if keep:
+                    workshop.write(lab, data)
+        verdict = self._grade(lab, data, on_check)
+        with self._desk(enrolled=True) as desk:
+            spent = self._sitting.spent("lab:" + lab.id, desk.now, otherwise=0.0)
+            self._sitting.open("lab:" + lab.id, desk.now, again=True)
+            changed = self._changes(lab.skills, _submitted(lab, verdict, spent))
+            committed, remark, others = False, "", ()
+            if verdict.status == "passed":
+                committed, remark = self._keep_pass(lab, data, verdict)
+                others = content.other_ways(lab)
+        with self._desk(enrolled=True) as desk:
+            return v.Submission(verdict, changed, committed, remark, others, self._next(desk))
 
     def hint(self, lab_id: str) -> v.HintView:
         """The next of the three hints, and records that it was taken; after the third, the third again."""
-        raise NotImplementedError
+        lab = self._find("lab", lab_id)
+        with self._desk(enrolled=True) as desk:
+            taken = desk.lab(lab.id).hints
+            if taken < len(lab.hints):
+                taken += 1
+                self._append(e.HintTaken(lab=lab.id, number=taken))  # type: ignore[arg-type]
+            return content.hint_view(lab, taken)
 
     def solution(self, lab_id: str, confirm: bool = False) -> v.CodeView:
         """After a pass, or with `confirm=True`, which the journal keeps. Else raises `NotYet`."""
-        raise NotImplementedError
+        lab = self._find("lab", lab_id)
+        with self._desk(enrolled=True) as desk:
+            record = desk.lab(lab.id)
+            passed = record.passed_at > 0
+            if not passed and not record.solution_seen:
+                if not confirm:
+                    left = len(lab.hints) - record.hints
+                    hints = f" {left} hint{'s are' if left > 1 else ' is'} left." if left else ""
+                    raise NotYet(
+                        f"You have not passed {lab.title} yet.{hints} The solution is shown if you insist; the journal keeps that."
+                    )
+                self._append(e.SolutionSeen(target=lab.id, after_pass=False))
+            code = (lab.folder / "solution.py").read_text(encoding="utf-8")
+            return v.CodeView(lab.id, code, content.other_ways(lab) if passed else (), passed)
 
     def reset(self, lab_id: str) -> v.LabView:
         """Puts the starter back; what was there is kept in the workshop's history."""
-        raise NotImplementedError
+        lab = self._find("lab", lab_id)
+        with self._desk(enrolled=True):
+            self.workshop.reset(lab)
+        return self.lab(lab.id)
 
     # The edge
 
     def refresh(self) -> bool:
         """Folds what other processes appended; True if there was anything. Every method does so by itself."""
-        raise NotImplementedError
+        with self._lock:
+            return self._ledger.refresh()
 
     def warm(self) -> None:
-        """Starts the grader's processes, so that the first submission does not wait for them."""
+        """Starts the grader's process for the lab that comes next, and draws the figures of the lesson that does."""
+        with self._desk() as desk:
+            lab_id = self.last_lab() or next(iter(self.curriculum.labs), None)
+            step = self._next(desk) if desk.record.enrolled else None
+            lesson_id = step.target if step is not None and step.kind == "lesson" else next(iter(self.curriculum.lessons), None)
+        if step is not None and step.kind == "lab":
+            lab_id = step.target
+        if lab_id is not None:
+            with self._grading:
+                self._started().warm(self.curriculum.labs[lab_id])
+        if lesson_id is not None:
+            self.lesson(lesson_id)
+
+    # Inside
+
+    @contextlib.contextmanager
+    def _desk(self, enrolled: bool = False) -> Iterator[Desk]:
+        """The state as of now, under the lock. A disk's complaint becomes a sentence."""
+        with self._lock:
+            try:
+                self._ledger.refresh()
+                if enrolled and not self._ledger.record.enrolled:
+                    raise NotEnrolled()
+                now = self._now()
+                minute = now // MINUTE
+                desk = self._keep("desk", (self._ledger.seq, minute), lambda: self._make_desk(now))
+                desk.now = now
+                yield desk
+            except OSError as error:
+                raise home_error(self.home.folder, error) from error
+
+    def _make_desk(self, now: int) -> Desk:
+        return Desk(self.curriculum, self._ledger.state, self._ledger.record, now, self._tz(now))
+
+    def _tz(self, now: int) -> int:
+        try:
+            return int(time.localtime(now / 1000).tm_gmtoff // 60)
+        except (OverflowError, ValueError, OSError):
+            return self._ledger.record.tz
+
+    def _keep(self, name: Any, valid: Desk | tuple[int, int], make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept until the journal or the minute moves on."""
+        stamp = valid if isinstance(valid, tuple) else (self._ledger.seq, valid.now // MINUTE)
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != stamp:
+            kept = self._kept[name] = (stamp, make())
+        return kept[1]
+
+    def _append(self, *data: e.Data) -> list[e.Event]:
+        return self._ledger.append(*data, at=self._now())
+
+    def _changes(self, skills: Sequence[str], data: e.Data) -> tuple[v.SkillChange, ...]:
+        """Appends, and says what that did to these skills."""
+        now = self._now()
+        with self._desk() as before:
+            was = {line.id: line.mastery for line in before.skills(tuple(skills))}
+            self._append(data)
+        after = self._make_desk(now)
+        lines = after.skills(tuple(skills))
+        return tuple(
+            v.SkillChange(line.id, line.title, was[line.id], line.mastery) for line in lines if abs(line.mastery - was[line.id]) > 5e-4
+        )
+
+    def _find(self, kind: str, id: str) -> Any:
+        found = getattr(self.curriculum, kind + "s").get(id)
+        if found is None:
+            raise Unknown(kind, id, tuple(self.curriculum.nearest(kind, id)))
+        return found
+
+    def _any(self, id: str) -> str:
+        """An id of any kind, or a chapter's `<resource>#<number>`."""
+        base = id.partition("#")[0]
+        for kind in CURRICULUM_KINDS:
+            if base in getattr(self.curriculum, kind + "s"):
+                return id
+        near = [n for kind in CURRICULUM_KINDS[:-2] for n in self.curriculum.nearest(kind, base)][:3]
+        raise Unknown("lesson, lab, problem, skill or module", id, tuple(dict.fromkeys(near)))
+
+    # The learner room
+
+    def _minutes(self, desk: Desk) -> int:
+        """A day's minutes: as set, else the week's hours over six evenings, to the next five minutes."""
+        return desk.record.minutes_per_day or min(720, max(15, 5 * round(desk.record.hours_per_week * 60 / 6 / 5)))
+
+    def _session(self, desk: Desk, minutes: int) -> Any:
+        from modelwright.learner import session
+
+        return session(self.curriculum, desk.state, desk.now, minutes)
+
+    def _next(self, desk: Desk) -> v.Step:
+        from modelwright.learner import next_step
+
+        return self._keep("next", desk, lambda: evening.step_view(next_step(self.curriculum, desk.state, desk.now)))
+
+    def _here(self, desk: Desk) -> str:
+        """The module in which the next step lies."""
+        if not desk.record.enrolled:
+            return next(iter(self.curriculum.modules), "")
+        step = self._next(desk)
+        named = (step.target or next(iter(step.skills), "")).split("/")[0]
+        return named if named in self.curriculum.modules else ""
+
+    def _due(self, desk: Desk) -> list[Any]:
+        from modelwright.learner import due_cards
+
+        return self._keep("due", desk, lambda: due_cards(self.curriculum, desk.state, desk.now)) if desk.record.enrolled else []
+
+    def _forecast(self, desk: Desk) -> v.ForecastView | None:
         raise NotImplementedError
+
+    def _queue(self, desk: Desk, limit: int) -> v.ReviewQueue:
+        raise NotImplementedError
+
+    # Grading
+
+    def _started(self) -> Grader:
+        if self._grader is None:
+            from modelwright.grading import Grader
+
+            self._grader = Grader(self.home.folder)
+        return self._grader
+
+    def _grade(self, lab: Lab, source: bytes, on_check: Callable[[CheckResult], None] | None) -> Verdict:
+        with self._grading:
+            return self._started().grade(lab, source, on_check=on_check)
+
+    def _keep_pass(self, lab: Lab, source: bytes, verdict: Verdict) -> tuple[bool, str]:
+        """The pass in the workshop's history: (kept, why not)."""
+        from modelwright.workshop.workshop import starter
+
+        workshop = self.workshop
+        if workshop.read(lab) != source:
+            if workshop.exists(lab) and workshop.read(lab) != starter(lab):
+                return False, f"Your file {lab.file} holds something else and was left as it is."
+            workshop.write(lab, source)
+        try:
+            return workshop.commit_pass(lab, verdict) is not None, ""
+        except NoGit as why:
+            return False, str(why)
+
+    def _statement(self, lab: Lab) -> tuple[str, tuple[str, ...]]:
+        try:
+            text = (lab.folder / "README.md").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            text = ""
+        lines = text.lstrip().splitlines()
+        if lines and lines[0].startswith("# "):  # the page has the title already
+            text = "\n".join(lines[1:]).lstrip()
+        return text, content.check_names(lab)
+
+    def _draw(self, lesson_id: str) -> None:
+        """Draws a lesson's figures in the background, once at a time."""
+        with self._lock:
+            if lesson_id in self._drawing:
+                return
+            self._drawing.add(lesson_id)
+
+        def work() -> None:
+            from modelwright.curriculum.figures import draw
+
+            try:
+                draw(self.curriculum.lessons[lesson_id], self._pages.figures)
+            except OSError:
+                pass  # the page shows the figure's text instead
+            else:
+                with self._lock:
+                    self._drawing.discard(lesson_id)
+
+        threading.Thread(target=work, daemon=True, name="figures").start()
+
+
+def _figures(curriculum: Path) -> Path:
+    from modelwright.curriculum.figures import folder_of
+
+    return folder_of(curriculum)
+
+
+def _submitted(lab: Lab, verdict: Verdict, spent: float) -> e.LabSubmitted:
+    import msgspec
+
+    told = msgspec.to_builtins(verdict)
+    for check in told["checks"]:
+        for field, longest in LONGEST_TEXT.items():
+            if len(check[field]) > longest:
+                check[field] = check[field][:longest] + "…"
+    return e.LabSubmitted(
+        lab=lab.id,
+        skills=list(lab.skills),
+        passed=verdict.status == "passed",
+        checks_passed=verdict.passed,
+        checks_total=verdict.total,
+        seconds=round(min(spent, LONGEST_SITTING), 1),
+        source_sha256=verdict.source_sha256,
+        verdict=told,
+    )
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise StudioError(f"The text holds half a character (at {error.start}), which a file cannot; nothing was saved.") from None
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise StudioError("A name is needed: it signs your work in the workshop.")
+    if len(name) > 100 or any(c in name for c in "<>\0"):
+        raise StudioError("The name should have at most 100 characters and no '<' or '>': it signs commits.")
+    return name
+
+
+def _hours(hours: float) -> float:
+    if not 0.5 <= hours <= 80:
+        raise StudioError(f"{hours:g} hours a week cannot be planned with; choose between 0.5 and 80.")
+    return float(hours)
+
+
+def _date(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise StudioError(f"'{text}' is not a date; write it as year-month-day, for instance 2028-06-30.") from None
+    if day <= date.today():
+        raise StudioError(f"The deadline {text} has passed; choose a later one, or none.")
+    return text
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed < 2**31:
+        raise StudioError(f"A problem's seed is a number from 0 to {2**31 - 1}, not {seed}.")
+    return seed

@@ -328,6 +328,7 @@ class LessonView:
     skills: tuple[SkillLine, ...]
     text: str
     html: str
+    figures_waiting: bool  # some are being drawn: ask again in a few seconds
     questions: tuple[str, ...]
     questions_html: tuple[str, ...]
     finished: bool
@@ -346,6 +347,7 @@ class ProblemView:
     title: str
     module: Link
     seed: int
+    attempt: int
     question: str
     question_html: str
     difficulty: int
@@ -382,7 +384,8 @@ class AnswerView:
     message: str
     message_html: str
     misconception: str | None
-    normal_form: str | None  # the answer as it was understood
+    normal_form: str | None  # the answer as it was understood, in LaTeX
+    normal_form_html: str
     solution: SolutionView | None
     next_seed: int
     changed: tuple[SkillChange, ...]
@@ -472,7 +475,7 @@ class CodeView:
 class LabView:
     """`source` is the learner's file as it is on disk now; `sha` changes whenever it does. `verdict` is the last one, or None.
 
-    `checks` are the claims the lab makes, in order, known before the first run.
+    `checks` are the names of its checks, in order, known before the first run (without those that parameters multiply).
     """
 
     id: str

@@ -1,0 +1,353 @@
+"""The commands, as a person sees them with --help. What each does is in the module it calls, imported only then."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for a script.")]
+
+
+class Later(TyperGroup):
+    """A group of commands whose module is imported when it is used: for the help page its name and one line are enough."""
+
+    def __init__(self, module: str, name: str, help: str) -> None:
+        super().__init__(name=name, help=help)
+        self.module = module
+
+    def real(self) -> Any:
+        from importlib import import_module
+
+        command = typer.main.get_command(import_module(self.module).app)
+        command.name = self.name
+        return command
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        return self.real().make_context(*words, **more)
+
+
+class Commands(TyperGroup):
+    """The commands in the order of an evening, then those that are needed now and then."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.commands["course"] = Later(
+            "modelwright.cli.course", "course", "For course authors: prove a curriculum, count it, begin a lab."
+        )
+        self.commands["forge"] = Later("modelwright.forge.cli", "forge", "The language-model stack: train, chat, serve, export.")
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog="First time? [bold]modelwright enrol[/], then [bold]modelwright today[/]. In the browser: [bold]modelwright start[/].",
+)
+journal = typer.Typer(help="The record of what you did: export it, import it, prove it whole.", no_args_is_help=True)
+
+
+def _lab_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("labs", incomplete)
+
+
+def _lesson_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("lessons", incomplete)
+
+
+def _problem_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("problems", incomplete)
+
+
+def _book_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("books", incomplete)
+
+
+def _module_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("modules", incomplete)
+
+
+def _any_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return [id for kind in ("labs", "lessons", "problems", "modules") for id in ids(kind, incomplete)]
+
+
+LabName = Annotated[
+    str | None, typer.Argument(metavar="[LAB]", autocompletion=_lab_names, help="A lab: its name or your file. Default: the last opened.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from modelwright import __version__
+
+        typer.echo(f"modelwright {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    curriculum: Annotated[Path | None, typer.Option(envvar="MODELWRIGHT_CURRICULUM", help="A curriculum folder of your own.")] = None,
+    home: Annotated[Path | None, typer.Option(envvar="MODELWRIGHT_HOME", help="Your folder. Default: ~/modelwright.")] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """From the foundations to a Grok-like language model that you built yourself."""
+    # The one place where these two are set: `opened()` reads them, and so do processes that are started from here.
+    if curriculum is not None:
+        os.environ["MODELWRIGHT_CURRICULUM"] = str(curriculum)
+    if home is not None:
+        os.environ["MODELWRIGHT_HOME"] = str(home)
+
+
+@app.command(epilog="Example: PORT=9000 NO_BROWSER=1 modelwright start")
+def start(
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="The port to listen on.")] = 8765,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page (NO_BROWSER=1 says no).")] = True,
+) -> None:
+    """Open the studio in the browser, at http://127.0.0.1:8765."""
+    from modelwright.cli.server import start
+
+    start(port, browser and os.environ.get("NO_BROWSER", "") in ("", "0"))
+
+
+@app.command(epilog="Example: modelwright enrol --name Ada --hours 6 --knows python=3 --knows calculus=1")
+def enrol(
+    name: Annotated[str | None, typer.Option(help="Your name, as it signs your commits.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Hours a week that you can give.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="A date to be done by, as 2028-06-30; none by default.")] = None,
+    knows: Annotated[list[str] | None, typer.Option(help="MODULE=LEVEL, from 0 (new to me) to 3 (I could teach it).")] = None,
+) -> None:
+    """Say who you are and what you know. Asks for whatever is not given."""
+    from modelwright.cli.evening import enrol
+
+    enrol(name, hours, deadline, knows or [])
+
+
+@app.command(epilog="Example: modelwright today --minutes 30")
+def today(
+    minutes: Annotated[int | None, typer.Option("--minutes", "-m", help="How long you have. Default: the rest of your usual time.")] = None,
+    json: Json = False,
+) -> None:
+    """This evening: what to do, in which order, and why."""
+    from modelwright.cli.evening import today
+
+    today(minutes, json)
+
+
+@app.command(epilog="Example: modelwright next --why-not deep-learning/adam")
+def next(
+    why_not: Annotated[str | None, typer.Option(autocompletion=_any_names, help="Why this is not next: any lab, lesson or module.")] = None,
+    json: Json = False,
+) -> None:
+    """The one thing to do next, and why."""
+    from modelwright.cli.evening import next_step
+
+    next_step(why_not, json)
+
+
+@app.command(epilog="Example: modelwright lesson linear-algebra/vectors-as-data")
+def lesson(
+    name: Annotated[str | None, typer.Argument(metavar="[LESSON]", autocompletion=_lesson_names, help="Default: the next one.")] = None,
+) -> None:
+    """Read a lesson here."""
+    from modelwright.cli.evening import lesson
+
+    lesson(name)
+
+
+@app.command(epilog="Example: modelwright problem linear-algebra/dot-product")
+def problem(
+    name: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", autocompletion=_problem_names, help="Default: the next one.")] = None,
+    seed: Annotated[int | None, typer.Option(help="This very question. Default: a new one.")] = None,
+) -> None:
+    """Answer a problem: an instant verdict, and a worked solution."""
+    from modelwright.cli.evening import problem
+
+    problem(name, seed)
+
+
+@app.command(epilog="Examples: modelwright check · modelwright check softmax · modelwright check labs/linear_algebra/softmax.py --json")
+def check(
+    lab: LabName = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Run the checks in this very process, so that breakpoint() works.")] = False,
+    json: Json = False,
+) -> None:
+    """Grade a lab. Leaves with 1 where a check fails."""
+    from modelwright.cli.labs import check
+
+    raise typer.Exit(check(lab, debug, json))
+
+
+@app.command(epilog="Keys: h a hint · n the next lab · l all checks · r run again · q quit")
+def watch(lab: LabName = None) -> None:
+    """Grade a lab on every save, one failing check at a time."""
+    from modelwright.cli.watch import watch
+
+    watch(lab)
+
+
+@app.command(epilog="Keys: space shows the answer · 1 again · 2 hard · 3 good · 4 easy · q quits")
+def review(limit: Annotated[int, typer.Option(min=1, help="At most so many cards.")] = 50) -> None:
+    """Go through the cards that are due."""
+    from modelwright.cli.evening import review
+
+    review(limit)
+
+
+@app.command(epilog="Examples: modelwright read · modelwright read linear-algebra/strang-la 3 · modelwright read strang-la 3 --undo")
+def read(
+    book: Annotated[str | None, typer.Argument(metavar="[BOOK]", autocompletion=_book_names, help="A book or course.")] = None,
+    chapter: Annotated[int | None, typer.Argument(metavar="[CHAPTER]", help="The chapter that you have read.")] = None,
+    hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
+    json: Json = False,
+) -> None:
+    """List the books and their chapters, or tick a chapter off."""
+    from modelwright.cli.road import read
+
+    read(book, chapter, hours, undo, json)
+
+
+@app.command(epilog="Example: modelwright plan linear-algebra")
+def plan(
+    module: Annotated[str | None, typer.Argument(metavar="[MODULE]", autocompletion=_module_names, help="One module in full.")] = None,
+    json: Json = False,
+) -> None:
+    """The whole road, and where you stand on it."""
+    from modelwright.cli.road import plan
+
+    plan(module, json)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """How things stand: hours, skills, labs, cards, and what was done lately."""
+    from modelwright.cli.road import status
+
+    status(json)
+
+
+@app.command()
+def forecast(json: Json = False) -> None:
+    """When you will be done, as a range of dates."""
+    from modelwright.cli.road import forecast
+
+    forecast(json)
+
+
+@app.command(epilog="Example: modelwright goals --hours 8 --deadline 2028-06-30 --book calculus=calculus/thompson")
+def goals(
+    name: Annotated[str | None, typer.Option(help="Your name.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Hours a week.")] = None,
+    minutes: Annotated[int | None, typer.Option(help="Minutes of an evening.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="A date, as 2028-06-30; an empty one takes it away.")] = None,
+    book: Annotated[list[str] | None, typer.Option(help="MODULE=BOOK: read this one.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave out an optional module; 'none' takes all back in.")] = None,
+    retention: Annotated[float | None, typer.Option(help="How surely to remember, 0.7 to 0.97.")] = None,
+    json: Json = False,
+) -> None:
+    """See your goals, or change them."""
+    from modelwright.cli.road import goals
+
+    goals(name, hours, minutes, deadline, book, skip, retention, json)
+
+
+@app.command()
+def hint(lab: LabName = None) -> None:
+    """The next of a lab's three hints."""
+    from modelwright.cli.labs import hint
+
+    hint(lab)
+
+
+@app.command()
+def solution(
+    lab: LabName = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Show it although the lab is not passed; the journal keeps that.")] = False,
+) -> None:
+    """A lab's solution: after a pass, or on an explicit wish."""
+    from modelwright.cli.labs import solution
+
+    solution(lab, yes)
+
+
+@app.command()
+def reset(lab: LabName = None, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Put a lab's starter back. What was there is kept."""
+    from modelwright.cli.labs import reset
+
+    reset(lab, yes)
+
+
+@app.command(epilog="Example: modelwright log 1.5 'Lecture 3 on the train' --on linear-algebra")
+def log(
+    hours: Annotated[float, typer.Argument(help="How long.")],
+    what: Annotated[str, typer.Argument(help="What it was, in a few words.")],
+    on: Annotated[str | None, typer.Option(autocompletion=_any_names, help="What it belongs to.")] = None,
+) -> None:
+    """Log time that you worked away from here."""
+    from modelwright.cli.road import log
+
+    log(hours, what, on)
+
+
+@app.command()
+def find(words: Annotated[list[str], typer.Argument(help="What to look for.")], json: Json = False) -> None:
+    """Find anything in the curriculum."""
+    from modelwright.cli.road import find
+
+    find(" ".join(words), json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check that everything works here, and say what to do where it does not."""
+    from modelwright.cli.doctor import doctor
+
+    raise typer.Exit(doctor(json))
+
+
+app.add_typer(journal, name="journal")
+
+
+@journal.command("export", epilog="Example: modelwright journal export > my-journal.jsonl")
+def journal_export(file: Annotated[Path | None, typer.Argument(help="Where to. Default: standard output.")] = None) -> None:
+    """Write every event as one line of JSON."""
+    from modelwright.cli.journal import export
+
+    export(file)
+
+
+@journal.command("import", epilog="Example: modelwright journal import my-journal.jsonl")
+def journal_import(file: Annotated[Path, typer.Argument(help="An export; '-' for standard input.")]) -> None:
+    """Add the events of an export. Those that are there already stay as they are."""
+    from modelwright.cli.journal import import_
+
+    import_(file)
+
+
+@journal.command("verify")
+def journal_verify() -> None:
+    """Prove that every event can be read and that none was changed or lost."""
+    from modelwright.cli.journal import verify
+
+    raise typer.Exit(verify())

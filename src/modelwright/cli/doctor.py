@@ -1,0 +1,179 @@
+"""`modelwright doctor`: each thing that the studio needs, whether it is there, and what to do where it is not.
+
+It goes on after a finding, and it opens nothing that a finding before it said is broken.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from modelwright.cli import screen
+from modelwright.errors import ModelwrightError
+
+NEEDED = (
+    "fastapi", "uvicorn", "jinja2", "pydantic", "yaml", "sqlalchemy", "alembic", "msgspec", "fsrs", "numpy", "sympy", "matplotlib",
+    "pytest", "hypothesis", "torch", "sklearn", "pandas", "scipy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`todo` is what to do; empty where there is nothing to do."""
+
+    name: str
+    state: Literal["ok", "remark", "broken"]
+    text: str
+    todo: str = ""
+
+
+def doctor(json: bool) -> int:
+    findings = []
+    out = screen.console()
+    for finding in examine():
+        findings.append(finding)
+        if not json:
+            show(out, finding)
+    broken = [finding for finding in findings if finding.state == "broken"]
+    if json:
+        screen.print_json(findings)
+    else:
+        out.print()
+        out.print("Everything that is needed works." if not broken else f"{len(broken)} thing{'s' if len(broken) > 1 else ''} to mend.")
+    return 1 if broken else 0
+
+
+def show(out, finding: Finding) -> None:  # type: ignore[no-untyped-def]
+    mark, style = {"ok": ("✓", "green"), "remark": ("!", "yellow"), "broken": ("✗", "red")}[finding.state]
+    out.print(f"[{style}]{mark}[/] [bold]{finding.name:<11}[/] {screen.safe(finding.text)}")
+    if finding.todo:
+        screen.wrapped(out, finding.todo, indent=14)
+
+
+def examine() -> Iterator[Finding]:
+    yield _python()
+    yield _packages()
+    yield from _isolation()
+    yield _git()
+    home = _home()
+    yield home
+    yield _disk()
+    if home.state != "broken":
+        yield _journal()
+    yield _curriculum()
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", "ok", f"{version}, {sys.executable}")
+
+
+def _packages() -> Finding:
+    from importlib.metadata import PackageNotFoundError, version
+    from importlib.util import find_spec
+
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        return Finding(
+            "packages", "broken", f"missing: {', '.join(missing)}", "Install again: `make install`, or `pip install modelwright`."
+        )
+    try:
+        torch = f", torch {version('torch')}"
+    except PackageNotFoundError:
+        torch = ""
+    return Finding("packages", "ok", f"{len(NEEDED)} of {len(NEEDED)} found{torch}")
+
+
+def _isolation() -> Iterator[Finding]:
+    try:
+        from modelwright.grading import isolation
+
+        held = isolation()
+    except (ModelwrightError, OSError) as error:
+        yield Finding("isolation", "broken", str(error), "Labs cannot be graded until this is mended.")
+        return
+    holds = "; ".join(held.holds) or "nothing"
+    state: Literal["ok", "remark"] = "ok" if not held.lacks else "remark"
+    lacks = f"It does not hold: {'; '.join(held.lacks)}." if held.lacks else ""
+    yield Finding("isolation", state, f"{held.tier}: {holds}", lacks)
+
+
+def _git() -> Finding:
+    from modelwright.workshop import Git, NoGit
+
+    program = Git.installed()
+    if program is None:
+        return Finding("git", "remark", "not installed", "Your files are kept, but not their history. Install git to have it.")
+    try:
+        return Finding("git", "ok", Git(Path("/")).run("--version").strip())
+    except NoGit as error:
+        return Finding("git", "remark", str(error))
+
+
+def _home() -> Finding:
+    from modelwright.studio import Home
+
+    home = Home.from_env()
+    try:
+        home.prepare()
+    except ModelwrightError as error:
+        return Finding("home", "broken", str(error))
+    return Finding("home", "ok", str(home.folder) + ("" if os.environ.get("MODELWRIGHT_HOME") else "  (MODELWRIGHT_HOME chooses another)"))
+
+
+def _disk() -> Finding:
+    from modelwright.studio import Home
+
+    folder = Home.from_env().folder
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < 0.2:
+        return Finding(
+            "disk", "broken", f"{free:.2f} GB free on the disk of {folder}", "Free some space: the journal must be able to grow."
+        )
+    state: Literal["ok", "remark"] = "ok" if free > 2 else "remark"
+    return Finding(
+        "disk",
+        state,
+        f"{free:.0f} GB free" if free >= 10 else f"{free:.1f} GB free",
+        "" if free > 2 else "Training a model needs a few GB.",
+    )
+
+
+def _journal() -> Finding:
+    from modelwright.journal import Journal
+    from modelwright.studio import Home
+
+    home = Home.from_env()
+    try:
+        journal = Journal.open(home.journal_url)
+    except ModelwrightError as error:
+        return Finding("journal", "broken", str(error))
+    try:
+        result = journal.verify()
+    except ModelwrightError as error:
+        return Finding("journal", "broken", str(error))
+    finally:
+        journal.close()
+    if result.problems:
+        more = f" (and {len(result.problems) - 1} more)" if len(result.problems) > 1 else ""
+        return Finding("journal", "broken", result.problems[0] + more, "Copy the file, then `modelwright journal export` what can be read.")
+    return Finding("journal", "ok", f"{result.events} events, the chain is whole, {journal.place}")
+
+
+def _curriculum() -> Finding:
+    from modelwright.curriculum import load
+
+    folder = os.environ.get("MODELWRIGHT_CURRICULUM")
+    try:
+        curriculum = load(Path(folder) if folder else None)
+    except ModelwrightError as error:
+        return Finding("curriculum", "broken", str(error), "`modelwright course validate --no-run` lists everything that is wrong.")
+    counts = f"{len(curriculum.modules)} modules, {len(curriculum.skills)} skills, {len(curriculum.labs)} labs"
+    return Finding("curriculum", "ok", f"{counts}, {curriculum.folder}")

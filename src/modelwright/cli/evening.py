@@ -1,0 +1,335 @@
+"""An evening in the terminal: enrol, today, next, a lesson, a problem, the cards."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from modelwright.cli import keys, screen
+from modelwright.cli.opened import studio
+from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelwright.studio import Studio
+    from modelwright.studio import views as v
+
+LEVELS = "0 new to me · 1 seen it · 2 can use it · 3 could teach it"
+
+
+class Incomplete(ModelwrightError):
+    """Something was not said that only a person can say."""
+
+
+# Enrol
+
+
+def enrol(name: str | None, hours: float | None, deadline: str | None, knows: list[str]) -> None:
+    with studio(enrolled=False) as s:
+        if s.enrolled and name is None and hours is None:
+            settings = s.settings()
+            raise Incomplete(
+                f"{settings.name} is enrolled here already. To change your goals: `modelwright goals --help`. "
+                f"For another person, set MODELWRIGHT_HOME to another folder."
+            )
+        background = dict(_level(s, word) for word in knows)
+        asked = name is None or hours is None
+        if asked and not keys.interactive():
+            raise Incomplete("Say who you are: `modelwright enrol --name NAME --hours HOURS_A_WEEK`.")
+        out = screen.console()
+        if asked:
+            import typer
+
+            out.print("Two questions, then a third that you may skip. All answers can be changed later.\n")
+            name = name or typer.prompt("Your name")
+            hours = hours if hours is not None else _asked_hours()
+            if not background and typer.confirm("Do you know some of this already, and want to say so?", default=False):
+                background = _asked_background(s, out)
+        assert name is not None
+        assert hours is not None
+        settings = s.enrol(name, hours, background, deadline)
+        out.print()
+        out.print(f"Welcome, {settings.name}. Your workshop is {settings.workshop}", markup=False)
+        for remark in [s.workshop.create()]:
+            if remark:
+                out.print(remark, markup=False, style="yellow")
+        out.print("Next: [cyan]modelwright today[/]   or, in the browser: [cyan]modelwright start[/]")
+
+
+def _asked_hours() -> float:
+    import typer
+
+    return float(typer.prompt("Hours a week that you can give", default=6.0, type=float))
+
+
+def _asked_background(s: Studio, out: Console) -> dict[str, int]:
+    import typer
+
+    out.print(f"\n{LEVELS}. Enter means 0.\n")
+    background = {}
+    for module in s.curriculum.modules.values():
+        while (level := typer.prompt(f"  {module.title}", default=0, type=int, show_default=False)) not in (0, 1, 2, 3):
+            out.print("  A number from 0 to 3.")
+        if level:
+            background[module.id] = level
+    return background
+
+
+def _level(s: Studio, word: str) -> tuple[str, int]:
+    module, equals, level = word.partition("=")
+    if not equals or level not in ("0", "1", "2", "3"):
+        raise Incomplete(f"'{word}' should be MODULE=LEVEL, for instance python=2 ({LEVELS}).")
+    return module, int(level)
+
+
+# Today
+
+
+def today(minutes: int | None, json: bool) -> None:
+    with studio() as s:
+        view = s.today(minutes)
+        if json:
+            screen.print_json(view)
+            return
+        out = screen.console()
+        out.print(f"{screen.day(view.at)} · {screen.minutes(view.minutes)}", style="dim")
+        out.print(view.title, style="bold", markup=False)
+        if view.promise:
+            screen.wrapped(out, view.promise)
+        out.print()
+        number = 0
+        for step in view.steps:
+            number += not step.done
+            screen.step(out, step, number)
+        if not view.steps:
+            out.print("  Nothing is due, and nothing is open. `modelwright plan` shows the road.")
+        out.print()
+        if view.forecast is not None:
+            screen.wrapped(out, view.forecast.sentence, style="dim")
+        out.print(f"This week: {screen.hours(view.hours_this_week)} of {screen.hours(view.hours_per_week)} hours.", style="dim")
+
+
+def next_step(why_not: str | None, json: bool) -> None:
+    with studio() as s:
+        if why_not is not None:
+            answer = s.why_not(why_not)
+            if json:
+                screen.print_json({"target": why_not, "answer": answer})
+            else:
+                screen.wrapped(screen.console(), answer)
+            return
+        step = s.next()
+        if json:
+            screen.print_json(step)
+        else:
+            screen.step(screen.console(), step)
+
+
+def _upcoming(s: Studio, kind: str) -> str:
+    """The lesson or problem that comes next: from this evening's list, else the first not yet done."""
+    for step in s.today().steps:
+        if step.kind == kind and not step.done:
+            return step.target
+    things = list(getattr(s.curriculum, kind + "s"))
+    if not things:
+        raise Incomplete(f"This curriculum has no {kind}s yet.")
+    return things[0]
+
+
+# Lesson
+
+
+def lesson(name: str | None) -> None:
+    from modelwright.cli.text import prose
+
+    with studio() as s:
+        view = s.open_lesson(_named(s, "lesson", name) if name else _upcoming(s, "lesson"))
+        out = screen.console()
+        out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
+        out.print(view.title, style="bold", markup=False)
+        out.print()
+        body = view.text.partition("\n## Before you go on")[0]
+        _body(out, body)
+        if view.questions:
+            out.print()
+            out.print("Before you go on", style="bold")
+        if not keys.interactive():
+            for number, question in enumerate(view.questions, 1):
+                screen.wrapped(out, prose(question), indent=2, first=f"{number}. ")
+            return
+        answers = []
+        for number, question in enumerate(view.questions, 1):
+            out.print()
+            screen.wrapped(out, prose(question), first=f"{number}. ")
+            answers.append(_line("Your answer (Enter to skip): "))
+        out.print()
+        if _line("Finished? Enter says yes, q leaves it open: ").strip().lower() == "q":
+            return
+        s.finish_lesson(view.id, answers=answers)
+        out.print("Kept. It is now part of what you will be asked about.")
+        if view.then:
+            out.print(f"Then: [cyan]modelwright {view.then.kind if view.then.kind == 'problem' else 'watch'} {view.then.id}[/]")
+
+
+def _body(out: Console, body: str) -> None:
+    """A lesson's text; a figure is named by what it shows, since a terminal cannot draw it."""
+    import re
+
+    from modelwright.curriculum.render import alt_text
+
+    text = re.sub(r"^```figure\n(.*?)^```\n?", lambda m: f"\n*Figure, drawn in the browser:* {alt_text(m[1])}\n", body, flags=re.S | re.M)
+    screen.markdown(out, re.sub(r"^```output", "```text", text, flags=re.M))
+
+
+def _line(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except EOFError:
+        return ""
+
+
+def _named(s: Studio, kind: str, name: str) -> str:
+    """An id from a whole one or from its last part."""
+    things = getattr(s.curriculum, kind + "s")
+    if name in things or "/" in name:
+        return name
+    same = [id for id in things if id.split("/")[-1] == name]
+    return same[0] if len(same) == 1 else name
+
+
+# Problem
+
+
+def problem(name: str | None, seed: int | None) -> None:
+    with studio() as s:
+        out = screen.console()
+        problem_id = _named(s, "problem", name) if name else _upcoming(s, "problem")
+        while True:
+            view = s.problem(problem_id, seed)
+            _ask(out, view)
+            if not keys.interactive() and not _piped():
+                return
+            if not _answered(s, out, view):
+                return
+            if not keys.interactive():
+                return
+            out.print()
+            if _line("Another? Enter says yes, q stops: ").strip().lower() == "q":
+                return
+            seed = None
+            out.print()
+
+
+def _piped() -> bool:
+    import sys
+
+    return not sys.stdin.isatty()
+
+
+def _ask(out: Console, view: v.ProblemView) -> None:
+    out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{view.id} · question {view.seed}[/]")
+    screen.markdown(out, view.question)
+    for choice in view.choices:
+        out.print(f"  {choice}", markup=False)
+
+
+def _answered(s: Studio, out: Console, view: v.ProblemView) -> bool:
+    """Until right, or the solution was asked for; False where the learner leaves."""
+    from modelwright.cli.text import math, prose
+
+    interactive = keys.interactive()
+    while True:
+        text = _line("Answer (? shows the solution, Enter leaves): " if interactive else "").strip()
+        if not text:
+            return False
+        if text == "?":
+            _worked(out, s.show_solution(view.id, view.seed))
+            return True
+        result = s.answer(view.id, view.seed, text)
+        if not result.understood:
+            screen.wrapped(out, prose(result.message), first="? ")
+        elif result.right:
+            out.print("[green]✓[/] Right.")
+            if result.solution:
+                _worked(out, result.solution)
+            screen.changes(out, result.changed)
+            return True
+        else:
+            if result.normal_form and not view.choices:
+                out.print(f"  [dim]read as[/] {screen.safe(math(result.normal_form))}")
+            screen.wrapped(out, prose(result.message), first="✗ ")
+        if not interactive:
+            raise SystemExit(1)
+
+
+def _worked(out: Console, solution: v.SolutionView) -> None:
+    from modelwright.cli.text import prose
+
+    for number, step in enumerate(solution.steps, 1):
+        screen.wrapped(out, prose(step), indent=2, first=f"{number}. ")
+    out.print(f"  Answer: {prose(solution.answer)}", markup=False)
+
+
+# Cards
+
+RATINGS = ("again", "hard", "good", "easy")
+
+
+def review(limit: int) -> None:
+    with studio() as s:
+        out = screen.console()
+        queue = s.reviews(limit)
+        if queue.first is None:
+            when = f" The next one comes {screen.moment(queue.next_due_at)}." if queue.next_due_at else ""
+            out.print(f"No card is due.{when}", markup=False)
+            return
+        done = 0
+        with keys.single_keys():
+            while queue.first is not None and done < limit:
+                rated = _one_card(s, out, queue.first, f"{min(queue.due, limit - done)} to go")
+                if rated is None:
+                    break
+                queue = rated
+                done += 1
+        out.print()
+        left = f", {queue.due} to go" if queue.due else ""
+        out.print(f"{done} card{'' if done == 1 else 's'} reviewed{left}.")
+
+
+def _one_card(s: Studio, out: Console, card: v.CardView, left: str) -> v.ReviewQueue | None:
+    out.print()
+    out.print(f"[dim]{screen.safe(card.module.title)} · {left}[/]")
+    screen.markdown(out, card.ask)
+    began = time.monotonic()
+    _prompt(out, "[dim]space shows the answer, q quits[/]")
+    while (key := keys.read_key()) not in (" ", "\n"):
+        if key in ("q", ""):
+            return None
+    screen.markdown(out, card.answer)
+    if card.source:
+        out.print(card.source, style="dim", markup=False)
+    words = "  ".join(
+        f"[bold]{i}[/] {name} [dim]{_interval(days)}[/]" for i, (name, days) in enumerate(zip(RATINGS, card.intervals, strict=True), 1)
+    )
+    _prompt(out, words)
+    while (key := keys.read_key()) not in ("1", "2", "3", "4"):
+        if key in ("q", ""):
+            return None
+    out.print(f"  {RATINGS[int(key) - 1]}")
+    return s.review(card.id, int(key), time.monotonic() - began)
+
+
+def _prompt(out: Console, words: str) -> None:
+    if out.is_terminal:
+        out.print(words)
+
+
+def _interval(days: float) -> str:
+    if days < 1 / 24:
+        return f"{max(1, round(days * 1440))} min"
+    if days < 1:
+        return f"{round(days * 24)} h"
+    if days < 60:
+        return f"{round(days)} d"
+    return f"{days / 30.4:.0f} months" if days < 700 else f"{days / 365.25:.1f} years"

@@ -1,0 +1,147 @@
+"""Labs in the terminal: check, hint, solution, reset."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelwright.cli import screen
+from modelwright.cli.opened import studio
+from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from modelwright.grading import CheckResult
+    from modelwright.studio import Studio
+    from modelwright.studio import views as v
+
+
+class NoLab(ModelwrightError):
+    """No lab was named, and none was opened before."""
+
+
+def which(s: Studio, name: str | None) -> str:
+    """The lab that is meant: by name or file, else the one opened last, else the one that comes next."""
+    if name:
+        return s.find_lab(name)
+    last = s.last_lab()
+    if last is None:
+        step = next((step for step in s.today().steps if step.kind == "lab" and not step.done), None)
+        example = step.target if step else next(iter(s.curriculum.labs), "MODULE/LAB")
+        raise NoLab(f"No lab has been opened yet. Name one, for instance `modelwright check {example}`.")
+    return last
+
+
+def check(name: str | None, debug: bool, json: bool) -> int:
+    with studio() as s:
+        lab_id = which(s, name)
+        outside = _outside(s, lab_id, name)
+        if debug:
+            from modelwright.grading import debug as run_here
+
+            lab = s.curriculum.labs[lab_id]
+            s.lab(lab_id)
+            return run_here(lab, outside or s.workshop.path(lab))
+        first = not s.workshop.exists(s.curriculum.labs[lab_id])
+        view = s.lab(lab_id)
+        if json:
+            handed = s.hand_in(lab_id, source=outside.read_bytes() if outside else None, keep=False)
+            screen.print_json(handed.verdict)
+            return 0 if handed.verdict.status == "passed" else 1
+        out = screen.console()
+        out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{lab_id}[/]")
+        out.print(f"{outside or view.path}", style="dim", markup=False)
+        if first and not outside:
+            out.print("This is your file now: the starter. Open it in an editor, and check again.")
+        out.print()
+
+        def ended(result: CheckResult) -> None:
+            screen.check_line(out, result)
+
+        handed = s.hand_in(lab_id, ended, source=outside.read_bytes() if outside else None, keep=False)
+        screen.verdict_summary(out, handed.verdict)
+        after(handed, lab_id, s)
+        return 0 if handed.verdict.status == "passed" else 1
+
+
+def _outside(s: Studio, lab_id: str, name: str | None) -> Path | None:
+    """A file that was named and is not the workshop's own: it is graded as it is, and the learner's stays as it was."""
+    if not name or not name.endswith(".py"):
+        return None
+    path = Path(name).expanduser().absolute()
+    if not path.is_file():
+        return None
+    return None if path.resolve() == s.workshop.path(s.curriculum.labs[lab_id]).resolve() else path
+
+
+def after(handed: v.Submission, lab_id: str, s: Studio) -> None:
+    """What a verdict leads to: the skills it changed, what was kept, and what is next; or where help is."""
+    out = screen.console()
+    if handed.verdict.status != "passed":  # type: ignore[attr-defined]
+        left = s.lab(lab_id).hints_left
+        if left:
+            out.print(f"[dim]A hint:[/] modelwright hint {lab_id}" + (f"  [dim]({left} left)[/]" if left < 3 else ""))
+        return
+    screen.changes(out, handed.changed)
+    if handed.committed:
+        out.print("  Committed to your workshop.")
+    elif handed.remark:
+        out.print(f"  {handed.remark}", markup=False)
+    if handed.others:
+        ways = ", ".join(way.title for way in handed.others)
+        out.print(f"  Other right ways: {ways}. See them with `modelwright solution {lab_id}`.", markup=False)
+    if handed.next is not None:
+        out.print()
+        out.print("[bold]Next[/]")
+        screen.step(out, handed.next)
+
+
+def hint(name: str | None) -> None:
+    with studio() as s:
+        view = s.hint(which(s, name))
+        out = screen.console()
+        out.print(f"Hint {view.number} of {view.of}", style="bold")
+        screen.markdown(out, view.text)
+
+
+def solution(name: str | None, yes: bool) -> None:
+    from modelwright.cli.keys import interactive
+
+    with studio() as s:
+        lab_id = which(s, name)
+        view = s.lab(lab_id)
+        if not (view.passed or view.solution_seen or yes) and interactive():
+            import typer
+
+            left = f" {view.hints_left} hint{'s are' if view.hints_left > 1 else ' is'} left." if view.hints_left else ""
+            yes = typer.confirm(f"{view.title} is not passed yet.{left} Show the solution anyway? The journal keeps that.")
+            if not yes:
+                return
+        shown = s.solution(lab_id, confirm=yes)
+        out = screen.console()
+        screen.code(out, shown.code)
+        for way in shown.others:
+            out.print()
+            out.print(f"# Another right way: {way.title}", style="bold", markup=False)
+            screen.code(out, way.code)
+
+
+def reset(name: str | None, yes: bool) -> None:
+    from modelwright.cli.keys import interactive
+
+    with studio() as s:
+        lab_id = which(s, name)
+        lab = s.curriculum.labs[lab_id]
+        if s.workshop.diff_to_starter(lab) and not yes:
+            if not interactive():
+                raise ModelwrightError(
+                    f"{lab.file} is not the starter. Say `modelwright reset {lab_id} --yes` to put the starter back; what is there is kept."
+                )
+            import typer
+
+            if not typer.confirm(f"Put the starter of {lab.title} back? What is there now is kept."):
+                return
+        view = s.reset(lab_id)
+        history = s.workshop.history(lab)
+        kept = f" What was there is kept: git -C {s.home.workshop} show {history[0].id[:8]}:{lab.file}" if history else ""
+        sys.stdout.write(f"{view.path} is the starter again.{kept}\n")

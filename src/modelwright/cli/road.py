@@ -1,0 +1,318 @@
+"""The road in the terminal: plan, status, forecast, goals, books, time logged, search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelwright.cli import screen
+from modelwright.cli.opened import studio
+from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelwright.studio import Studio
+    from modelwright.studio import views as v
+
+
+class Misread(ModelwrightError):
+    """An option that could not be read."""
+
+
+STANDING = {
+    "locked": ("·", "dim", "locked"),
+    "open": ("○", "", "open"),
+    "learning": ("◐", "", "begun"),
+    "known": ("●", "green", "known"),
+    "fading": ("◌", "yellow", "fading"),
+}
+
+
+def plan(module: str | None, json: bool) -> None:
+    with studio(enrolled=False) as s:
+        if module is not None:
+            view = s.module(module)
+            if json:
+                screen.print_json(view)
+            else:
+                _module(screen.console(), view)
+            return
+        road = s.plan()
+        if json:
+            screen.print_json(road)
+            return
+        out = screen.console()
+        total = f"{screen.hours(road.hours_low)} to {screen.hours(road.hours_high)} hours"
+        out.print(f"[bold]The plan[/]  {total}, {screen.hours(road.hours_done)} done. {road.skills_known} of {road.skills} skills known.")
+        for stage in road.stages:
+            _stage(out, stage)
+        if road.forecast is not None:
+            out.print()
+            screen.wrapped(out, road.forecast.sentence)
+        out.print()
+        out.print("[dim]One module in full:[/] modelwright plan MODULE   [dim]Its books:[/] modelwright read")
+
+
+def _stage(out: Console, stage: v.StageView) -> None:
+    months = f"{stage.months_low:g} to {stage.months_high:g} months" if stage.months_high else "ongoing"
+    out.print()
+    out.print(f"[bold]{stage.number}. {screen.safe(stage.title)}[/]  [dim]{months}[/]" + (_finish(stage.finish) if stage.finish else ""))
+    for m in stage.modules:
+        here = "[cyan]›[/]" if m.here else " "
+        tail = (
+            "left out"
+            if m.skipped
+            else f"{m.skills_known} of {m.skills} skills" + (f", {m.skills_fading} fading" if m.skills_fading else "")
+        )
+        optional = " (optional)" if m.optional else ""
+        out.print(f" {here} {m.number:>2} {screen.safe(m.title + optional):<38} {screen.bar(m.mastery)} {tail}  [dim]{m.id}[/]")
+    for project in stage.projects:
+        reached = sum(done for _, done in project.milestones)
+        mark = "[green]✓[/]" if project.done else " "
+        state = f"{reached} of {len(project.milestones)} milestones" if project.milestones and not project.done else ""
+        out.print(f" {mark}    [dim]Project:[/] {screen.safe(project.title)}  [dim]{state}[/]")
+
+
+def _finish(quantiles: v.Quantiles) -> str:
+    return f"  [dim]likely done {screen.month(quantiles.q25)} to {screen.month(quantiles.q75)}[/]"
+
+
+def _module(out: Console, view: v.ModuleView) -> None:
+    line = view.line
+    out.print(f"{view.stage.title} · {screen.hours(line.hours_low)} to {screen.hours(line.hours_high)} hours", style="dim", markup=False)
+    out.print(f"{line.number}. {line.title}", style="bold", markup=False)
+    screen.wrapped(out, line.why)
+    if view.prerequisites:
+        out.print("After " + ", ".join(link.title for link in view.prerequisites) + ".", markup=False)
+    out.print()
+    out.print("Skills", style="bold")
+    for skill in view.skills:
+        mark, style, word = STANDING[skill.standing]
+        memory = f", recall {skill.memory:.0%}" if skill.memory is not None else ""
+        text = f"[{style}]{mark}[/]" if style else mark
+        out.print(f"  {text} {screen.safe(skill.title)}  [dim]{word}, {skill.mastery:.0%}{memory}[/]")
+    _things(out, "Lessons", [("✓" if x.finished else " ", x.title, f"{x.minutes} min", x.id) for x in view.lessons])
+    _things(
+        out,
+        "Problems",
+        [("✓" if x.right else " ", x.title, f"{x.right} of {x.answered} right" if x.answered else "", x.id) for x in view.problems],
+    )
+    _things(out, "Labs", [("✓" if x.passed else " ", x.title, _lab_tail(x), x.id) for x in view.labs])
+    if view.cards:
+        out.print()
+        out.print(f"[bold]Cards[/]  {view.cards_seen} of {view.cards} seen")
+    out.print()
+    out.print("Books and courses", style="bold")
+    for resource in view.resources:
+        _resource(out, resource)
+
+
+def _lab_tail(lab: v.LabLine) -> str:
+    part = f", part: {lab.part}" if lab.part else ""
+    state = "" if lab.passed or not lab.submissions else f", {lab.checks_passed} of {lab.checks_total} checks"
+    return f"{lab.minutes} min, difficulty {lab.difficulty} of 5{part}{state}"
+
+
+def _things(out: Console, title: str, rows: list[tuple[str, str, str, str]]) -> None:
+    if not rows:
+        return
+    out.print()
+    out.print(title, style="bold")
+    for mark, name, tail, id in rows:
+        out.print(f"  [green]{mark}[/] {screen.safe(name)}  [dim]{screen.safe(tail)}{'  ' if tail else ''}{id}[/]")
+
+
+def _resource(out: Console, resource: v.ResourceView) -> None:
+    authors = f"{', '.join(resource.authors)}, " if resource.authors else ""
+    marks = [
+        word
+        for word in (resource.role if resource.role != "general" else "", "free" if resource.free else "", resource.remark or "")
+        if word
+    ]
+    read = f"  {resource.chapters_done} of {len(resource.chapters)} chapters" if resource.chapters else ""
+    here = "[cyan]›[/]" if resource.chosen else " "
+    out.print(f"  {here} {screen.safe(authors + resource.title)}  [dim]{', '.join(marks)}{read}  {resource.id}[/]")
+
+
+# Books
+
+
+def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, json: bool) -> None:
+    with studio() as s:
+        if book is None:
+            _books(s, json)
+            return
+        book = _book(s, book)
+        if chapter is None:
+            view = next(r for r in s.library().books if r.id == book)
+        else:
+            view = s.read_chapter(book, chapter, hours, done=not undo)
+        if json:
+            screen.print_json(view)
+            return
+        out = screen.console()
+        if chapter is not None:
+            out.print(
+                f"{'Unticked' if undo else 'Read'}: {view.title}, chapter {chapter}. {view.chapters_done} of {len(view.chapters)}.",
+                markup=False,
+            )
+            return
+        out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{', '.join(view.authors)}[/]")
+        screen.wrapped(out, view.why)
+        out.print(view.link, style="dim", markup=False)
+        for line in view.chapters:
+            out.print(
+                f"  {'[green]✓[/]' if line.done else ' '} {line.number:>3}  {screen.safe(line.title)}  [dim]{screen.hours(line.hours)} h[/]"
+            )
+        out.print(f"\n[dim]When you have read one:[/] modelwright read {book} NUMBER")
+
+
+def _books(s: Studio, json: bool) -> None:
+    books = s.library().books
+    if json:
+        screen.print_json(books)
+        return
+    out = screen.console()
+    module = ""
+    for book in books:
+        title = s.curriculum.modules[book.module].title if book.module else "Any time"
+        if title != module:
+            module = title
+            out.print(module, style="bold", markup=False)
+        _resource(out, book)
+    out.print("\n[dim]Chapters of one:[/] modelwright read BOOK   [dim]Tick one off:[/] modelwright read BOOK CHAPTER")
+
+
+def _book(s: Studio, name: str) -> str:
+    """A resource from its id or its last part."""
+    if name in s.curriculum.resources or "/" in name:
+        return name
+    same = [id for id in s.curriculum.resources if id.split("/")[-1] == name]
+    return same[0] if len(same) == 1 else name
+
+
+# Standing
+
+
+def status(json: bool) -> None:
+    with studio(enrolled=False) as s:
+        view = s.status()
+        if json:
+            screen.print_json(view)
+            return
+        if not view.enrolled:
+            from modelwright.studio import NotEnrolled
+
+            raise NotEnrolled()
+        out = screen.console()
+        where = " · ".join(link.title for link in (view.stage, view.module) if link)
+        out.print(f"[bold]{screen.safe(view.name)}[/]  [dim]{screen.safe(where)}[/]")
+        week = f"{screen.hours(view.hours_this_week)} of {screen.hours(view.hours_per_week)}"
+        rows = [
+            ("hours", f"{screen.hours(view.hours_done)} in all, {week} this week"),
+            ("skills", f"{view.skills_known} of {view.skills} known" + (f", {view.skills_fading} fading" if view.skills_fading else "")),
+            ("lessons", f"{view.lessons_done} of {view.lessons}"),
+            ("labs", f"{view.labs_passed} of {view.labs} passed"),
+            ("cards", f"{view.cards_seen} of {view.cards} seen, {view.cards_due} due"),
+            ("chapters", f"{view.chapters_read} of {view.chapters} read"),
+            ("your model", f"{view.parts_mine} of {view.parts_total} parts are yours"),
+        ]
+        for name, text in rows:
+            out.print(f"  [dim]{name:<11}[/] {text}")
+        if view.forecast_sentence:
+            out.print()
+            screen.wrapped(out, view.forecast_sentence)
+        if view.recent:
+            out.print()
+            out.print("Lately", style="bold")
+            for line in view.recent[:8]:
+                spent = f"  [dim]{screen.minutes(line.minutes)}[/]" if line.minutes >= 1 else ""
+                out.print(f"  [dim]{screen.moment(line.at):>14}[/]  {screen.safe(line.what)}{spent}")
+
+
+def forecast(json: bool) -> None:
+    with studio() as s:
+        view = s.forecast()
+        if json:
+            screen.print_json(view)
+            return
+        out = screen.console()
+        screen.wrapped(out, view.sentence)
+        out.print()
+        out.print(f"  {'':<34} {'half of all paths':<34} [dim]eight in ten[/]")
+        rows = [(stage.title, stage.finish) for stage in view.stages] + [("The whole plan", view.finish)]
+        for title, q in rows:
+            half = f"{screen.month(q.q25)} to {screen.month(q.q75)}"
+            out.print(f"  {screen.safe(title):<34} {half:<34} [dim]{screen.month(q.q10)} to {screen.month(q.q90)}[/]")
+        if view.deadline is not None and view.chance is not None:
+            out.print()
+            out.print(f"By your deadline, {screen.day(view.deadline)}: {view.chance:.0%} of all paths.")
+
+
+def goals(
+    name: str | None,
+    hours: float | None,
+    minutes: int | None,
+    deadline: str | None,
+    book: list[str] | None,
+    skip: list[str] | None,
+    retention: float | None,
+    json: bool,
+) -> None:
+    with studio() as s:
+        given = (name, hours, minutes, deadline, book, skip, retention)
+        if all(value is None for value in given):
+            view = s.settings()
+        else:
+            view = s.change_goals(
+                name=name,
+                hours_per_week=hours,
+                minutes_per_day=minutes,
+                deadline=deadline,
+                books=None if book is None else dict(_pair(s, word) for word in book),
+                skipped=None if skip is None else [word for word in skip if word != "none"],
+                retention=retention,
+            )
+        if json:
+            screen.print_json(view)
+            return
+        out = screen.console()
+        out.print(view.name, style="bold", markup=False)
+        for label, value in (
+            ("hours a week", f"{view.hours_per_week:g}"),
+            ("an evening", screen.minutes(view.minutes_per_day)),
+            ("deadline", view.deadline or "none"),
+            ("retention", f"{view.retention:.0%}"),
+            ("left out", ", ".join(link.title for link, skipped in view.optional if skipped) or "nothing"),
+            ("home", view.home),
+        ):
+            out.print(f"  {label:<13} {value}", markup=False)
+
+
+def _pair(s: Studio, word: str) -> tuple[str, str]:
+    module, equals, book = word.partition("=")
+    if not equals:
+        raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=calculus/thompson.")
+    return module, _book(s, book)
+
+
+def log(hours: float, what: str, on: str | None) -> None:
+    with studio() as s:
+        s.log_time(hours, what, on)
+        screen.console().print(f"Logged {hours:g} hours: {what}", markup=False)
+
+
+def find(words: str, json: bool) -> None:
+    with studio(enrolled=False) as s:
+        found = s.search(words)
+        if json:
+            screen.print_json(found)
+            return
+        from modelwright.cli.text import prose
+
+        out = screen.console()
+        for hit in found:
+            out.print(f"[dim]{hit.link.kind:<8}[/] {screen.safe(prose(hit.link.title))}  [dim]{screen.safe(hit.where)} · {hit.link.id}[/]")
+        if not found:
+            out.print(f"Nothing in the curriculum has '{words}'.", markup=False)
+            raise SystemExit(1)

@@ -1,0 +1,133 @@
+"""`modelwright start`: the pages, served on this machine alone, in this one process."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from modelwright.studio import Studio
+
+HOST = "127.0.0.1"
+
+
+class PortTaken(ModelwrightError):
+    """Something listens there already, or may not be listened to."""
+
+
+def start(port: int, browser: bool) -> None:
+    listening = listen(port)
+    try:
+        serve(listening, port, browser)
+    finally:
+        listening.close()
+
+
+def listen(port: int) -> socket.socket:
+    """The socket, taken before anything slow is done: a port in use is said at once."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(128)  # a browser that is quicker than the start waits instead of failing
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            what = "Modelwright is running there already: open it, or" if is_ours(port) else "Another program uses it: stop that, or"
+            raise PortTaken(
+                f"Port {port} is in use. {what} choose another port, for instance `PORT={port + 1} modelwright start`."
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise PortTaken(
+                f"Port {port} may not be used by you. Choose one above 1023, for instance `PORT=8765 modelwright start`."
+            ) from None
+        raise PortTaken(f"Port {port} cannot be used: {error.strerror or error}.") from None
+    return listening
+
+
+def is_ours(port: int) -> bool:
+    """Whether what listens there is a studio."""
+    import http.client
+
+    try:
+        connection = http.client.HTTPConnection(HOST, port, timeout=1)
+        connection.request("GET", "/api/health")
+        return "modelwright" in connection.getresponse().read(400).decode("utf-8", "replace").lower()
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def serve(listening: socket.socket, port: int, browser: bool) -> None:
+    import uvicorn
+
+    from modelwright.cli.opened import studio
+    from modelwright.web import create_app
+
+    address = f"http://{HOST}:{port}"
+    with studio(enrolled=False) as s:
+
+        def ready() -> None:
+            sys.stdout.write(f"Modelwright is at {address}  (Ctrl-C stops it)\n")
+            sys.stdout.flush()
+            threading.Thread(target=_after_start, args=(s, address if browser else None), daemon=True, name="warm").start()
+
+        config = uvicorn.Config(
+            create_app(s),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            ws="none",
+            lifespan="auto",
+        )
+        server = _server(config, ready)
+        note = s.home.run / "server.json"
+        with contextlib.suppress(OSError):
+            note.write_text(json.dumps({"pid": os.getpid(), "port": port}))
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listening])
+        finally:
+            _forget(note)
+    sys.stdout.write("Stopped. Everything is kept.\n")
+
+
+def _server(config: Any, ready: Callable[[], None]) -> Any:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    return Server(config)
+
+
+def _after_start(s: Studio, address: str | None) -> None:
+    """What need not be waited for: the browser, then the grader's warm process."""
+    if address is not None:
+        import webbrowser
+
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(address)
+    time.sleep(0.5)  # the first page comes first
+    with contextlib.suppress(ModelwrightError):  # a submission would say it; here nobody asked
+        s.warm()
+
+
+def _forget(note: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(note.read_text()).get("pid") == os.getpid():
+            note.unlink()

@@ -1,0 +1,267 @@
+"""Lessons, problems, cards and labs as views: the texts rendered, joined with what the learner did with them."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelwright.studio import views as v
+from modelwright.studio.desk import Desk
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Exercise
+    from modelwright.curriculum.models import Card, Lab, Lesson, Problem
+    from modelwright.studio.record import LabRecord
+    from modelwright.workshop import Workshop
+
+LARGEST_SHOWN = 400_000  # bytes of a learner's file that an editor is given
+
+
+# Lessons
+
+
+class Pages:
+    """Rendered Markdown, kept: a lesson's mathematics takes longer to set than everything else on its page."""
+
+    def __init__(self, figures: Path) -> None:
+        self.figures = figures
+        self._lessons: dict[str, tuple[str, tuple[str, ...], bool]] = {}
+
+    def lesson(self, lesson: Lesson) -> tuple[str, tuple[str, ...], bool]:
+        """(html, questions as html, whether a figure is still to be drawn)."""
+        kept = self._lessons.get(lesson.id)
+        if kept is None or kept[2]:
+            from modelwright.curriculum import render_lesson
+
+            missing: list[str] = []
+
+            def figure(key: str) -> str | None:
+                try:
+                    return (self.figures / f"{key}.svg").read_text(encoding="utf-8")
+                except OSError:
+                    missing.append(key)
+                    return None
+
+            page = render_lesson(lesson, figure)
+            kept = self._lessons[lesson.id] = (page.html, page.questions, bool(missing))
+        return kept
+
+
+@lru_cache(maxsize=4096)
+def html(markdown: str) -> str:
+    from modelwright.curriculum import render_markdown
+
+    return render_markdown(markdown)
+
+
+@lru_cache(maxsize=4096)
+def inline(markdown: str) -> str:
+    from modelwright.curriculum import render_inline
+
+    return render_inline(markdown)
+
+
+def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
+    from modelwright.curriculum.render import questions_of
+
+    page, questions_html, waiting = pages.lesson(lesson)
+    siblings = desk.curriculum.module_of(lesson.id).lessons
+    place = [sibling.id for sibling in siblings].index(lesson.id)
+    record = desk.lesson(lesson.id)
+    return v.LessonView(
+        id=lesson.id,
+        title=lesson.title,
+        module=desk.module_link(lesson.id),
+        minutes=lesson.minutes,
+        skills=desk.skills(lesson.skills),
+        text=lesson.text,
+        html=page,
+        figures_waiting=waiting,
+        questions=tuple(questions_of(lesson.text)),
+        questions_html=questions_html,
+        finished=record.finished_at > 0,
+        answers=tuple(record.answers),
+        previous=desk.link(siblings[place - 1].id) if place else None,
+        next=desk.link(siblings[place + 1].id) if place + 1 < len(siblings) else None,
+        then=_practice(desk, lesson),
+        note=desk.note(lesson.id),
+    )
+
+
+def _practice(desk: Desk, lesson: Lesson) -> v.Link | None:
+    """Where a lesson's skills are practised: a problem not yet solved, then a lab not yet passed, then any."""
+    problems = [p for skill in lesson.skills for p in desk.curriculum.teaching(skill, "problem")]
+    labs = [lab for skill in lesson.skills for lab in desk.curriculum.teaching(skill, "lab")]
+    fresh = [p for p in problems if not desk.problem(p).right] or [lab for lab in labs if not desk.lab(lab).passed_at]
+    for id in (*fresh, *problems, *labs):
+        return desk.link(id)
+    return None
+
+
+# Problems
+
+
+def problem_view(desk: Desk, problem: Problem, exercise: Exercise) -> v.ProblemView:
+    record = desk.problem(problem.id)
+    return v.ProblemView(
+        id=problem.id,
+        title=problem.title,
+        module=desk.module_link(problem.id),
+        seed=exercise.seed,
+        attempt=record.attempts.get(exercise.seed, 0) + 1,
+        question=exercise.question,
+        question_html=html(exercise.question),
+        difficulty=problem.difficulty,
+        minutes=problem.minutes,
+        skills=tuple(desk.link(skill) for skill in problem.skills),
+        choices=exercise.choices,
+        right=record.right,
+        answered=record.answered,
+    )
+
+
+def next_seed(desk: Desk, problem: Problem) -> int:
+    """The seed of the next question: one that was begun and not settled, else the first that is new. They count up from 1."""
+    record = desk.problem(problem.id)
+    seed = record.last_seed
+    if seed and seed not in record.settled:
+        return seed
+    seed = max(seed, 0) + 1
+    while seed in record.attempts:
+        seed += 1
+    return seed
+
+
+def solution_view(exercise: Exercise) -> v.SolutionView:
+    from modelwright.curriculum import show
+
+    answer = show(exercise.answer) if isinstance(exercise.answer, str) else f"${show(exercise.answer)}$"
+    return v.SolutionView(exercise.steps, tuple(html(step) for step in exercise.steps), answer, inline(answer))
+
+
+# Cards
+
+
+def card_view(desk: Desk, card: Card, due: Any, intervals: tuple[float, float, float, float]) -> v.CardView:
+    return v.CardView(
+        id=card.id,
+        ask=card.ask,
+        ask_html=html(card.ask),
+        answer=card.answer,
+        answer_html=html(card.answer),
+        source=card.source,
+        skill=desk.link(card.skill),
+        module=desk.module_link(card.id),
+        new=bool(due.new),
+        due_at=int(due.due_at),
+        retrievability=None if due.new else due.retrievability,
+        intervals=intervals,
+    )
+
+
+# Labs
+
+
+def lab_view(desk: Desk, lab: Lab, workshop: Workshop, statement: str, checks: tuple[str, ...]) -> v.LabView:
+    from modelwright.workshop.workshop import sha, starter
+
+    record = desk.lab(lab.id)
+    source = workshop.read(lab)
+    text, trouble = _readable(source, lab.file)
+    return v.LabView(
+        id=lab.id,
+        title=lab.title,
+        module=desk.module_link(lab.id),
+        statement=statement,
+        statement_html=html(statement),
+        skills=desk.skills(lab.skills),
+        difficulty=lab.difficulty,
+        minutes=lab.minutes,
+        part=lab.part,
+        needs=lab.needs,
+        path=str(workshop.path(lab)),
+        file=lab.file,
+        source=text,
+        sha=sha(source),
+        trouble=trouble,
+        starter=starter(lab).decode("utf-8", "replace"),
+        diff="" if trouble else workshop.diff_to_starter(lab),
+        checks=checks,
+        verdict=last_verdict(record, sha(source)),
+        attempts=tuple(v.Attempt(a.at, a.passed, a.checks_passed, a.checks_total) for a in record.attempts),
+        passed=record.passed_at > 0,
+        hints=tuple(hint_view(lab, number) for number in range(1, record.hints + 1)),
+        hints_left=len(lab.hints) - record.hints,
+        solution_seen=record.solution_seen,
+        others=other_ways(lab) if record.passed_at else (),
+        note=desk.note(lab.id),
+    )
+
+
+def _readable(source: bytes, file: str) -> tuple[str, str]:
+    if len(source) > LARGEST_SHOWN:
+        return (
+            "",
+            f"{file} is {len(source) / 1e6:.1f} MB long, which is too much for this page. Make it shorter in an editor, or reset the lab.",
+        )
+    try:
+        return source.decode("utf-8"), ""
+    except UnicodeDecodeError as error:
+        return "", f"{file} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8 in an editor, or reset the lab."
+
+
+def last_verdict(record: LabRecord, sha: str) -> v.LastVerdict | None:
+    """The last verdict from the journal, whatever version of the schema wrote it."""
+    verdict = record.verdict
+    if verdict is None:
+        return None
+    isolation = verdict.get("isolation") or {}
+    fields = tuple(v.CheckLine.__dataclass_fields__)
+    checks = tuple(
+        v.CheckLine(**{field: check.get(field, 0.0 if field == "seconds" else "") for field in fields})
+        for check in verdict.get("checks", ())
+    )
+    return v.LastVerdict(
+        at=record.attempts[-1].at,
+        status=str(verdict.get("status", "")),
+        message=str(verdict.get("message", "")),
+        passed=int(verdict.get("passed", 0)),
+        total=int(verdict.get("total", 0)),
+        seconds=float(verdict.get("seconds", 0.0)),
+        isolation=str(isolation.get("tier", "")),
+        isolation_lacks=tuple(isolation.get("lacks", ())),
+        checks=checks,
+        stale=record.sha != sha,
+    )
+
+
+def hint_view(lab: Lab, number: int) -> v.HintView:
+    text = lab.hints[number - 1]
+    return v.HintView(lab.id, number, len(lab.hints), text, inline(text), number == len(lab.hints))
+
+
+def other_ways(lab: Lab) -> tuple[v.OtherWay, ...]:
+    ways = []
+    for path in sorted((lab.folder / "right").glob("*.py")):
+        code = path.read_text(encoding="utf-8")
+        ways.append(v.OtherWay(path.stem.replace("_", " "), docstring(code).split("\n\n")[0], code))
+    return tuple(ways)
+
+
+def docstring(code: str) -> str:
+    try:
+        return ast.get_docstring(ast.parse(code)) or ""
+    except SyntaxError:
+        return ""
+
+
+def check_names(lab: Lab) -> tuple[str, ...]:
+    """The names of a lab's checks in order, as a verdict gives them: read from the file, without running anything."""
+    try:
+        tree = ast.parse((lab.folder / "checks.py").read_text(encoding="utf-8"))
+    except (OSError, SyntaxError):
+        return ()
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return tuple(name.removeprefix("test_").replace("_", " ") for name in names)

@@ -1,0 +1,156 @@
+"""Everything an answer is made from, at one moment: the curriculum, the folded state, the record, and the time.
+
+A desk is cheap to make and holds for one state of the journal. What several views need (the mastery and memory of a skill, its
+standing) is worked out once on it and kept.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from modelwright.curriculum import Curriculum
+from modelwright.curriculum.models import Module, Resource
+from modelwright.studio import views as v
+from modelwright.studio.record import LabRecord, LessonRecord, ProblemRecord, Record, day_of
+
+if TYPE_CHECKING:
+    from modelwright.learner import State
+
+KNOWN = 0.85  # mastery from which a skill counts as known
+
+
+class Desk:
+    def __init__(self, curriculum: Curriculum, state: State, record: Record, now: int, tz: int) -> None:
+        self.curriculum, self.state, self.record, self.now, self.tz = curriculum, state, record, now, tz
+        self._skills: dict[str, v.SkillLine] = {}
+
+    @property
+    def day(self) -> int:
+        return day_of(self.now, self.tz)
+
+    # Skills
+
+    def skill(self, id: str) -> v.SkillLine:
+        if id not in self._skills:
+            self._skills[id] = self._line(id)
+        return self._skills[id]
+
+    def _line(self, id: str) -> v.SkillLine:
+        from modelwright.learner import mastery, memory
+
+        skill = self.curriculum.skills[id]
+        estimate, recall = mastery(self.curriculum, self.state, id, self.now), memory(self.curriculum, self.state, id, self.now)
+        if estimate.p >= KNOWN:
+            fading = recall is not None and recall.retrievability < self.record.retention
+            standing: v.Standing = "fading" if fading else "known"
+        elif estimate.attempts:
+            standing = "learning"
+        else:
+            standing = "open" if all(self.knows(p) for p in skill.prerequisites) else "locked"
+        return v.SkillLine(
+            id=id,
+            title=skill.title,
+            can=skill.can,
+            standing=standing,
+            mastery=estimate.p,
+            mastery_sd=estimate.sd,
+            attempts=estimate.attempts,
+            memory=None if recall is None else recall.retrievability,
+            due_at=None if recall is None else recall.due_at,
+        )
+
+    def knows(self, id: str) -> bool:
+        return id not in self.curriculum.skills or self.skill(id).mastery >= KNOWN
+
+    def skills(self, ids: tuple[str, ...]) -> tuple[v.SkillLine, ...]:
+        return tuple(self.skill(id) for id in ids if id in self.curriculum.skills)
+
+    @cached_property
+    def known(self) -> tuple[v.SkillLine, ...]:
+        return tuple(line for id in self.curriculum.skills if (line := self.skill(id)).mastery >= KNOWN)
+
+    # Things of the curriculum as links
+
+    def link(self, id: str) -> v.Link:
+        """Any id as a link; one that the curriculum no longer has keeps its id as a title."""
+        for kind in ("module", "lesson", "lab", "problem", "skill", "resource", "project", "card", "stage"):
+            thing = getattr(self.curriculum, kind + "s").get(id)
+            if thing is not None:
+                return v.Link(kind, id, getattr(thing, "title", None) or thing.ask)
+        resource, _, number = id.partition("#")
+        if number.isdigit() and (book := self.curriculum.resources.get(resource)):
+            title = next((c.title for c in book.chapters if c.number == int(number)), number)
+            return v.Link("chapter", id, f"{book.title}, chapter {number}: {title}")
+        return v.Link("thing", id, id)
+
+    def module_link(self, id: str) -> v.Link:
+        module = self.curriculum.module_of(id)
+        return v.Link("module", module.id, module.title)
+
+    # What was done
+
+    def lab(self, id: str) -> LabRecord:
+        return self.record.labs.get(id) or LabRecord()
+
+    def lesson(self, id: str) -> LessonRecord:
+        return self.record.lessons.get(id) or LessonRecord()
+
+    def problem(self, id: str) -> ProblemRecord:
+        return self.record.problems.get(id) or ProblemRecord()
+
+    def note(self, id: str) -> str:
+        return self.record.notes[id].text if id in self.record.notes else ""
+
+    @cached_property
+    def parts(self) -> tuple[int, int]:
+        """The learner's parts, and all of them."""
+        parts: dict[str, bool] = {}
+        for lab in self.curriculum.labs.values():
+            if lab.part:
+                parts[lab.part] = parts.get(lab.part, False) or self.lab(lab.id).passed_at > 0
+        return sum(parts.values()), len(parts)
+
+    def hours_in(self, module: Module) -> float:
+        return self.record.modules.get(module.id, 0.0) / 60
+
+    # Books
+
+    def chosen_book(self, module: Module) -> str:
+        """The resource with chapters that the learner reads in a module: their choice, else the main one."""
+        chosen = self.record.books.get(module.id)
+        books = [r for r in module.resources if r.chapters]
+        if any(book.id == chosen for book in books):
+            return str(chosen)
+        return next((b.id for b in books if b.role == "main"), books[0].id if books else "")
+
+    def resource(self, resource: Resource) -> v.ResourceView:
+        module = self._home_of.get(resource.id)
+        chapters = []
+        for chapter in resource.chapters:
+            read = self.record.chapters.get(f"{resource.id}#{chapter.number}")
+            chapters.append(v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None))
+        return v.ResourceView(
+            id=resource.id,
+            title=resource.title,
+            kind=resource.kind,
+            role=resource.role,
+            authors=resource.authors,
+            edition=resource.edition,
+            year=resource.year,
+            remark=resource.note,
+            why=resource.why,
+            free=resource.free,
+            link=resource.link,
+            module=module.id if module else None,
+            chosen=module is not None and self.chosen_book(module) == resource.id,
+            chapters=tuple(chapters),
+            chapters_done=sum(c.done for c in chapters),
+            hours=sum(c.hours for c in chapters),
+            hours_done=sum(c.hours for c in chapters if c.done),
+            note=self.note(resource.id),
+        )
+
+    @cached_property
+    def _home_of(self) -> dict[str, Module]:
+        return {r.id: module for module in self.curriculum.modules.values() for r in module.resources}

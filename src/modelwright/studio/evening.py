@@ -1,0 +1,147 @@
+"""The evening and the standing of things: what is done, what comes next, how it stands in all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelwright.studio import views as v
+from modelwright.studio.desk import KNOWN, Desk
+from modelwright.studio.record import Entry
+
+if TYPE_CHECKING:
+    from modelwright.learner import Session
+
+CAN_NOW = 4
+
+
+def step_view(step: Any) -> v.Step:
+    return v.Step(step.kind, step.target or "", step.title, step.minutes, step.reason, tuple(step.skills))
+
+
+def today_view(desk: Desk, session: Session, minutes: int, due: int, forecast: v.ForecastView | None) -> v.Today:
+    mine, parts = desk.parts
+    return v.Today(
+        at=desk.now,
+        name=desk.record.name,
+        minutes=minutes,
+        title=session.title,
+        promise=session.promise,
+        steps=done_today(desk) + tuple(step_view(step) for step in session.steps),
+        due_cards=due,
+        minutes_done_today=desk.record.minutes_on(desk.day),
+        hours_this_week=desk.record.minutes_in_week_of(desk.day) / 60,
+        hours_per_week=desk.record.hours_per_week,
+        can_now=can_now(desk),
+        parts_mine=mine,
+        parts_total=parts,
+        forecast=forecast,
+    )
+
+
+def done_today(desk: Desk) -> tuple[v.Step, ...]:
+    """What was finished today, in order; a lab or a problem only once it was right."""
+    if desk.record.today_is != desk.day:
+        return ()
+    steps = []
+    for entry in desk.record.today:
+        if entry.kind in ("lab", "problem") and not entry.right:
+            continue
+        if entry.kind not in ("review", "lesson", "problem", "lab", "chapter", "project", "exam"):
+            continue
+        title = _counted(entry) if entry.kind in ("review", "problem") else desk.link(entry.target).title
+        if entry.kind == "problem":
+            title = f"{title}: {desk.link(entry.target).title}"
+        steps.append(v.Step(entry.kind, entry.target, title, round(entry.minutes, 1), "", (), True))  # type: ignore[arg-type]
+    return tuple(steps)
+
+
+def _counted(entry: Entry) -> str:
+    noun = "card" if entry.kind == "review" else "problem"
+    return f"{entry.count} {noun}{'' if entry.count == 1 else 's'}"
+
+
+def can_now(desk: Desk) -> tuple[str, ...]:
+    """What the learner can do, for the skills worked on last."""
+    last = desk.record.practised
+    lines = sorted((line for line in desk.known if line.id in last), key=lambda line: -last[line.id])
+    return tuple(line.can for line in lines[:CAN_NOW])
+
+
+def activity(desk: Desk, entry: Entry) -> v.Activity:
+    """A line of the diary in words."""
+    link = desk.link(entry.target) if entry.target else v.Link("review", "", "Cards")
+    what = {
+        "review": f"Reviewed {_counted(entry)}, {entry.right} remembered",
+        "lesson": f"Read the lesson {link.title}",
+        "problem": f"{link.title}: {entry.right} of {entry.count} right",
+        "lab": f"{'Passed' if entry.right else 'Worked on'} the lab {link.title}",
+        "chapter": f"Read {link.title}",
+        "project": f"Worked on the project {link.title}",
+        "competition": f"Entered {link.title}",
+        "run": f"Trained {link.title}",
+        "time": link.title,
+    }.get(entry.kind, f"Answered {entry.count} question{'' if entry.count == 1 else 's'} on {link.title}")
+    return v.Activity(entry.at, link, what, round(entry.minutes, 1))
+
+
+def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentence: str) -> v.StatusView:
+    c, record = desk.curriculum, desk.record
+    mine, parts = desk.parts
+    module = None
+    if next_step is not None:
+        id = (next_step.target or next(iter(next_step.skills), "")).split("/")[0]
+        module = c.modules.get(id)
+    stage = c.stages[module.stage] if module else None
+    chapters = [
+        f"{r.id}#{chapter.number}" for m in c.modules.values() for r in m.resources if r.id == desk.chosen_book(m) for chapter in r.chapters
+    ]
+    return v.StatusView(
+        enrolled=record.enrolled,
+        name=record.name,
+        hours_done=sum(record.days.values()) / 60,
+        hours_this_week=record.minutes_in_week_of(desk.day) / 60,
+        hours_per_week=record.hours_per_week,
+        skills=len(c.skills),
+        skills_known=sum(line.mastery >= KNOWN for line in desk.known),
+        skills_fading=sum(line.standing == "fading" for line in desk.known),
+        lessons_done=sum(desk.lesson(id).finished_at > 0 for id in c.lessons),
+        lessons=len(c.lessons),
+        labs_passed=sum(desk.lab(id).passed_at > 0 for id in c.labs),
+        labs=len(c.labs),
+        cards_seen=sum(id in record.cards for id in c.cards),
+        cards=len(c.cards),
+        cards_due=due,
+        problems_right=sum(p.right for p in record.problems.values()),
+        chapters_read=len(record.chapters),
+        chapters=len(chapters),
+        parts_mine=mine,
+        parts_total=parts,
+        stage=v.Link("stage", stage.id, stage.title) if stage else None,
+        module=v.Link("module", module.id, module.title) if module else None,
+        forecast_sentence=forecast_sentence,
+        recent=tuple(activity(desk, entry) for entry in reversed(record.recent)),
+        events=record.events,
+    )
+
+
+def settings_view(desk: Desk, minutes_per_day: int, home: str, workshop: str, journal: str) -> v.SettingsView:
+    record = desk.record
+    books = []
+    for module in desk.curriculum.modules.values():
+        options = tuple(v.Link("resource", r.id, r.title) for r in module.resources if r.chapters and r.role in ("main", "alternative"))
+        if options:
+            books.append(v.BookChoice(v.Link("module", module.id, module.title), desk.chosen_book(module), options))
+    optional = [m for m in desk.curriculum.modules.values() if m.optional]
+    return v.SettingsView(
+        name=record.name,
+        hours_per_week=record.hours_per_week,
+        minutes_per_day=minutes_per_day,
+        deadline=record.deadline or None,
+        retention=record.retention,
+        books=tuple(books),
+        optional=tuple((v.Link("module", m.id, m.title), m.id in record.skipped) for m in optional),
+        background=tuple((desk.link(id), level) for id, level in record.background.items()),
+        home=home,
+        workshop=workshop,
+        journal=journal,
+    )

@@ -1,0 +1,265 @@
+"""The plan, its modules, the skill map and the library as views."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from modelwright.studio import views as v
+from modelwright.studio.desk import KNOWN, Desk
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Curriculum
+    from modelwright.curriculum.models import Module, Project, Stage
+
+
+def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanView:
+    finish = {stage.stage: stage.finish for stage in forecast.stages} if forecast else {}
+    stages = tuple(stage_view(desk, stage, here, finish.get(stage.id)) for stage in desk.curriculum.stages.values())
+    return v.PlanView(
+        stages=stages,
+        hours_low=sum(s.hours_low for s in stages),
+        hours_high=sum(s.hours_high for s in stages),
+        hours_done=sum(s.hours_done for s in stages),
+        skills=len(desk.curriculum.skills),
+        skills_known=len(desk.known),
+        forecast=forecast,
+    )
+
+
+def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) -> v.StageView:
+    modules = tuple(module_line(desk, module, here) for module in stage.modules)
+    counted = [m for m in modules if not m.skipped] or list(modules)
+    skills = sum(m.skills for m in counted) or 1
+    return v.StageView(
+        id=stage.id,
+        number=stage.number,
+        title=stage.title,
+        aim=stage.aim,
+        months_low=stage.months.low,
+        months_high=stage.months.high,
+        hours_low=stage.hours.low,
+        hours_high=stage.hours.high,
+        hours_done=sum(m.hours_done for m in modules),
+        mastery=sum(m.mastery * m.skills for m in counted) / skills,
+        here=any(m.here for m in modules),
+        finish=finish,
+        modules=modules,
+        projects=tuple(project_line(desk, p) for p in desk.curriculum.projects.values() if p.stage == stage.id),
+    )
+
+
+def project_line(desk: Desk, project: Project) -> v.ProjectLine:
+    reached = desk.record.milestones.get(project.id, {})
+    return v.ProjectLine(
+        id=project.id,
+        title=project.title,
+        why=project.why,
+        deliverable=project.deliverable,
+        hours_low=project.hours.low,
+        hours_high=project.hours.high,
+        milestones=tuple((text, i in reached) for i, text in enumerate(project.milestones)),
+        done=project.id in desk.record.projects_done,
+    )
+
+
+def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
+    lines = [desk.skill(skill.id) for skill in module.skills]
+    return v.ModuleLine(
+        id=module.id,
+        number=module.number,
+        title=module.title,
+        why=module.why,
+        optional=module.optional,
+        skipped=module.id in desk.record.skipped,
+        hours_low=module.hours.low,
+        hours_high=module.hours.high,
+        hours_done=desk.hours_in(module),
+        skills=len(lines),
+        skills_known=sum(line.mastery >= KNOWN for line in lines),
+        skills_fading=sum(line.standing == "fading" for line in lines),
+        mastery=sum(line.mastery for line in lines) / max(len(lines), 1),
+        here=module.id == here,
+        has_content=bool(module.lessons or module.labs or module.problems),
+        resources=tuple(desk.resource(resource) for resource in module.resources),
+    )
+
+
+def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
+    stage = desk.curriculum.stages[module.stage]
+    shared = desk.curriculum.resources
+    return v.ModuleView(
+        line=module_line(desk, module, here),
+        stage=v.Link("stage", stage.id, stage.title),
+        prerequisites=tuple(desk.link(id) for id in module.prerequisites),
+        skills=tuple(desk.skill(skill.id) for skill in module.skills),
+        lessons=tuple(lesson_line(desk, lesson.id) for lesson in module.lessons),
+        problems=tuple(problem_line(desk, problem.id) for problem in module.problems),
+        labs=tuple(lab_line(desk, lab.id) for lab in module.labs),
+        cards=len(module.cards),
+        cards_seen=sum(card.id in desk.record.cards for card in module.cards),
+        resources=tuple(desk.resource(resource) for resource in module.resources),
+        tools=tuple(desk.resource(shared[id]) for id in module.tools if id in shared),
+        communities=tuple(desk.resource(shared[id]) for id in module.communities if id in shared),
+        note=desk.note(module.id),
+    )
+
+
+def lesson_line(desk: Desk, id: str) -> v.LessonLine:
+    lesson, record = desk.curriculum.lessons[id], desk.lesson(id)
+    return v.LessonLine(id, lesson.title, lesson.minutes, record.finished_at > 0, record.opened_at > 0)
+
+
+def problem_line(desk: Desk, id: str) -> v.ProblemLine:
+    problem, record = desk.curriculum.problems[id], desk.problem(id)
+    return v.ProblemLine(id, problem.title, problem.minutes, problem.difficulty, record.right, record.answered)
+
+
+def lab_line(desk: Desk, id: str) -> v.LabLine:
+    lab, record = desk.curriculum.labs[id], desk.lab(id)
+    last = record.attempts[-1] if record.attempts else None
+    return v.LabLine(
+        id=id,
+        title=lab.title,
+        minutes=lab.minutes,
+        difficulty=lab.difficulty,
+        part=lab.part,
+        passed=record.passed_at > 0,
+        submissions=len(record.attempts),
+        checks_passed=last.checks_passed if last else 0,
+        checks_total=last.checks_total if last else 0,
+    )
+
+
+# Skills
+
+
+def skill_map(desk: Desk) -> v.SkillMap:
+    curriculum = desk.curriculum
+    depth: dict[str, int] = {}
+    nodes = []
+    for id in curriculum.order:
+        skill, line = curriculum.skills[id], desk.skill(id)
+        depth[id] = 1 + max((depth[p] for p in skill.prerequisites if p in depth), default=-1)
+        module = curriculum.module_of(id)
+        nodes.append(
+            v.MapNode(id, skill.title, module.id, module.stage, depth[id], line.standing, line.mastery, line.memory, skill.prerequisites)
+        )
+    return v.SkillMap(
+        stages=tuple(v.Link("stage", stage.id, stage.title) for stage in curriculum.stages.values()),
+        modules=tuple(v.MapModule(m.id, m.number, m.title, m.stage) for m in curriculum.modules.values()),
+        nodes=tuple(nodes),
+    )
+
+
+def skill_view(desk: Desk, id: str) -> v.SkillView:
+    curriculum = desk.curriculum
+    skill = curriculum.skills[id]
+    taught = [desk.link(thing) for kind in ("lesson", "problem", "lab") for thing in curriculum.teaching(id, kind)]
+    taught += [desk.link(f"{book}#{number}") for book, number in curriculum.chapters(id)]
+    return v.SkillView(
+        line=desk.skill(id),
+        module=desk.module_link(id),
+        hours=skill.hours,
+        difficulty=skill.difficulty,
+        prerequisites=desk.skills(skill.prerequisites),
+        unlocks=desk.skills(tuple(curriculum.dependents(id))),
+        encompasses=tuple((desk.link(other), weight) for other, weight in skill.encompasses.items()),
+        practised_by=tuple((desk.link(other.id), other.encompasses[id]) for other in curriculum.skills.values() if id in other.encompasses),
+        taught_by=tuple(taught),
+        note=desk.note(id),
+    )
+
+
+# Library
+
+
+def library_view(desk: Desk) -> v.LibraryView:
+    resources = [desk.resource(resource) for resource in desk.curriculum.resources.values()]
+    notes = [v.NoteView(desk.link(id), note.text, note.at) for id, note in desk.record.notes.items()]
+    return v.LibraryView(
+        books=tuple(r for r in resources if r.kind in ("book", "course")),
+        papers=tuple(r for r in resources if r.kind == "paper"),
+        tools=tuple(r for r in resources if r.kind == "tool"),
+        communities=tuple(r for r in resources if r.kind == "community"),
+        competitions=tuple(r for r in resources if r.kind == "competition"),
+        sites=tuple(r for r in resources if r.kind == "site"),
+        notes=tuple(sorted(notes, key=lambda note: -note.at)),
+    )
+
+
+# Search
+
+
+class Index:
+    """Every thing of the curriculum with its words, in memory: a few thousand short texts need no more."""
+
+    def __init__(self, curriculum: Curriculum) -> None:
+        self.entries: list[tuple[v.Link, str, str, str]] = []  # link, where, title lower, text
+        add = self._add
+        for module in curriculum.modules.values():
+            stage = curriculum.stages[module.stage].title
+            add("module", module.id, module.title, stage, module.why)
+            for skill in module.skills:
+                add("skill", skill.id, skill.title, module.title, "You can " + skill.can)
+            for lesson in module.lessons:
+                add("lesson", lesson.id, lesson.title, module.title, _words_of(lesson.text))
+            for lab in module.labs:
+                add("lab", lab.id, lab.title, module.title, lab.part or "")
+            for problem in module.problems:
+                add("problem", problem.id, problem.title, module.title, "")
+            for resource in module.resources:
+                chapters = "; ".join(chapter.title for chapter in resource.chapters)
+                add("resource", resource.id, resource.title, module.title, f"{', '.join(resource.authors)}. {resource.why} {chapters}")
+            for card in module.cards:
+                add("card", card.id, card.ask, module.title, card.answer)
+        for resource in curriculum.shared.values():
+            add("resource", resource.id, resource.title, resource.kind, resource.why)
+        for project in curriculum.projects.values():
+            add("project", project.id, project.title, curriculum.stages[project.stage].title, project.deliverable)
+
+    def _add(self, kind: str, id: str, title: str, where: str, text: str) -> None:
+        self.entries.append((v.Link(kind, id, title), where, f"{title} {id}".lower(), text))
+
+    def search(self, query: str, limit: int) -> tuple[v.Found, ...]:
+        words = re.findall(r"[^\W_]+", query.lower())[:8]
+        if not words:
+            return ()
+        starts = [re.compile(r"\b" + re.escape(word)) for word in words]
+        found = []
+        for link, where, title, text in self.entries:
+            low = text.lower()
+            score = 0.0
+            for word, start in zip(words, starts, strict=True):
+                if start.search(title):
+                    score += 3.0
+                elif word in title:
+                    score += 2.0
+                elif start.search(low):
+                    score += 1.0
+                else:
+                    break
+            else:
+                score += 1.5 * (title.startswith(words[0])) + _WEIGHT.get(link.kind, 0.0) - 0.005 * len(link.title)
+                found.append(v.Found(link, where, _passage(text, low, words), round(score, 3)))
+        return tuple(sorted(found, key=lambda f: (-f.score, f.link.id))[:limit])
+
+
+_WEIGHT = {"module": 0.9, "lab": 0.8, "lesson": 0.7, "skill": 0.6, "problem": 0.4, "resource": 0.3, "project": 0.3, "card": 0.0}
+
+
+def _words_of(markdown: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"```.*?```|[#*`$]", " ", markdown, flags=re.S)).strip()
+
+
+def _passage(text: str, low: str, words: list[str], width: int = 120) -> str:
+    at = min((low.find(word) for word in words if word in low), default=0)
+    begin = max(0, at - width // 3)
+    cut = text[begin : begin + width].strip()
+    return ("…" if begin else "") + cut + ("…" if begin + width < len(text) else "")
+
+
+@lru_cache(maxsize=2)
+def index(curriculum: Curriculum) -> Index:
+    return Index(curriculum)
