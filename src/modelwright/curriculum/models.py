@@ -42,7 +42,7 @@ class Chapter(Frozen):
 
 
 class Resource(Frozen):
-    """A book, course, paper, tool, community or competition site. Only books and courses have chapters."""
+    """A book, course, paper, tool, community or competition site. Books and courses have chapters; a paper has one, the whole of it."""
 
     id: Id
     title: str
