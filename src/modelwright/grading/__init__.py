@@ -3,8 +3,22 @@
 The checks never run in the learner's process. See docs/grading.md for the processes, the isolation and its limits.
 """
 
+from .debugging import debug
 from .errors import GradingError
-from .grader import Grader, isolation
+from .grader import Grader, Result, RunLimits, isolation, run_python
 from .verdict import CheckResult, Isolation, Verdict, first_failure, told_in_order
 
-__all__ = ["CheckResult", "Grader", "GradingError", "Isolation", "Verdict", "first_failure", "isolation", "told_in_order"]
+__all__ = [
+    "CheckResult",
+    "Grader",
+    "GradingError",
+    "Isolation",
+    "Result",
+    "RunLimits",
+    "Verdict",
+    "debug",
+    "first_failure",
+    "isolation",
+    "run_python",
+    "told_in_order",
+]

@@ -44,7 +44,8 @@ class Job:
         self.seconds: float = header["seconds"]
         self.memory_mb: int = header["memory_mb"]
         self.hidden: list[str] = header["hidden"]
-        self.torch: bool = header["torch"]
+        self.without: list[str] = header["without"]
+        self.code: str | None = source.decode() if header["mode"] == "run" else None
         self.source, self.extra = source, extra
 
 
@@ -63,12 +64,12 @@ class Stable:
         scratch = tempfile.TemporaryDirectory(prefix="modelwright-")
         self.scratches.append(scratch)
         job = self.job
-        policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "torch": job.torch}
-        self.control.send(json.dumps(policy).encode())
+        policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "without": job.without}
+        self.control.sendall(json.dumps(policy).encode() + b"\n")
         return self._take
 
     def _take(self) -> Channel:
-        _, fds, _, _ = socket.recv_fds(self.control, 16, 3)
+        _, fds, _, _ = socket.recv_fds(self.control, 6, 3)
         sock = socket.socket(fileno=fds[0])
         pid = int(_line(fds[2]))
         channel = Channel(sock, fds[1], fds[2], pid, seconds=self.job.seconds, memory_mb=self.job.memory_mb, holds=[])
@@ -138,7 +139,7 @@ class Fixtures:
     # -- pytest's hooks
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            reset_for_each_example(item, self)
+            reset_for_each_example(item)
         self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
 
     @pytest.hookimpl(tryfirst=True)
@@ -233,7 +234,7 @@ def claim_of(item: pytest.Item) -> str:
     return doc[0].strip() if doc else name_of(item).capitalize() + "."
 
 
-def reset_for_each_example(item: pytest.Item, plugin: Fixtures) -> None:
+def reset_for_each_example(item: pytest.Item) -> None:
     """Give each Hypothesis example the same `rng`, so that an example that failed fails again when Hypothesis shrinks it."""
     handle = getattr(getattr(item, "obj", None), "hypothesis", None)
     if handle is None:
@@ -280,7 +281,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
     job = Job(header, source, extra)
     tell = lambda event: send_frame(client, json.dumps(event).encode())
-    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control, theirs = socket.socketpair()
     me = os.getpid()
     if os.fork() == 0:
         try:
@@ -292,7 +293,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
     stable = Stable(job, control)
     try:
         later = stable.order()
-        status, message = grade(job, stable, later, tell)
+        status, message = (execute if job.code is not None else grade)(job, stable, later, tell)
     finally:
         stable.close()
     tell({"event": "done", "status": status, "message": message, "holds": stable.holds, "peak": stable.peak})
@@ -353,6 +354,25 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
     if plugin.over is not None:
         return plugin.over.status, str(plugin.over)
     return "", ""
+
+
+def execute(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
+    """Run plain Python, with no checks: what it printed, and how it ended."""
+    channel, started = later(), time.perf_counter()
+    end = {"event": "ran", "status": "ok", "error": "", "traceback": "", "line": 0}
+    try:
+        channel.request("write", job.extra)
+        channel.request("run", job.code, job.file)
+    except RunnerDied as died:
+        end |= {"status": died.status, "error": str(died)}
+    except Exception as error:
+        frames = getattr(error, "learner_frames", None)
+        if frames is None:
+            raise
+        end |= {"status": "error", "error": f"{frames.kind}: {frames.text}" if frames.text else frames.kind, "traceback": str(frames)}
+        end["line"] = frames.rows[-1][1] if frames.rows else 0
+    tell(end | {"output": channel.take_output(), "seconds": time.perf_counter() - started})
+    return str(end["status"]), str(end["error"])
 
 
 def loading(message: str, frames: Any, channel: Channel) -> dict[str, Any]:

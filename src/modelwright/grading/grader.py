@@ -11,9 +11,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from .errors import GradingError
 from .verdict import CheckResult, Isolation, Verdict
@@ -22,58 +24,130 @@ if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab
 
 SOURCE_LIMIT = 1 << 20
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class Zygote:
-    """One warm process and the way to it. `connect` starts it if it is not there."""
+    """One warm process and the way to it: one that is already listening at `shared`, else our own, started when first needed."""
 
-    def __init__(self, kind: str, path: Path) -> None:
-        self.kind, self.path = kind, path
-        self.process: subprocess.Popen | None = None
+    def __init__(self, kind: str, private: Path, shared: Path | None) -> None:
+        self.kind, self.private, self.shared = kind, private, shared
+        self.process: subprocess.Popen[bytes] | None = None
+        self.path = private
         self.lock = threading.Lock()
 
     def connect(self) -> socket.socket:
         with self.lock:
-            if self.process is None or self.process.poll() is not None:
-                self._start()
-            sock = socket.socket(socket.AF_UNIX)
-            sock.connect(str(self.path))
-            return sock
+            if self.process is not None and self.process.poll() is None:
+                return _dial(self.path)
+            if self.shared is not None and (found := self._theirs()) is not None:
+                return found
+            self._start()
+            return _dial(self.path)
+
+    def _theirs(self) -> socket.socket | None:
+        """A connection to another process's zygote, if the socket and its folder are ours alone to write."""
+        assert self.shared is not None
+        try:
+            for path, loose in ((self.shared.parent, 0o022), (self.shared, 0o077)):
+                about = os.lstat(path)
+                if about.st_uid != os.getuid() or about.st_mode & loose:
+                    return None
+            return _dial(self.shared)
+        except OSError:
+            return None
 
     def _start(self) -> None:
-        threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-        env = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **dict.fromkeys(threads, "1")}
+        if not hasattr(os, "fork"):
+            raise GradingError("Grading needs a system with fork(), such as Linux, macOS or the Windows Subsystem for Linux.")
+        self.path = self.private
+        if self.shared is not None and len(os.fsencode(self.shared)) < 100:
+            with contextlib.suppress(OSError):
+                self.shared.parent.mkdir(parents=True, exist_ok=True)
+                self.shared.parent.chmod(0o700)
+                self.path = self.shared
+        env = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"} | dict.fromkeys(
+            ONE_THREAD, "1"
+        )
+        # Errors of the grading process itself go to a file, because a full pipe that nobody reads would stop it.
+        self.log = tempfile.TemporaryFile(prefix="modelwright-")  # noqa: SIM115 - closed in stop()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "modelwright.grading.zygote", str(self.path), self.kind],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, start_new_session=True, cwd="/",
+            [sys.executable, "-P", "-m", "modelwright.grading.zygote", str(self.path), self.kind],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env, start_new_session=True, cwd="/",
         )  # fmt: skip
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if line.strip() != b"ready":
-            raise GradingError(f"The grading process did not start (exit status {self.process.wait()}). Try `modelwright doctor`.")
+        if self.process.stdout.readline().strip() != b"ready":
+            status = self.process.wait()
+            self.log.seek(0)
+            last = self.log.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise GradingError(f"The grading process did not start (exit status {status}): {' '.join(last)}. Try `modelwright doctor`.")
+
+    def errors(self) -> str:
+        """What the warm process and its children wrote on standard error: faults of the grader or of a lab."""
+        if self.process is None:
+            return ""
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def stop(self) -> None:
         with self.lock:
-            if self.process is not None:
-                assert self.process.stdin is not None and self.process.stdout is not None
-                self.process.stdin.close()
-                try:
-                    self.process.wait(5)
-                except subprocess.TimeoutExpired:
-                    self.process.kill()
-                    self.process.wait()
-                self.process.stdout.close()
-                self.process = None
+            process, self.process = self.process, None
+            if process is None:
+                return
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.close()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+            self.log.close()
+
+
+def _dial(path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.connect(str(path))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What an isolated run of plain Python came to. `line` is where it failed, in `code`; 0 where it did not."""
+
+    status: Literal["ok", "error", "timeout", "killed"]
+    output: str
+    error: str
+    traceback: str
+    line: int
+    seconds: float
+    isolation: Isolation
+
+
+class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """`needs` names the libraries to have warm: "torch", or nothing (NumPy is always there)."""
+
+    seconds: float = 10
+    memory_mb: int = 1000
+    needs: tuple[str, ...] = ()
 
 
 class Grader:
-    """Grades submissions in warm processes. A context manager; may be shared by threads; starts nothing before it is needed."""
+    """Grades submissions in warm processes. A context manager; may be shared by threads; starts nothing before it is needed.
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.home = home
-        self._folder = tempfile.TemporaryDirectory(prefix="modelwright-run-")
+    With `home`, the warm processes listen in `home/run/`, so that a second Modelwright process uses those that are already there.
+    `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp"): for trying what a lesser machine would do.
+    """
+
+    def __init__(self, home: Path | None = None, *, without: Sequence[str] = ()) -> None:
+        self.home, self.without = home, list(without)
+        self._folder: tempfile.TemporaryDirectory | None = None
         self._zygotes: dict[str, Zygote] = {}
         self._lock = threading.Lock()
+        self._held: Isolation | None = None
 
     def __enter__(self) -> Grader:
         return self
@@ -82,19 +156,26 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        for zygote in self._zygotes.values():
-            zygote.stop()
-        self._zygotes.clear()
-        self._folder.cleanup()
+        """End the warm processes that this grader started."""
+        with self._lock:
+            for zygote in self._zygotes.values():
+                zygote.stop()
+            self._zygotes.clear()
+            if self._folder is not None:
+                self._folder.cleanup()
+                self._folder = None
 
     def warm(self, lab: Lab) -> None:
         """Start the process that this lab will need, so that the first submission does not wait for it."""
-        self._zygote("torch" if "torch" in lab.needs else "numpy").connect().close()
+        self._zygote(kind_for(lab.needs)).connect().close()
 
     def _zygote(self, kind: str) -> Zygote:
         with self._lock:
             if kind not in self._zygotes:
-                self._zygotes[kind] = Zygote(kind, Path(self._folder.name) / f"{kind}.sock")
+                if self._folder is None:
+                    self._folder = tempfile.TemporaryDirectory(prefix="modelwright-run-")
+                shared = None if self.home is None else self.home / "run" / f"grading-{kind}.sock"
+                self._zygotes[kind] = Zygote(kind, Path(self._folder.name) / f"{kind}.sock", shared)
             return self._zygotes[kind]
 
     def grade(self, lab: Lab, source: bytes, *, on_check: Callable[[CheckResult], None] | None = None,
@@ -103,13 +184,18 @@ class Grader:
         started = time.perf_counter()
         sha = hashlib.sha256(source).hexdigest()
         if refusal := refused(source):
-            return self._verdict(lab, "refused", refusal, [], 0, started, sha, Isolation(tier="bare", holds=[], lacks=[]))
+            return self._verdict(lab, "refused", refusal, [], 0, started, sha, self.isolation())
+        folder = Path(lab.folder).resolve()
+        if not (folder / "checks.py").is_file():
+            raise GradingError(f"The lab {lab.id} has no checks.py in {folder}; `modelwright course validate` says what a lab needs.")
+        header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
+                  "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder)}  # fmt: skip
         checks: list[CheckResult] = []
-        total = 0
+        names: list[list[str]] = []
         end: dict[str, Any] = {}
-        for event in self._converse(lab, source, extra_files):
+        for event in self._converse(kind_for(lab.needs), header, source, extra_files):
             if event["event"] == "collected":
-                total = len(event["checks"])
+                names = event["checks"]
             elif event["event"] == "check":
                 check = CheckResult(**{key: value for key, value in event.items() if key != "event"})
                 checks.append(check)
@@ -117,17 +203,63 @@ class Grader:
                     on_check(check)
             else:
                 end = event
-        status, message = end.get("status", "error"), end.get("message", "The grading process ended before it was done.")
-        return self._verdict(lab, status, message, checks, total, started, sha, isolation(), end.get("peak", 0) / 2**20)
+        if not end:
+            told = {check.name for check in checks}
+            missing = [name for name in names if name[0] not in told]
+            checks += [
+                CheckResult(name=name, claim=claim, status="not-run", message="Not run: the grading process ended.")
+                for name, claim in missing
+            ]
+            end = {
+                "status": "error",
+                "message": "The grading process ended before it was done; what your code returned may be too large for it.",
+            }
+        held = self._isolation_of(end["holds"]) if "holds" in end else self.isolation()
+        return self._verdict(lab, end["status"], end["message"], checks, len(names), started, sha, held, end.get("peak", 0) / 2**20)
 
-    def _converse(self, lab: Lab, source: bytes, extra: Mapping[str, bytes]) -> Any:
+    def run_python(self, code: str, files: Mapping[str, bytes] = {}, limits: RunLimits = RunLimits()) -> Result:
+        """Run plain Python as a script, with `files` beside it, in the same cage as a learner's code."""
+        header = {"mode": "run", "lab": "", "folder": "", "file": "main.py", "seconds": limits.seconds, "memory_mb": limits.memory_mb,
+                  "hidden": self._hidden(None)}  # fmt: skip
+        ran: dict[str, Any] = {
+            "status": "killed",
+            "error": "The grading process ended before it was done.",
+            "output": "",
+            "traceback": "",
+            "line": 0,
+        }
+        held = None
+        for event in self._converse(kind_for(limits.needs), header, code.encode(), files):
+            if event["event"] == "ran":
+                ran = {key: value for key, value in event.items() if key != "event"}
+            else:
+                held = self._isolation_of(event["holds"])
+        return Result(**{"seconds": 0.0, **ran}, isolation=held or self.isolation())
+
+    def isolation(self) -> Isolation:
+        if self._held is None:
+            self._held = isolation()
+        return self._held
+
+    def _isolation_of(self, holds: list[str]) -> Isolation:
+        self._held = describe(holds)
+        return self._held
+
+    def _hidden(self, folder: Path | None) -> list[str]:
+        """Besides the package itself: the curriculum that the lab lies in, and the learner's home with its journal."""
+        hidden = [] if self.home is None else [str(Path(self.home).resolve())]
+        if folder is not None:
+            hidden.append(str(folder.parents[3] if folder.parent.name == "labs" and len(folder.parents) > 4 else folder))
+        return hidden
+
+    def _converse(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
         from .wire import recv_frame, send_frame
 
-        header = {
-            "lab": lab.id, "folder": str(Path(lab.folder).resolve()), "file": lab.file, "seconds": lab.limits.seconds,
-            "memory_mb": lab.limits.memory_mb, "torch": "torch" in lab.needs, "hidden": [], "extra": list(extra),
-        }  # fmt: skip
-        with self._zygote("torch" if "torch" in lab.needs else "numpy").connect() as sock:
+        for name in extra:
+            if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", name) or ".." in name.split("/"):
+                raise GradingError(f"{name!r} is not a file name that can be graded with; use relative names of letters, digits, - and _.")
+        header |= {"without": self.without, "extra": list(extra)}
+        with self._zygote(kind).connect() as sock:
             send_frame(sock, json.dumps(header).encode())
             for data in (source, *extra.values()):
                 send_frame(sock, data)
@@ -146,15 +278,25 @@ class Grader:
         if not status:
             bad = [check for check in checks if check.status in ("failed", "error")]
             status = "failed" if any(check.status == "failed" for check in bad) else "error" if bad else "passed"
-            message = (
-                f"All {total} checks pass."
-                if status == "passed"
-                else f"{passed} of {total} checks pass. First: {bad[0].name}. {bad[0].message}"
-            )
+            message = f"All {total} checks pass." if status == "passed" else f"{passed} of {total} checks pass."
+            if bad:
+                message += f" First: {bad[0].name}. {bad[0].message}"
         return Verdict(
             lab=lab.id, status=status, message=message, checks=checks, passed=passed, total=total,  # type: ignore[arg-type]
             seconds=time.perf_counter() - started, isolation=held, source_sha256=sha, peak_memory_mb=round(peak, 1),
         )  # fmt: skip
+
+
+def kind_for(needs: Sequence[str]) -> str:
+    return "torch" if "torch" in needs else "numpy"
+
+
+def run_python(code: str, files: Mapping[str, bytes] = {}, limits: RunLimits = RunLimits(), grader: Grader | None = None) -> Result:
+    """One isolated run; with no grader, in processes that are started for it and ended after it."""
+    if grader is not None:
+        return grader.run_python(code, files, limits)
+    with Grader() as own:
+        return own.run_python(code, files, limits)
 
 
 def refused(source: bytes) -> str:
@@ -172,5 +314,17 @@ def refused(source: bytes) -> str:
     return ""
 
 
+def describe(holds: Sequence[str]) -> Isolation:
+    from .cage import PIECES, tier
+
+    have = {"files" if piece == "root" else piece for piece in holds} | set(holds)
+    lacks = [f"{text}" for piece, text in PIECES.items() if piece not in have]
+    return Isolation(tier=tier(holds), holds=[text for piece, text in PIECES.items() if piece in have], lacks=lacks)
+
+
 def isolation() -> Isolation:
-    return Isolation(tier="bare", holds=[], lacks=[])
+    """What would stand between a learner's code and this machine, found by trying it in a process made for that."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "modelwright.grading.cage"], capture_output=True, text=True, timeout=60, cwd="/", check=False
+    )
+    return describe(done.stdout.split())

@@ -17,6 +17,8 @@ import traceback
 from typing import Any
 
 from . import cage
+from .runner import Runner
+from .wire import send_frame
 
 
 def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
@@ -24,8 +26,9 @@ def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
     cage.die_with_parent()
     poller = select.poll()
     poller.register(control, select.POLLIN | select.POLLHUP)
-    poller.register(client, select.POLLRDHUP | select.POLLHUP)
+    poller.register(client, getattr(select, "POLLRDHUP", 0) | select.POLLHUP)
     keepers: set[int] = set()
+    waiting = b""
     while True:
         events = dict(poller.poll(1000))
         while keepers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
@@ -37,7 +40,9 @@ def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
             data = control.recv(1 << 16)
             if not data:
                 return
-            keepers.add(_spawn(control, client, json.loads(data)))
+            *orders, waiting = (waiting + data).split(b"\n")
+            for order in orders:
+                keepers.add(_spawn(control, client, json.loads(order)))
 
 
 def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]) -> int:
@@ -71,6 +76,7 @@ def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]
 def _keep(sock: socket.socket, output: int, status: int, policy: dict[str, Any]) -> None:
     cage.die_with_parent()
     spaces = cage.separate(policy)
+    cage.die_with_parent()  # new credentials may have unset it
     pid = os.fork()
     if pid == 0:
         code = 70
@@ -97,16 +103,10 @@ def _become_runner(sock: socket.socket, output: int, policy: dict[str, Any], spa
     os.dup2(output, 2)
     keep = sock.fileno()
     cage.close_all_but({0, 1, 2, keep})
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(0),
-        open(1, "w", encoding="utf-8", errors="replace"),
-        open(2, "w", encoding="utf-8", errors="replace"),
-    )  # noqa: SIM115
-    holds = cage.enter(policy, spaces)
-    from .runner import Runner
-
-    runner = Runner(sock, policy["scratch"])
-    from .wire import send_frame
-
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - they live as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115
+    holds, scratch = cage.enter(policy, spaces)
+    runner = Runner(sock, scratch)
     send_frame(sock, runner.codec.pack(["ok", holds]))
     runner.serve()

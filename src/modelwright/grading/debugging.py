@@ -1,0 +1,95 @@
+"""The same checks in one process, for a breakpoint: no proxy, no cage, no clock.
+
+What `modelwright check --debug` runs. The fixtures have the same names and the same helpers; `learner` is the module itself. A pass here
+is not a verdict: the learner's code shares the process with the checks.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelwright.curriculum.models import Lab
+
+
+class Plain:
+    """The learner's module with the helpers that the proxy has."""
+
+    def __init__(self, module: ModuleType, source: str) -> None:
+        self._module, self.source = module, source
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def has(self, name: str) -> bool:
+        return hasattr(self._module, name)
+
+    def calls(self, name: str) -> bool:
+        from .proxy import source_calls
+
+        return source_calls(self.source, name)
+
+    def unchanged_by(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> bool:
+        from .wire import Codec
+
+        codec = Codec(lambda x: id(x), lambda x: x)
+        before = codec.pack([list(args), kwargs or {}])
+        getattr(self._module, name)(*args, **(kwargs or {}))
+        return codec.pack([list(args), kwargs or {}]) == before
+
+    def gradients(self, name: str, args: tuple, weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple:
+        import torch
+
+        out = getattr(self._module, name)(*args, **(kwargs or {}))
+        wanted = [x for x in (*args, *(kwargs or {}).values()) if isinstance(x, torch.Tensor) and x.requires_grad]
+        return torch.autograd.grad(out.sum() if weight is None else (out * weight).sum(), wanted)
+
+    def compare(self, left: Any, sign: str, right: Any) -> bool:
+        import operator
+
+        return {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+                "in": lambda a, b: a in b}[sign](left, right)  # fmt: skip
+
+
+def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
+    """Run the lab's checks against the file at `path` here, with pytest's own report; returns pytest's exit status."""
+    import pytest
+
+    from .checker import load_module, reset_for_each_example
+
+    sys.path.insert(0, str(Path(path).parent))
+
+    class Fixtures:
+        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+            for item in items:
+                reset_for_each_example(item)
+
+        @pytest.fixture
+        def learner(self) -> Plain:
+            name = lab.file.removesuffix(".py").replace("/", ".")
+            return Plain(load_module(name, Path(path)), Path(path).read_text(encoding="utf-8-sig"))
+
+        @pytest.fixture(scope="session")
+        def reference(self) -> ModuleType:
+            return load_module("solution", Path(lab.folder) / "solution.py")
+
+        @pytest.fixture
+        def rng(self, request: pytest.FixtureRequest) -> Any:
+            import numpy as np
+
+            return np.random.default_rng(zlib.crc32(f"{lab.id}:{request.node.name}".encode()))
+
+        @pytest.fixture
+        def budget(self, learner: Plain) -> Any:
+            def call(name: str, args: tuple = (), kwargs: dict[str, Any] | None = None, **ratios: float) -> None:
+                getattr(learner, name)(*args, **(kwargs or {}))
+
+            return call
+
+    options = ["-p", "no:cacheprovider", "-s", "-x", "--tb=short", "--noconftest", "--import-mode=importlib", "-c", "/dev/null"]
+    options += ["--rootdir", str(lab.folder), str(Path(lab.folder) / "checks.py"), *(["-k", only] if only else [])]
+    return int(pytest.main(options, plugins=[Fixtures()]))
