@@ -1,0 +1,311 @@
+"""The studio as JSON, under /api, described by OpenAPI: the same methods and the same views as the pages, for scripts and editors.
+
+Bodies come in as Pydantic models, views go out as they are (msgspec writes a dataclass faster than anything converts it). An error is
+`{"detail": one sentence}`, with `nearest` where an id was wrong.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from modelwright.studio import Studio
+from modelwright.studio import views as v
+
+Slug = Annotated[str, Path(max_length=100, pattern=r"^[a-z0-9-]+$")]
+Seed = Annotated[int, Field(ge=0, le=2**53)]
+Name = Annotated[str, Field(max_length=200)]
+Seconds = Annotated[float | None, Field(default=None, ge=0, le=86_400)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused, so that a misspelt one is an error and not a silent loss."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    detail: str
+    nearest: list[str] = []
+
+
+class Why(BaseModel):
+    target: str
+    reason: str
+
+
+class Enrolment(Body):
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    hours_per_week: Annotated[float, Field(gt=0, le=100)]
+    background: dict[Name, Annotated[int, Field(ge=0, le=3)]] = {}
+    deadline: Annotated[str | None, Field(max_length=10)] = None
+
+
+class Goals(Body):
+    """Only what is given changes; a deadline of "" takes it away."""
+
+    name: Annotated[str | None, Field(max_length=80)] = None
+    hours_per_week: Annotated[float | None, Field(gt=0, le=100)] = None
+    deadline: Annotated[str | None, Field(max_length=10)] = None
+    minutes_per_day: Annotated[int | None, Field(ge=5, le=720)] = None
+    books: dict[Name, Name] | None = None
+    skipped: list[Name] | None = None
+    retention: Annotated[float | None, Field(ge=0.7, le=0.97)] = None
+
+
+class Finished(Body):
+    seconds: Seconds = None
+    answers: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=10)] = []
+
+
+class Answered(Body):
+    seed: Seed
+    text: Annotated[str, Field(max_length=2000)]
+    seconds: Seconds = None
+    attempt: Annotated[int | None, Field(ge=1, le=1000)] = None
+
+
+class Wanted(Body):
+    seed: Seed
+
+
+class Rated(Body):
+    card: Name
+    rating: Literal[1, 2, 3, 4]
+    seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+
+
+class File(Body):
+    """`sha`: of the file that this replaces; if that has changed meanwhile, nothing is written and the answer is 409."""
+
+    text: Annotated[str, Field(max_length=2_000_000)]
+    sha: Annotated[str | None, Field(max_length=100)] = None
+
+
+class HandedIn(Body):
+    text: Annotated[str | None, Field(max_length=2_000_000)] = None
+
+
+class Asked(Body):
+    confirm: bool = False
+
+
+class Chapter(Body):
+    resource: Name
+    number: Annotated[int, Field(ge=0, le=10_000)]
+    hours: Annotated[float | None, Field(ge=0, le=1000)] = None
+    done: bool = True
+
+
+class Note(Body):
+    target: Name
+    text: Annotated[str, Field(max_length=20_000)]
+
+
+class Time(Body):
+    hours: Annotated[float, Field(gt=0, le=24)]
+    what: Annotated[str, Field(min_length=1, max_length=500)]
+    target: Annotated[str | None, Field(max_length=200)] = None
+
+
+class Sha(BaseModel):
+    sha: str
+
+
+class Graded(BaseModel):
+    """`verdict` is grading's own schema, versioned in its field `schema`."""
+
+    verdict: dict[str, Any]
+    changed: list[v.SkillChange]
+    committed: bool
+    remark: str
+    others: list[v.OtherWay]
+    next: v.Step | None
+
+
+def give(view: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(view), status, media_type="application/json")
+
+
+def router(studio: Studio) -> APIRouter:
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": text}
+        for status, text in {
+            403: "The request comes from elsewhere.",
+            404: "No such thing; `nearest` says what may have been meant.",
+            409: "Not now: nobody is enrolled, the file has changed, or the solution was not asked for explicitly.",
+            413: "Too large.",
+            422: "It cannot be done as it stands.",
+            507: "The disk or the folder refuses.",
+        }.items()
+    }
+    api = APIRouter(prefix="/api", tags=["studio"], responses=problems)
+    _who(api, studio)
+    _road(api, studio)
+    _work(api, studio)
+    _labs(api, studio)
+    return api
+
+
+def _who(api: APIRouter, studio: Studio) -> None:
+    @api.get("/status", response_model=v.StatusView)
+    def status() -> Response:
+        """Where the learner stands, in numbers."""
+        return give(studio.status())
+
+    @api.post("/enrol", response_model=v.SettingsView)
+    def enrol(body: Enrolment) -> Response:
+        """Begins. Doing it again replaces name, hours, background and deadline; nothing learned is lost."""
+        return give(studio.enrol(body.name, body.hours_per_week, body.background, body.deadline))
+
+    @api.get("/settings", response_model=v.SettingsView)
+    def settings() -> Response:
+        return give(studio.settings())
+
+    @api.patch("/settings", response_model=v.SettingsView)
+    def change(body: Goals) -> Response:
+        return give(studio.change_goals(**body.model_dump(exclude_unset=True)))
+
+    @api.get("/events", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    def events() -> StreamingResponse:
+        """The whole journal, an event a line: what `modelwright journal import` reads."""
+
+        def lines() -> Iterator[bytes]:
+            with tempfile.TemporaryFile() as spool:
+                studio.journal.export(spool)
+                spool.seek(0)
+                while chunk := spool.read(262_144):
+                    yield chunk
+
+        name = 'attachment; filename="modelwright-journal.jsonl"'
+        return StreamingResponse(lines(), media_type="application/x-ndjson", headers={"Content-Disposition": name})
+
+
+def _road(api: APIRouter, studio: Studio) -> None:
+    @api.get("/today", response_model=v.Today)
+    def today(minutes: Annotated[int | None, Query(ge=5, le=720)] = None) -> Response:
+        """This evening's list."""
+        return give(studio.today(minutes))
+
+    @api.get("/next", response_model=v.Step)
+    def next_() -> Response:
+        """The one thing to do now, and why."""
+        return give(studio.next())
+
+    @api.get("/why-not", response_model=Why)
+    def why_not(target: Annotated[str, Query(max_length=200)]) -> Why:
+        return Why(target=target, reason=studio.why_not(target))
+
+    @api.get("/forecast", response_model=v.ForecastView)
+    def forecast() -> Response:
+        return give(studio.forecast())
+
+    @api.get("/plan", response_model=v.PlanView)
+    def plan() -> Response:
+        return give(studio.plan())
+
+    @api.get("/modules/{module}", response_model=v.ModuleView)
+    def module(module: Slug) -> Response:
+        return give(studio.module(module))
+
+    @api.get("/skills", response_model=v.SkillMap)
+    def skills() -> Response:
+        """The skill graph, in topological order."""
+        return give(studio.skill_map())
+
+    @api.get("/skills/{module}/{slug}", response_model=v.SkillView)
+    def skill(module: Slug, slug: Slug) -> Response:
+        return give(studio.skill(f"{module}/{slug}"))
+
+    @api.get("/library", response_model=v.LibraryView)
+    def library() -> Response:
+        return give(studio.library())
+
+    @api.post("/chapters", response_model=v.ResourceView)
+    def chapter(body: Chapter) -> Response:
+        """Ticks a chapter off, or takes the tick away."""
+        return give(studio.read_chapter(body.resource, body.number, body.hours, body.done))
+
+    @api.post("/notes", response_model=v.NoteView)
+    def note(body: Note) -> Response:
+        return give(studio.note(body.target, body.text))
+
+    @api.post("/time", status_code=204)
+    def log_time(body: Time) -> Response:
+        """Work done away from the program."""
+        studio.log_time(body.hours, body.what, body.target)
+        return Response(status_code=204)
+
+    @api.get("/search", response_model=list[v.Found])
+    def search(q: Annotated[str, Query(max_length=200)], limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+        return give(studio.search(q, limit))
+
+
+def _work(api: APIRouter, studio: Studio) -> None:
+    @api.get("/lessons/{module}/{slug}", response_model=v.LessonView)
+    def lesson(module: Slug, slug: Slug) -> Response:
+        return give(studio.lesson(f"{module}/{slug}"))
+
+    @api.post("/lessons/{module}/{slug}/open", response_model=v.LessonView)
+    def open_lesson(module: Slug, slug: Slug) -> Response:
+        return give(studio.open_lesson(f"{module}/{slug}"))
+
+    @api.post("/lessons/{module}/{slug}/finish", response_model=list[v.SkillChange])
+    def finish_lesson(module: Slug, slug: Slug, body: Finished) -> Response:
+        return give(studio.finish_lesson(f"{module}/{slug}", body.seconds, body.answers))
+
+    @api.get("/problems/{module}/{slug}", response_model=v.ProblemView)
+    def problem(module: Slug, slug: Slug, seed: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Response:
+        """A question; without a seed, the one begun last or a new one."""
+        return give(studio.problem(f"{module}/{slug}", seed))
+
+    @api.post("/problems/{module}/{slug}/answer", response_model=v.AnswerView)
+    def answer(module: Slug, slug: Slug, body: Answered) -> Response:
+        return give(studio.answer(f"{module}/{slug}", body.seed, body.text, body.seconds, body.attempt))
+
+    @api.post("/problems/{module}/{slug}/solution", response_model=v.SolutionView)
+    def show_solution(module: Slug, slug: Slug, body: Wanted) -> Response:
+        return give(studio.show_solution(f"{module}/{slug}", body.seed))
+
+    @api.get("/reviews", response_model=v.ReviewQueue)
+    def reviews(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:
+        return give(studio.reviews(limit))
+
+    @api.post("/reviews", response_model=v.ReviewQueue)
+    def review(body: Rated) -> Response:
+        """1 again, 2 hard, 3 good, 4 easy; what is left comes back."""
+        return give(studio.review(body.card, body.rating, body.seconds))
+
+
+def _labs(api: APIRouter, studio: Studio) -> None:
+    @api.get("/labs/{module}/{slug}", response_model=v.LabView)
+    def lab(module: Slug, slug: Slug) -> Response:
+        return give(studio.lab(f"{module}/{slug}"))
+
+    @api.put("/labs/{module}/{slug}/file", response_model=Sha)
+    def save(module: Slug, slug: Slug, body: File) -> Sha:
+        return Sha(sha=studio.save(f"{module}/{slug}", body.text, body.sha))
+
+    @api.post("/labs/{module}/{slug}/submit", response_model=Graded)
+    def submit(module: Slug, slug: Slug, body: HandedIn) -> Response:
+        """Grades the file in the workshop, or `text`, which is saved there first. Answers when all checks have ended."""
+        return give(studio.hand_in(f"{module}/{slug}", source=body.text))
+
+    @api.post("/labs/{module}/{slug}/hint", response_model=v.HintView)
+    def hint(module: Slug, slug: Slug) -> Response:
+        return give(studio.hint(f"{module}/{slug}"))
+
+    @api.post("/labs/{module}/{slug}/solution", response_model=v.CodeView)
+    def solution(module: Slug, slug: Slug, body: Asked) -> Response:
+        """After a pass, or with `confirm`, which the journal keeps."""
+        return give(studio.solution(f"{module}/{slug}", body.confirm))
+
+    @api.post("/labs/{module}/{slug}/reset", response_model=v.LabView)
+    def reset(module: Slug, slug: Slug) -> Response:
+        return give(studio.reset(f"{module}/{slug}"))

@@ -1,0 +1,467 @@
+"""The pages: each handler asks the studio for one view and hands it to one template.
+
+A GET never records anything, so that a prefetch or a reload is harmless; what a person does is a POST, which works as a plain form
+and, where HTMX is there, changes only its own part of the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Flag
+from threading import Thread
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from pydantic import BaseModel, Field
+
+from modelwright.curriculum import AnswerError, render_math
+from modelwright.errors import ModelwrightError
+from modelwright.studio import Studio, Unknown
+from modelwright.studio import views as v
+from modelwright.web import pictures, words
+from modelwright.web.edge import policy
+from modelwright.web.render import THEMES, Renderer, now_ms
+
+log = logging.getLogger("modelwright.web")
+MOST_SECONDS = 1800.0  # a page left open overnight was not eight hours of study
+EVENINGS = (20, 40, 60, 90, 120)
+
+
+class Saved(BaseModel):
+    text: str = Field(max_length=2_000_000)
+    sha: str | None = None
+
+
+class Handed(BaseModel):
+    text: str | None = Field(default=None, max_length=2_000_000)
+
+
+def since(started: int) -> float | None:
+    """Seconds that a form was open; None if it does not say when it was made."""
+    return min(max(0.0, (now_ms() - started) / 1000), MOST_SECONDS) if started > 0 else None
+
+
+def partial(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def back(url: str) -> RedirectResponse:
+    return RedirectResponse(url, 303)
+
+
+def router(studio: Studio, look: Renderer) -> APIRouter:
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _who(pages, studio, look)
+    _road(pages, studio, look)
+    _work(pages, studio, look)
+    _labs(pages, studio, look)
+    return pages
+
+
+def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
+    @pages.get("/")
+    def today(request: Request, minutes: Annotated[int | None, Query(ge=5, le=600)] = None) -> Response:
+        if not studio.enrolled:
+            return back("/enrol")
+        view = studio.today(minutes)
+        at = next((index for index, step in enumerate(view.steps) if not step.done), None)
+        others = [step for index, step in enumerate(view.steps) if not step.done and index != at and step.target]
+        choices = [v.Link("module", module.id, module.title) for module in studio.curriculum.modules.values()]
+        return look.page(request, "today.html", view=view, at=at, others=others, choices=choices, evenings=EVENINGS)
+
+    @pages.get("/why")
+    def why(request: Request, target: Annotated[str, Query(max_length=200)]) -> Response:
+        return (
+            look.fragment("_why.html", text=studio.why_not(target))
+            if partial(request)
+            else look.page(request, "why.html", text=studio.why_not(target))
+        )
+
+    @pages.get("/enrol")
+    def enrol_form(request: Request) -> Response:
+        if studio.enrolled:
+            return back("/")
+        return look.page(request, "enrol.html", stages=tuple(studio.curriculum.stages.values()), problem="", given={})
+
+    @pages.post("/enrol")
+    async def enrol(request: Request) -> Response:
+        form = await request.form()
+        given = {key: str(value) for key, value in form.items()}
+        outline = tuple(studio.curriculum.stages.values())
+        try:
+            hours = float(given.get("hours", "7").replace(",", "."))
+            known = {stage.id: int(given.get(f"stage:{stage.id}", "0")) for stage in outline}
+            background = {module.id: known[stage.id] for stage in outline for module in stage.modules if known[stage.id] in (1, 2, 3)}
+            await asyncio.to_thread(studio.enrol, given.get("name", "").strip(), hours, background, given.get("deadline") or None)
+        except ValueError:
+            return look.page(request, "enrol.html", 422, stages=outline, problem="Hours a week is a number, like 7 or 3.5.", given=given)
+        except ModelwrightError as error:
+            return look.page(request, "enrol.html", 422, stages=outline, problem=str(error), given=given)
+        return back("/")
+
+    @pages.get("/settings")
+    def settings(request: Request, saved: bool = False) -> Response:
+        return look.page(
+            request,
+            "settings.html",
+            view=studio.settings(),
+            saved=saved,
+            problem="",
+            themes=THEMES,
+            chosen=request.cookies.get("theme", "system"),
+        )
+
+    @pages.post("/settings")
+    async def change(request: Request) -> Response:
+        form = await request.form()
+        given = {key: str(value) for key, value in form.items()}
+        view = await asyncio.to_thread(studio.settings)
+        try:
+            kept = set(form.getlist("keep"))
+            await asyncio.to_thread(
+                lambda: studio.change_goals(
+                    name=given["name"].strip() or None,
+                    hours_per_week=float(given["hours"].replace(",", ".")),
+                    minutes_per_day=int(given["minutes"]),
+                    deadline=given.get("deadline", ""),
+                    retention=int(given["retention"]) / 100,
+                    books={choice.module.id: given.get(f"book:{choice.module.id}", choice.chosen) for choice in view.books},
+                    skipped=[link.id for link, _ in view.optional if link.id not in kept],
+                )
+            )
+        except (KeyError, ValueError):
+            problem = "Hours, minutes and retention are numbers; nothing was changed."
+        except ModelwrightError as error:
+            problem = str(error)
+        else:
+            answer = back("/settings?saved=1")
+            theme = given.get("theme", "system")
+            answer.set_cookie("theme", theme if theme in THEMES else "system", max_age=63_072_000, samesite="strict", httponly=True)
+            return answer
+        return look.page(
+            request, "settings.html", 422, view=view, saved=False, problem=problem, themes=THEMES, chosen=given.get("theme", "system")
+        )
+
+    @pages.get("/forecast")
+    def forecast(request: Request) -> Response:
+        return look.page(request, "forecast.html", view=studio.forecast(), settings=studio.settings(), standing=studio.status())
+
+    @pages.get("/find")
+    def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+        found = studio.search(q, 12 if partial(request) else 40) if q.strip() else ()
+        return look.fragment("_found.html", found=found, q=q) if partial(request) else look.page(request, "find.html", found=found, q=q)
+
+    @pages.post("/note")
+    def note(
+        request: Request,
+        target: Annotated[str, Form(max_length=200)],
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        then: Annotated[str, Form()] = "/",
+    ) -> Response:
+        studio.note(target, text)
+        if partial(request):
+            return HTMLResponse("Kept." if text.strip() else "Removed.")
+        return back(then if then.startswith("/") and not then.startswith("//") else "/")
+
+
+def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
+    @pages.get("/plan")
+    def plan(request: Request) -> Response:
+        return look.page(request, "plan.html", view=studio.plan())
+
+    @pages.get("/skills")
+    def skills(request: Request) -> Response:
+        view = studio.skill_map()
+        here = studio.next()
+        return look.page(request, "skills.html", view=view, drawn=pictures.skill_map(view), here=set(here.skills))
+
+    @pages.get("/skills/table")
+    def skill_table(request: Request) -> Response:
+        view = studio.skill_map()
+        groups = [(module, [node for node in view.nodes if node.module == module.id]) for module in view.modules]
+        return look.page(request, "skill_table.html", groups=groups)
+
+    @pages.get("/skill/{module}/{slug}")
+    def skill(request: Request, module: str, slug: str) -> Response:
+        return look.page(request, "skill.html", view=studio.skill(f"{module}/{slug}"))
+
+    @pages.get("/module/{module}")
+    def module(request: Request, module: str) -> Response:
+        return look.page(request, "module.html", view=studio.module(module))
+
+    @pages.get("/module/{module}/resources")
+    def resources(module: str) -> Response:
+        """A module's reading list, for the plan, which would be long with all of them."""
+        return look.fragment("_resources.html", resources=studio.module(module).resources)
+
+    @pages.get("/library")
+    def library(request: Request) -> Response:
+        return look.page(request, "library.html", view=studio.library())
+
+    @pages.get("/resource/{resource:path}")
+    def resource(request: Request, resource: str) -> Response:
+        return look.page(request, "resource.html", view=resource_view(studio, resource))
+
+    @pages.post("/chapter")
+    def chapter(
+        request: Request,
+        resource: Annotated[str, Form(max_length=200)],
+        number: Annotated[int, Form(ge=0, le=10_000)],
+        done: Annotated[str, Form()] = "",
+    ) -> Response:
+        view = studio.read_chapter(resource, number, done=bool(done))
+        if partial(request):
+            line = next(c for c in view.chapters if c.number == number)
+            return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
+        return back(words.url("chapter", f"{resource}#{number}"))
+
+    @pages.get("/workshop")
+    def workshop(request: Request) -> Response:
+        groups = [(module, studio.module(module.id).labs) for module in studio.curriculum.modules.values() if module.labs]
+        labs = [lab for _, inside in groups for lab in inside]
+        passed = sum(lab.passed for lab in labs)
+        return look.page(request, "workshop.html", groups=groups, passed=passed, total=len(labs), settings=studio.settings())
+
+
+def resource_view(studio: Studio, name: str) -> v.ResourceView:
+    """One resource of the library, by its id."""
+    library = studio.library()
+    for group in (library.books, library.papers, library.tools, library.communities, library.competitions, library.sites):
+        for resource in group:
+            if resource.id == name:
+                return resource
+    raise Unknown("resource", name, tuple(studio.curriculum.nearest("resource", name)))
+
+
+def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
+    @pages.get("/lesson/{module}/{slug}")
+    def lesson(request: Request, module: str, slug: str) -> Response:
+        return look.page(request, "lesson.html", view=studio.lesson(f"{module}/{slug}"))
+
+    @pages.post("/lesson/{module}/{slug}/open")
+    def open_lesson(module: str, slug: str) -> Response:
+        studio.open_lesson(f"{module}/{slug}")
+        return Response(status_code=204)
+
+    @pages.post("/lesson/{module}/{slug}/finish")
+    async def finish_lesson(request: Request, module: str, slug: str) -> Response:
+        form = await request.form()
+        answers = [str(value)[:20_000] for value in form.getlist("answer")]
+        started = str(form.get("started", "0"))
+        changed = await asyncio.to_thread(
+            studio.finish_lesson, f"{module}/{slug}", since(int(started) if started.isdecimal() else 0), answers
+        )
+        view = await asyncio.to_thread(studio.lesson, f"{module}/{slug}")
+        step = await asyncio.to_thread(studio.next)
+        if partial(request):
+            return look.fragment("_finished.html", view=view, changed=changed, step=step)
+        return look.page(request, "lesson.html", view=view)
+
+    @pages.get("/problem/{module}/{slug}")
+    def problem(request: Request, module: str, slug: str, seed: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Response:
+        view = studio.problem(f"{module}/{slug}", seed)
+        if seed is None:  # so that a reload shows the same numbers
+            return back(f"/problem/{module}/{slug}?seed={view.seed}")
+        return look.page(request, "problem.html", view=view, answer=None, solution=None)
+
+    @pages.get("/problem/{module}/{slug}/read")
+    def preview(module: str, slug: str, text: Annotated[str, Query(max_length=600)] = "") -> Response:
+        """How the answer is read so far, before it is handed in."""
+        return HTMLResponse(read_as(text))
+
+    @pages.post("/problem/{module}/{slug}")
+    def answer(
+        request: Request,
+        module: str,
+        slug: str,
+        seed: Annotated[int, Form(ge=0, le=2**53)],
+        text: Annotated[str, Form(max_length=2000)] = "",
+        started: Annotated[int, Form()] = 0,
+    ) -> Response:
+        said = studio.answer(f"{module}/{slug}", seed, text, since(started))
+        if partial(request):
+            return look.fragment(
+                "_answer.html",
+                answer=said,
+                solution=said.solution,
+                problem=f"{module}/{slug}",
+                seed=seed,
+                step=studio.next() if said.right else None,
+            )
+        return look.page(request, "problem.html", view=studio.problem(f"{module}/{slug}", seed), answer=said, solution=said.solution)
+
+    @pages.post("/problem/{module}/{slug}/solution")
+    def solution(request: Request, module: str, slug: str, seed: Annotated[int, Form(ge=0, le=2**53)]) -> Response:
+        shown = studio.show_solution(f"{module}/{slug}", seed)
+        if partial(request):
+            return look.fragment("_answer.html", answer=None, solution=shown, problem=f"{module}/{slug}", seed=seed, step=None)
+        return look.page(request, "problem.html", view=studio.problem(f"{module}/{slug}", seed), answer=None, solution=shown)
+
+    @pages.get("/review")
+    def review(request: Request, show: bool = False) -> Response:
+        queue = studio.reviews(1)
+        return look.page(request, "review.html", queue=queue, show=show, step=None if queue.first else studio.next())
+
+    @pages.post("/review")
+    def rate(
+        request: Request,
+        card: Annotated[str, Form(max_length=200)],
+        rating: Annotated[int, Form(ge=1, le=4)],
+        started: Annotated[int, Form()] = 0,
+    ) -> Response:
+        queue = studio.review(card, rating, since(started) or 0.0)
+        if partial(request):
+            return look.fragment("_card.html", queue=queue, show=False, step=None if queue.first else studio.next(), swapped=True)
+        return back("/review")
+
+
+def read_as(text: str) -> str:
+    """A learner's formula as mathematics, or the sentence that says why it cannot be read."""
+    if not text.strip():
+        return ""
+    from markupsafe import escape
+
+    from modelwright.curriculum.formula import parse
+
+    try:
+        from sympy import latex
+
+        return f"Read as {render_math(latex(_listed(parse(text))))}"
+    except AnswerError as error:
+        return str(escape(str(error)))
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
+    # Grading has its own threads: a slow submission must not hold up a page.
+    graders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="grade")
+    warmed = Flag()
+
+    def warm() -> None:
+        """The first visit to a lab starts the grader, so that the first submission finds it ready."""
+        if not warmed.is_set():
+            warmed.set()
+            Thread(target=quietly, name="warm", daemon=True).start()
+
+    def quietly() -> None:
+        try:
+            studio.warm()
+        except Exception:
+            log.exception("The grader could not be started ahead; the first submission will try again")
+
+    def verdict(view: v.LabView, submission: v.Submission | None = None) -> str:
+        return look.text("_verdict.html", view=view, submission=submission)
+
+    @pages.get("/lab/{module}/{slug}")
+    def lab(request: Request, module: str, slug: str) -> Response:
+        warm()
+        nonce = secrets.token_urlsafe(16)
+        answer = look.page(request, "lab.html", view=studio.lab(f"{module}/{slug}"), nonce=nonce)
+        answer.headers["Content-Security-Policy"] = policy(nonce)
+        return answer
+
+    @pages.post("/lab/{module}/{slug}")
+    def hand_in_form(module: str, slug: str, source: Annotated[str | None, Form(max_length=2_000_000)] = None) -> Response:
+        studio.hand_in(f"{module}/{slug}", source=source.replace("\r\n", "\n") if source is not None else None)
+        return back(f"/lab/{module}/{slug}#verdict")
+
+    @pages.get("/lab/{module}/{slug}/state")
+    def state(module: str, slug: str, sha: str = "", graded: int = 0) -> Response:
+        """What has changed since `sha` and since the verdict at `graded`: by another editor, or by `modelwright watch`."""
+        view = studio.lab(f"{module}/{slug}")
+        told: dict[str, Any] = {"sha": view.sha, "graded": str(graded)}
+        if view.sha != sha:
+            told["source"] = view.source
+        if view.verdict and view.verdict.at != graded:
+            told |= {"graded": str(view.verdict.at), "html": verdict(view)}
+        return JSONResponse(told)
+
+    @pages.post("/lab/{module}/{slug}/save")
+    def save(module: str, slug: str, body: Saved) -> Response:
+        return JSONResponse({"sha": studio.save(f"{module}/{slug}", body.text, body.sha)})
+
+    @pages.post("/lab/{module}/{slug}/run")
+    async def run(module: str, slug: str, body: Handed) -> Response:
+        """Grades, telling of each check as it ends. Closing the page does not stop it: the verdict is kept all the same."""
+        name = f"{module}/{slug}"
+        before = await asyncio.to_thread(studio.lab, name)
+        return StreamingResponse(
+            stream(lambda on_check: studio.hand_in(name, on_check, body.text), before, name),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    async def stream(grade: Callable[[Callable[[Any], None]], v.Submission], before: v.LabView, name: str) -> AsyncIterator[str]:
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+        def put(kind: str, value: Any) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, (kind, value))
+
+        def work() -> None:
+            try:
+                put("done", grade(lambda check: put("check", check)))
+            except ModelwrightError as error:
+                put("failed", str(error))
+            except Exception as error:
+                put("failed", f"Something in the studio broke: {type(error).__name__}. Your file is saved.")
+                raise
+
+        began = time.perf_counter()
+        task = loop.run_in_executor(graders, work)
+        task.add_done_callback(lambda done: done.exception())
+        seen = 0
+        while True:
+            kind, value = await queue.get()
+            if kind == "check":
+                yield sse("check", {"id": f"check-{seen}", "html": look.text("_check.html", check=value, index=seen, hints=None)})
+                seen += 1
+            elif kind == "failed":
+                yield sse("failed", {"message": value})
+                return
+            else:
+                view = await asyncio.to_thread(studio.lab, name)
+                graded = str(view.verdict.at) if view.verdict else "0"
+                yield sse(
+                    "done",
+                    {"sha": view.sha, "graded": graded, "html": verdict(view, value), "seconds": f"{time.perf_counter() - began:.2f}"},
+                )
+                return
+
+    @pages.post("/lab/{module}/{slug}/hint")
+    def hint(request: Request, module: str, slug: str) -> Response:
+        studio.hint(f"{module}/{slug}")
+        if partial(request):
+            return look.fragment("_hints.html", view=studio.lab(f"{module}/{slug}"))
+        return back(f"/lab/{module}/{slug}#hints")
+
+    @pages.get("/lab/{module}/{slug}/diff")
+    def diff(request: Request, module: str, slug: str) -> Response:
+        view = studio.lab(f"{module}/{slug}")
+        return look.fragment("_diff.html", view=view) if partial(request) else look.page(request, "diff.html", view=view)
+
+    @pages.post("/lab/{module}/{slug}/solution")
+    def solution(request: Request, module: str, slug: str, confirm: Annotated[str, Form()] = "") -> Response:
+        code = studio.solution(f"{module}/{slug}", confirm=bool(confirm))
+        if partial(request):
+            return look.fragment("_solution.html", code=code)
+        return look.page(request, "solution.html", view=studio.lab(f"{module}/{slug}"), code=code)
+
+    @pages.post("/lab/{module}/{slug}/reset")
+    def reset(module: str, slug: str) -> Response:
+        studio.reset(f"{module}/{slug}")
+        return back(f"/lab/{module}/{slug}")
+
+
+def sse(kind: str, data: dict[str, str]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n"

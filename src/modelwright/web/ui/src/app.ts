@@ -1,0 +1,216 @@
+// What every page has: HTMX, a key for every action, the sheet of keys, "find anything", and a place where trouble is said.
+import htmx from "htmx.org";
+
+const TYPED = "input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable=true], .cm-editor";
+const QUIET = "modelwright.keys";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+window.htmx = htmx;
+
+const one = <T extends HTMLElement>(selector: string, from: ParentNode = document): T | null => from.querySelector<T>(selector);
+const seen = (element: HTMLElement): boolean => element.checkVisibility() && !element.closest("[inert]") && !(element as HTMLButtonElement).disabled;
+
+export function say(text: string, bad = false): void {
+  const place = one("#notice");
+  if (!place) return;
+  place.textContent = text;
+  place.classList.toggle("bad", bad);
+  place.hidden = !text;
+}
+
+// A key is written as on the page: "Enter", "w", "Space", "Ctrl+Enter", or two in a row, "g t".
+let first = "";
+let forget = 0;
+
+function named(event: KeyboardEvent): string {
+  const key = event.key === " " ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + key;
+}
+
+function actionFor(key: string): HTMLElement | null {
+  const within: ParentNode = one<HTMLDialogElement>("dialog[open]") ?? document;
+  const all = [...within.querySelectorAll<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)];
+  return all.find(seen) ?? null;
+}
+
+function letters(): boolean {
+  return localStorage.getItem(QUIET) !== "off";
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.altKey || event.isComposing) return;
+  const key = named(event);
+  if (key === "Ctrl+k") {
+    event.preventDefault();
+    openFind();
+    return;
+  }
+  const target = event.target as HTMLElement;
+  const typing = target.closest(TYPED) !== null;
+  if (key.startsWith("Ctrl+")) {
+    const action = actionFor(key);
+    if (action) {
+      event.preventDefault();
+      action.click();
+    }
+    return;
+  }
+  if (typing || event.repeat) return;
+  // Enter and Space belong to whatever has the focus, if it can be pressed.
+  if ((key === "Enter" || key === "Space") && target.closest("a[href], button, summary, [role=option], input")) return;
+  if (key.length === 1 && !letters()) return;
+  const two = first ? `${first} ${key}` : "";
+  first = "";
+  window.clearTimeout(forget);
+  const action = (two && actionFor(two)) || actionFor(key);
+  if (action) {
+    event.preventDefault();
+    if (action.matches("input, textarea, select")) action.focus();
+    else action.click();
+  } else if (key === "?") {
+    event.preventDefault();
+    openKeys();
+  } else if (key === "g") {
+    first = "g";
+    forget = window.setTimeout(() => (first = ""), 1500);
+  }
+});
+
+// The sheet of keys is read off the page, so it cannot disagree with it.
+function openKeys(): void {
+  const sheet = one<HTMLDialogElement>("#keys");
+  const list = one("#keys-list");
+  if (!sheet || !list || sheet.open) return;
+  list.replaceChildren();
+  const line = (key: string, does: string): void => {
+    const term = document.createElement("dt");
+    for (const part of key.split(/[ +]/)) {
+      const cap = document.createElement("kbd");
+      cap.textContent = part.length === 1 ? part.toUpperCase() : part;
+      term.append(cap, " ");
+    }
+    const text = document.createElement("dd");
+    text.textContent = does;
+    list.append(term, text);
+  };
+  const told = new Set<string>();
+  for (const element of document.querySelectorAll<HTMLElement>("main [data-key], .rail [data-key]")) {
+    const key = element.dataset.key!;
+    if (told.has(key) || !(seen(element) || element.closest("dialog") || key.startsWith("g "))) continue;
+    told.add(key);
+    line(key, element.dataset.does ?? bare(element));
+  }
+  for (const extra of document.querySelectorAll<HTMLElement>("[data-also-key]")) line(extra.dataset.alsoKey!, extra.dataset.does ?? "");
+  line("Ctrl+K", "Find anything");
+  line("?", "This sheet");
+  line("Esc", "Close, or leave the editor");
+  const box = one<HTMLInputElement>("#keys-on");
+  if (box) box.checked = letters();
+  sheet.showModal();
+}
+
+function bare(element: HTMLElement): string {
+  const copy = element.cloneNode(true) as HTMLElement;
+  copy.querySelectorAll("kbd, b, .visually-hidden").forEach((part) => part.remove());
+  return (copy.textContent ?? "").trim();
+}
+
+// Find anything: a field, a list that the server fills, arrows and Enter.
+function openFind(): void {
+  const dialog = one<HTMLDialogElement>("#find");
+  if (!dialog) return;
+  if (!dialog.open) dialog.showModal();
+  const field = one<HTMLInputElement>("#find-field")!;
+  field.select();
+  field.focus();
+}
+
+function choose(by: number): void {
+  const options = [...document.querySelectorAll<HTMLElement>("#find-list [role=option]")];
+  if (!options.length) return;
+  const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const to = (at + by + options.length) % options.length;
+  options.forEach((option, index) => option.setAttribute("aria-selected", String(index === to)));
+  options[to].scrollIntoView({ block: "nearest" });
+  one("#find-field")!.setAttribute("aria-activedescendant", options[to].id);
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.target as HTMLElement).id !== "find-field") return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    choose(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Enter") {
+    const chosen = one("#find-list [aria-selected=true]") ?? one("#find-list [role=option]");
+    if (chosen?.dataset.href) {
+      event.preventDefault();
+      location.assign(chosen.dataset.href);
+    }
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const target = event.target as HTMLElement;
+  const opener = target.closest<HTMLElement>("[data-open]");
+  if (opener) {
+    event.preventDefault();
+    if (opener.dataset.open === "find") openFind();
+    else if (opener.dataset.open === "keys") openKeys();
+    else one<HTMLDialogElement>(`#${opener.dataset.open}`)?.showModal();
+    return;
+  }
+  const option = target.closest<HTMLElement>("#find-list [role=option]");
+  if (option?.dataset.href) return location.assign(option.dataset.href);
+  // "Show": what was hidden appears, and what may be done with it comes to the hand.
+  const shower = target.closest<HTMLElement>("[data-show]");
+  if (shower) {
+    event.preventDefault();
+    document.querySelectorAll<HTMLElement>(shower.dataset.show!).forEach((part) => (part.hidden = false));
+    shower.hidden = true;
+    one(shower.dataset.then ?? "")?.focus();
+    return;
+  }
+  if (target instanceof HTMLDialogElement) target.close(); // the backdrop
+  if (target.closest("[data-close]")) target.closest("dialog")?.close();
+});
+
+document.addEventListener("change", (event) => {
+  const target = event.target as HTMLElement;
+  if (target.id === "keys-on") localStorage.setItem(QUIET, (target as HTMLInputElement).checked ? "on" : "off");
+  if (target.matches("[data-submit]")) (target as HTMLInputElement).form?.requestSubmit();
+});
+
+// Range and number fields tell their value in words beside them.
+document.addEventListener("input", (event) => {
+  const field = event.target as HTMLInputElement;
+  const told = field.dataset.tells ? one<HTMLOutputElement>(`#${field.dataset.tells}`) : null;
+  if (told) told.value = field.value;
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const place = (event as CustomEvent<{ elt: HTMLElement }>).detail.elt;
+  one("[data-focus]", place)?.focus();
+  if (place.id === "find-list") {
+    const any = one("[role=option]", place);
+    one("#find-field")!.setAttribute("aria-expanded", String(any !== null));
+    any?.setAttribute("aria-selected", "true");
+  }
+});
+document.addEventListener("htmx:beforeRequest", () => say(""));
+// A refusal that the server put into words is shown where the answer would have been.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const detail = (event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>).detail;
+  if (detail.xhr.status < 400) return;
+  say(detail.xhr.getResponseHeader("X-Problem") ? decodeURIComponent(detail.xhr.getResponseHeader("X-Problem")!) : "That did not work. The studio's terminal says why.", true);
+});
+document.addEventListener("htmx:sendError", () => say("The studio does not answer. Start it again with make start; what was recorded is safe.", true));
+
+// A tick moves its row; the focus must survive the swap.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const place = (event as CustomEvent<{ elt: HTMLElement }>).detail.elt;
+  if (document.activeElement === document.body && place.id) one(`#${CSS.escape(place.id)} input, #${CSS.escape(place.id)} button`)?.focus({ preventScroll: true });
+});

@@ -1,0 +1,161 @@
+"""How the pages say numbers, times and places: the one home of every format, so that a date never reads two ways.
+
+Functions of values only; the clock comes in as `now` in milliseconds. Times of day are the machine's own zone, because the
+studio runs where its learner sits.
+"""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+KINDS = {
+    "lesson": "lesson", "problem": "problem", "lab": "lab", "skill": "skill", "module": "module", "stage": "stage", "book": "book",
+    "course": "course", "paper": "paper", "tool": "tool", "community": "community", "competition": "competition", "site": "site",
+    "resource": "resource", "project": "project", "card": "card", "chapter": "chapter", "review": "cards", "exam": "exam", "rest": "rest",
+}  # fmt: skip
+RESOURCES = ("resource", "book", "course", "paper", "tool", "community", "competition", "site")
+
+
+def minutes(value: float) -> str:
+    return f"{max(1, round(value))} min"
+
+
+def hours(value: float) -> str:
+    """2.5 h; whole from ten on."""
+    return f"{value:.0f} h" if value >= 10 or value == int(value) else f"{value:.1f} h"
+
+
+def span(low: float, high: float | None, unit: str = "h") -> str:
+    if high is None:
+        return f"{low:g} {unit} and on"
+    return f"{low:g} {unit}" if low == high else f"{low:g} to {high:g} {unit}"
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.0f}%"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _local(ms: int) -> time.struct_time:
+    return time.localtime(min(max(ms, 0), 32_503_680_000_000) / 1000)
+
+
+def day(ms: int) -> str:
+    at = _local(ms)
+    return f"{at.tm_mday} {time.strftime('%B %Y', at)}"
+
+
+def month(ms: int) -> str:
+    return time.strftime("%B %Y", _local(ms))
+
+
+def evening(ms: int) -> str:
+    """Monday evening."""
+    at = _local(ms)
+    part = "night" if at.tm_hour < 5 else "morning" if at.tm_hour < 12 else "afternoon" if at.tm_hour < 17 else "evening"
+    return f"{time.strftime('%A', at)} {part}"
+
+
+def ago(ms: int, now: int) -> str:
+    gone = now - ms
+    if gone < HOUR:
+        return "just now" if gone < 2 * MINUTE else f"{gone // MINUTE} minutes ago"
+    if gone < DAY:
+        return plural(gone // HOUR, "hour") + " ago"
+    if gone < 60 * DAY:
+        return plural(gone // DAY, "day") + " ago"
+    return plural(round(gone / (30.44 * DAY)), "month") + " ago"
+
+
+def ahead(ms: int, now: int) -> str:
+    """When something is due: now, in 3 hours, tomorrow, in 12 days."""
+    left = ms - now
+    if left <= 0:
+        return "now"
+    if left < HOUR:
+        return f"in {max(1, round(left / MINUTE))} min"
+    if left < DAY:
+        return f"in {plural(max(1, round(left / HOUR)), 'hour')}"
+    return f"in {interval(left / DAY)}"
+
+
+def interval(days: float) -> str:
+    if days < 1 / 24:
+        return f"{max(1, round(days * 1440))} min"
+    if days < 0.95:
+        return plural(round(days * 24), "hour")
+    if days < 14:
+        return plural(round(days), "day")
+    if days < 60:
+        return plural(round(days / 7), "week")
+    if days < 700:
+        return plural(round(days / 30.44), "month")
+    return f"{days / 365.25:.1f} years"
+
+
+def seconds(value: float) -> str:
+    """As beside a check: 4 ms, 0.4 s."""
+    return f"{1000 * value:.0f} ms" if value < 0.0995 else f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def recalled(memory: float) -> str:
+    """A probability as people count: 3 times in 5."""
+    if memory >= 0.97:
+        return "nearly every time"
+    of, times = min(((n, round(memory * n)) for n in (2, 3, 4, 5, 10)), key=lambda pair: (abs(pair[1] / pair[0] - memory) > 0.04, pair[0]))
+    if times == 0:
+        return "hardly ever"
+    return "nearly every time" if times == of else f"{times} {'time' if times == 1 else 'times'} in {of}"
+
+
+STANDING = {
+    "locked": "not open yet",
+    "open": "open to you now",
+    "learning": "begun",
+    "known": "known",
+    "fading": "fading",
+}
+
+
+def state(standing: str, mastery: float, memory: float | None) -> str:
+    """A skill's state in words, so that no colour or shape is needed."""
+    said = STANDING[standing].capitalize()
+    if standing in ("learning", "known", "fading"):
+        said += f", mastery {percent(mastery)}"
+    if memory is not None:
+        said += f", recalled today {recalled(memory)}"
+    return said
+
+
+def url(kind: str, target: str) -> str:
+    """Where a thing is. `target` is its id; a chapter's is `<resource>#<number>`."""
+    if kind in ("lesson", "problem", "lab", "skill", "module"):
+        return f"/{kind}/{quote(target)}"
+    if kind == "chapter":
+        resource, _, at = target.partition("#")
+        return f"/resource/{quote(resource)}" + (f"#chapter-{at}" if at else "")
+    if kind in RESOURCES:
+        return f"/resource/{quote(target)}"
+    if kind == "stage":
+        return f"/plan#{quote(target)}"
+    if kind == "project":
+        return f"/plan#{anchor(target)}"
+    if kind == "exam":
+        return f"/module/{quote(target)}" if target else "/plan"
+    if kind == "card":
+        return f"/module/{quote(target.split('/')[0])}"
+    return {"review": "/review", "rest": "/"}.get(kind, "/")
+
+
+def anchor(identifier: str) -> str:
+    """An id as one that a page's element may have."""
+    return identifier.replace("/", "-").replace(".", "-")
