@@ -1,0 +1,204 @@
+"""What is believed of a learner now, asked of the state: mastery, memory, where a skill stands, cards that are due, hours.
+
+Mastery and memory are two numbers on purpose: one may have understood a thing and forgotten it, or remember the words and not be able to
+use them. Everything here is a function of (curriculum, state, now).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from modelwright.curriculum import UnknownId
+from modelwright.learner.fsrs import DAY, REVIEW, scheduler
+from modelwright.learner.index import books, index
+from modelwright.learner.state import SkillTrace, State
+from modelwright.learner.tracing import Tracer, default_tracer, features, grown, prerequisite_level, sigmoid
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Curriculum
+
+WEEK = 7 * DAY
+MASTERED = 0.8  # the probability of success from which a skill counts as had …
+ENOUGH = 0.9  # … once this many answers (weighted) or a placement stand behind it
+PLACED = 0.75
+FADED = 0.8  # recall below this is called fading; cards have their own, finer goal
+
+Standing = Literal["locked", "open", "learning", "known", "fading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mastery:
+    """p: the probability of success at a new exercise of middling difficulty, sd: its uncertainty; attempts: answers, weighted."""
+
+    p: float
+    sd: float
+    attempts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """retrievability: the probability of recall now. due_at: when it falls to the learner's goal."""
+
+    retrievability: float
+    due_at: int
+    stability_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class DueCard:
+    card: str
+    due_at: int
+    retrievability: float
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """by_week: (Monday, milliseconds UTC of the learner's own midnight; hours), oldest first. by_kind: lesson, lab, card …"""
+
+    total: float
+    this_week: float
+    by_week: tuple[tuple[int, float], ...]
+    by_kind: dict[str, float]
+
+
+def mastery(curriculum: Curriculum, state: State, skill: str, now: int, tracer: Tracer | None = None) -> Mastery:
+    _known(curriculum, skill)
+    tracer = tracer or default_tracer()
+    trace = state.skills.get(skill)
+    if trace is None:
+        trace = SkillTrace(variance=tracer.prior.skill)
+    around = prerequisite_level(state, index(curriculum).prerequisites[skill])
+    level = tracer.logit(features(state, trace, around, "compute", 2.5, now)) + trace.offset + state.ability
+    p = sigmoid(level)
+    variance = grown(trace.variance, tracer.prior.drift_skill, trace.answered_at, now, tracer.prior.skill)
+    ability = grown(state.ability_variance, tracer.prior.drift_ability, state.last_at, now, tracer.prior.ability)
+    # The mean of a logistic-normal, by MacKay's (1992) approximation: an uncertain belief is nearer to one half.
+    mean = sigmoid(level / math.sqrt(1 + math.pi * (variance + ability) / 8))
+    return Mastery(mean, p * (1 - p) * math.sqrt(variance + ability), trace.right + trace.wrong)
+
+
+def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory | None:
+    """None for what was never learned."""
+    _known(curriculum, skill)
+    trace = state.skills.get(skill)
+    if trace is None or trace.memory.phase == 0:
+        return None
+    fsrs = scheduler((), False)
+    return Memory(fsrs.smooth_retrievability(trace.memory, now), fsrs.due(trace.memory, state.retention), trace.memory.stability)
+
+
+def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:
+    """Whether the plan may build on this skill. What nothing practises yet counts as learned once it is read."""
+    trace = state.skills.get(skill)
+    ix = index(curriculum)
+    if not ix.teaches.get(skill, False):
+        return True  # nothing in the program teaches it, so nothing may wait for it
+    if trace is None:
+        return False
+    if placed_well(trace):
+        return True
+    if not ix.practised[skill]:
+        return trace.taught_at > 0 and not lessons_left(curriculum, state, skill) and not reading_left(curriculum, state, skill)
+    only_labs = not curriculum.teaching(skill, "problem") and not curriculum.teaching(skill, "item")
+    if only_labs and all(lab in state.labs and state.labs[lab].passed_at for lab in curriculum.teaching(skill, "lab")):
+        return True  # there is no more to practise it with
+    if trace.right + trace.wrong < ENOUGH:
+        return False
+    # Forgetting is the memory's affair: what was mastered stays mastered, and comes back as a review.
+    return mastery(curriculum, state, skill, min(now, trace.answered_at)).p >= MASTERED
+
+
+def placed_well(trace: SkillTrace) -> bool:
+    return trace.placed >= PLACED and trace.wrong < 1.0
+
+
+def lessons_left(curriculum: Curriculum, state: State, skill: str) -> list[str]:
+    return [lesson for lesson in curriculum.teaching(skill, "lesson") if lesson not in state.lessons]
+
+
+def reading_left(curriculum: Curriculum, state: State, skill: str) -> list[tuple[str, int]]:
+    """What is to be read for a skill that has no lesson: the chapters of the chosen book (else of any) that serve it and are unread."""
+    if curriculum.teaching(skill, "lesson"):
+        return []
+    places = curriculum.chapters(skill)
+    book = chosen_book(curriculum, state, curriculum.skills[skill].module)
+    chosen = [place for place in places if place[0] == book] or [place for place in places if place[0] == (places[0][0] if places else "")]
+    left = [place for place in chosen if f"{place[0]}#{place[1]}" not in state.chapters]
+    if len(left) == len(chosen) and any(f"{r}#{n}" in state.chapters for r, n in places):
+        return []  # another book has served it
+    return left
+
+
+def chosen_book(curriculum: Curriculum, state: State, module: str) -> str | None:
+    chosen = state.books.get(module)
+    if chosen is not None and chosen in curriculum.resources:
+        return chosen
+    shelf = books(curriculum, module)
+    return shelf[0].id if shelf else None
+
+
+def standing(curriculum: Curriculum, state: State, skill: str, now: int) -> Standing:
+    """Where a skill stands, in one word."""
+    _known(curriculum, skill)
+    trace = state.skills.get(skill)
+    if learned(curriculum, state, skill, now):
+        kept = memory(curriculum, state, skill, now)
+        return "fading" if kept is not None and kept.retrievability < FADED else "known"
+    if trace is not None and (trace.taught_at or trace.answered_at):
+        return "learning"
+    return "locked" if missing(curriculum, state, skill, now) else "open"
+
+
+def missing(curriculum: Curriculum, state: State, skill: str, now: int) -> list[str]:
+    """The skill's own prerequisites that are not learned yet; those of skipped modules do not count."""
+    return [
+        p
+        for p in index(curriculum).prerequisites[skill]
+        if not learned(curriculum, state, p, now) and curriculum.skills[p].module not in state.skipped
+    ]
+
+
+def due_cards(curriculum: Curriculum, state: State, now: int) -> list[DueCard]:
+    """Cards whose time has come, the most pressing first, then new cards of what has been taught, in the curriculum's order.
+
+    Steps of minutes come first; of the rest those that are likeliest to be recalled still, so that a backlog is saved where it can be.
+    """
+    fsrs = scheduler(tuple(state.parameters))
+    steps: list[DueCard] = []
+    later: list[DueCard] = []
+    new: list[DueCard] = []
+    scale = fsrs.interval_scale(state.retention)
+    for id, card in curriculum.cards.items():
+        trace = state.cards.get(id)
+        if trace is None or trace.phase == 0:
+            skill = state.skills.get(card.skill)
+            if skill is not None and skill.taught_at:
+                new.append(DueCard(id, skill.taught_at, 0.0, True))
+        elif trace.phase == REVIEW:
+            if trace.last + 0.98 * trace.stability * scale * DAY - DAY > now:
+                continue  # far from due: spare the exact arithmetic
+            due = fsrs.due(trace, state.retention)
+            if due <= now:
+                later.append(DueCard(id, due, fsrs.smooth_retrievability(trace, now), False))
+        elif trace.due <= now:
+            steps.append(DueCard(id, trace.due, fsrs.smooth_retrievability(trace, now), False))
+    steps.sort(key=lambda d: d.due_at)
+    later.sort(key=lambda d: (-d.retrievability, d.card))
+    return steps + later + new
+
+
+def hours_logged(curriculum: Curriculum, state: State, now: int) -> Hours:
+    offset = state.tz * 60_000
+    monday = 3 * DAY
+    by_week = tuple((week * WEEK - monday - offset, hours) for week, hours in sorted(state.weeks.items()))
+    this_week = state.weeks.get((now + offset + monday) // WEEK, 0.0)
+    by_kind = {kind: pace.hours for kind, pace in sorted(state.pace.items())}
+    return Hours(sum(state.weeks.values()), this_week, by_week, by_kind)
+
+
+def _known(curriculum: Curriculum, skill: str) -> None:
+    if skill not in curriculum.skills:
+        raise UnknownId("skill", skill, curriculum.nearest("skill", skill))

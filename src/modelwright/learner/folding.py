@@ -1,0 +1,470 @@
+"""From events to state: the one place where what happened becomes what is believed.
+
+`fold` is a loop over one small function for each kind of event. It never looks at a clock, and it never changes the state it is
+given, so folding a journal in parts, with `State.restore` in between, is the same as folding it at once (a property test).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelwright.journal import events as e
+from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, scheduler
+from modelwright.learner.index import Index, index
+from modelwright.learner.state import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, State, Table, Trace
+from modelwright.learner.tracing import FAST, SLOW, Tracer, default_tracer, features, grown, logit, observe, prerequisite_level, sigmoid
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Curriculum
+
+HOUR, WEEK = 3_600_000, 7 * DAY
+MONDAY = 3 * DAY  # 1 January 1970 was a Thursday
+KEPT_DAYS = 400
+RECENT = 24
+LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
+EXPECTED_CARD = 10.0  # seconds
+EXPECTED_ITEM = 60.0
+
+# How much of an answer counts, by what helped. Stated here and nowhere else.
+SECOND_TRY = 0.35
+AFTER_SOLUTION = 0.15
+PER_HINT = 0.2
+LAB_LEFT_FAILING = 0.3
+CARD_FOR_SKILL = 0.3  # a card's review, as memory practice of its skill
+READING = 0.5  # a lesson or chapter read again
+ECHO = 0.5  # of an encompassing weight, as evidence of mastery
+
+# Self-report 0 to 3, as a probability of success and its variance in log-odds.
+SELF_REPORT = {0: (0.25, 1.0), 1: (0.5, 1.5), 2: (0.8, 1.5), 3: (0.92, 1.0)}
+
+
+class Folder:
+    """The state while it is built, with what the handlers need at hand."""
+
+    def __init__(self, curriculum: Curriculum, state: State, tracer: Tracer) -> None:
+        self.curriculum = curriculum
+        self.index: Index = index(curriculum)
+        self.state = state
+        self.tracer = tracer
+        self._fit()
+
+    def _fit(self) -> None:
+        parameters = tuple(self.state.parameters)
+        self.card_fsrs: Fsrs = scheduler(parameters)
+        self.skill_fsrs: Fsrs = scheduler((), False)
+
+    def skill(self, id: str) -> SkillTrace:
+        trace = self.state.skills.get(id)
+        if trace is None:
+            trace = self.state.skills[id] = SkillTrace(variance=self.tracer.prior.skill)
+        return trace
+
+    # Mastery
+
+    def answered(
+        self, skills: Sequence[str], right: float, weight: float, at: int, kind: str, difficulty: float, tempo: float | None, help: float
+    ) -> None:
+        """One answer to an exercise on these skills: the prediction is scored, then everything that it informs moves."""
+        if not skills:
+            return
+        state, prior = self.state, self.tracer.prior
+        share = 1 / len(skills)
+        levels = []
+        total = 0.0
+        state.ability_variance = grown(state.ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
+        for id in skills:
+            trace = self.skill(id)
+            around = prerequisite_level(state, self.index.prerequisites.get(id, ()))
+            level = self.tracer.logit(features(state, trace, around, kind, difficulty, at))
+            trace.variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
+            levels.append(level)
+            total += level + trace.offset
+        p = sigmoid(total * share + state.ability)
+        if weight >= 0.99:
+            tally(state.mastery_table, p, right)
+        # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
+        slope = p * (1 - p) * weight
+        spread = state.ability_variance + sum(state.skills[id].variance for id in skills) * share * share
+        gain = weight / (1 + slope * spread)
+        error = right - p
+        state.ability += state.ability_variance * gain * error
+        state.ability_variance -= state.ability_variance**2 * slope / (1 + slope * spread)
+        for id, level in zip(skills, levels, strict=True):
+            trace = state.skills[id]
+            before = trace.variance
+            trace.offset += before * share * gain * error
+            trace.variance -= (before * share) ** 2 * slope / (1 + slope * spread)
+            observe(trace, right, weight, at)
+            trace.level = level + trace.offset + state.ability
+            trace.hints += 0.3 * (help - trace.hints)
+            if tempo is not None:
+                trace.tempo += 0.3 * (tempo - trace.tempo)
+            trace.practised_at = max(trace.practised_at, at)
+        state.answers += weight
+        state.rights += right * weight
+        sign = 2 * right - 1
+        keep = 1 - (1 - FAST) * weight
+        state.fast = keep * state.fast + (1 - keep) * sign
+        keep = 1 - (1 - SLOW) * weight
+        state.slow = keep * state.slow + (1 - keep) * sign
+        if weight >= 0.5:
+            for id in skills:
+                state.recent.append((id, right >= 0.5, at))
+            del state.recent[:-RECENT]
+
+    # Memory
+
+    def practised(self, id: str, rating: int, weight: float, at: int) -> None:
+        """A skill was used: its memory, and its share in the memory of what it contains; failure raises doubt where it is contained."""
+        trace = self.skill(id)
+        fsrs = self.skill_fsrs
+        if trace.memory.phase == 0:
+            if rating > 1 or trace.taught_at:
+                fsrs.review(trace.memory, rating, at)
+        elif rating == 1 or weight >= 0.99:
+            fsrs.review(trace.memory, rating, at)
+        else:
+            fsrs.credit(trace.memory, weight, at)
+        if rating > 1:
+            self.credit(self.index.contains.get(id, ()), weight, at)
+        else:
+            for outer, w in self.index.inside.get(id, ()):
+                above = self.state.skills.get(outer)
+                if above is not None:
+                    above.doubt = 0.8 * above.doubt + w * weight
+                    fsrs.doubt(above.memory, w * weight)
+
+    def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
+        """Success at something that contains these skills."""
+        skills = self.state.skills
+        for id, w in inner:
+            trace = skills.get(id)
+            if trace is None:
+                trace = self.skill(id)
+            trace.echo += ECHO * w * weight
+            trace.doubt *= 1 - w * weight
+            self.skill_fsrs.credit(trace.memory, w * weight, at)
+
+    # Time
+
+    def worked(self, kind: str, hours: float, event: e.Event, expected: float = 0.0) -> None:
+        """Hours of one kind of work; with `expected`, also a measurement of its pace."""
+        if not hours > 0:
+            return
+        state = self.state
+        local = event.at + event.tz * 60_000
+        week, day = (local + MONDAY) // WEEK, local // DAY
+        state.weeks[week] = state.weeks.get(week, 0.0) + hours
+        state.days[day] = state.days.get(day, 0.0) + hours
+        if len(state.days) > KEPT_DAYS:
+            del state.days[min(state.days)]
+        pace = state.pace.get(kind)
+        if pace is None:
+            pace = state.pace[kind] = Pace()
+        pace.hours += hours
+        if expected > 0:
+            self.measured(kind, hours, expected)
+
+    def measured(self, kind: str, hours: float, expected: float) -> None:
+        """A finished piece of work, and what the curriculum expected of it."""
+        pace = self.state.pace[kind]
+        ratio = min(max(math.log(hours / expected), -2.5), 2.5)
+        pace.times += 1
+        pace.logs += ratio
+        pace.squares += ratio * ratio
+
+    def taught(self, skills: Iterable[str], at: int) -> None:
+        """A lesson or a chapter on these skills was read: they begin to fade from today, or fade anew."""
+        for id in skills:
+            trace = self.skill(id)
+            if trace.memory.phase == 0:
+                self.skill_fsrs.review(trace.memory, 3, at)
+            else:
+                self.skill_fsrs.credit(trace.memory, READING, at)
+            trace.taught_at = trace.taught_at or at
+            if trace.streak < 0:
+                trace.streak = 0  # it was explained again: two failures before that no longer call for it
+
+
+def tally(table: Table, p: float, right: float) -> None:
+    """Score a prediction."""
+    at = min(BINS - 1, int(p * BINS))
+    table.count[at] += 1
+    table.predicted[at] += p
+    table.came[at] += right
+    q = min(max(p, 1e-6), 1 - 1e-6)
+    table.loss -= right * math.log(q) + (1 - right) * math.log(1 - q)
+    table.squared += (right - p) ** 2
+
+
+# One function for each kind of event
+
+
+def _enrolled(f: Folder, event: e.Event, d: e.Enrolled) -> None:
+    state = f.state
+    state.enrolled_at = state.enrolled_at or event.at
+    state.hours_per_week = d.hours_per_week
+    state.deadline = d.deadline or ""
+    for module, answer in d.background.items():
+        state.background[module] = answer
+        p, variance = SELF_REPORT[min(max(answer, 0), 3)]
+        for id in f.index.module_skills.get(module, ()):
+            trace = f.skill(id)
+            if not trace.answered_at and not trace.placed_by_test:
+                _place(f, id, trace, p, variance, event.at, tested=False)
+
+
+def _place(f: Folder, id: str, trace: SkillTrace, p: float, variance: float, at: int, tested: bool) -> None:
+    """Believe a probability from placement: the offset makes the model say it of a standard exercise."""
+    around = prerequisite_level(f.state, f.index.prerequisites.get(id, ()))
+    base = f.tracer.logit(features(f.state, trace, around, "compute", 2.5, at)) + f.state.ability
+    trace.offset = logit(min(max(p, 0.03), 0.97)) - base
+    trace.variance = variance
+    trace.level = base + trace.offset
+    trace.placed, trace.placed_by_test = p, tested
+    if p >= 0.75 and trace.memory.phase == 0:
+        # What was learned before this journal began has lasted already: it is due for a check in some weeks, not tomorrow.
+        trace.memory = Trace(REVIEW, 0, 60.0 if tested else 21.0, 5.0, at, 0, 1, 0)
+
+
+def _goals(f: Folder, event: e.Event, d: e.GoalsChanged) -> None:
+    state = f.state
+    if d.hours_per_week is not None:
+        state.hours_per_week = d.hours_per_week
+    if d.deadline is not None:
+        state.deadline = d.deadline
+    if d.minutes_per_day is not None:
+        state.minutes_per_day = d.minutes_per_day
+    if d.books is not None:
+        state.books = {**state.books, **d.books}
+    if d.skipped is not None:
+        state.skipped = sorted(set(d.skipped))
+    if d.retention is not None:
+        state.retention = min(max(d.retention, 0.7), 0.97)
+
+
+def _placed(f: Folder, event: e.Event, d: e.Placed) -> None:
+    tested = d.by == "test"
+    for id, p in d.skills.items():
+        trace = f.skill(id)
+        if tested or not trace.placed_by_test:
+            _place(f, id, trace, p, 0.5 if tested else 1.5, event.at, tested)
+    f.state.placed_questions += d.questions
+
+
+def _item(f: Folder, event: e.Event, d: e.ItemAnswered) -> None:
+    item = f.state.items.get(d.item)
+    if item is None:
+        item = f.state.items[d.item] = ItemTrace()
+    item.answered, item.right, item.last_at = item.answered + 1, item.right + d.right, event.at
+    tempo = math.log(min(max(d.seconds, 1.0), 600.0) / EXPECTED_ITEM)
+    f.answered(d.skills, float(d.right), 1.0, event.at, d.item_kind, d.difficulty, tempo, 0.0)
+    for id in d.skills:
+        f.practised(id, 3 if d.right else 1, 0.6, event.at)
+        _marked(f.skill(id), d.right, d.misconception, event.at)
+    f.worked("item", min(d.seconds, 600.0) / 3600, event, EXPECTED_ITEM / 3600)
+
+
+def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) -> None:
+    if right:
+        trace.misconception = ""
+        trace.passed_at = max(trace.passed_at, at)
+    elif misconception:
+        trace.misconception = misconception
+
+
+def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
+    problem = f.state.problems.get(d.problem)
+    if problem is None:
+        problem = f.state.problems[d.problem] = ProblemTrace()
+    helped = d.solution_shown
+    problem.answered += 1
+    problem.right += d.right and not helped
+    problem.last_at, problem.last_right = event.at, d.right and not helped
+    weight = AFTER_SOLUTION if helped else 1.0 if d.attempt <= 1 else SECOND_TRY
+    expected = f.index.minutes.get(d.problem, 3.0) * 60
+    tempo = math.log(min(max(d.seconds, 1.0), 3600.0) / expected) if d.attempt <= 1 else None
+    difficulty = f.index.difficulty.get(d.problem, 2.0)
+    f.answered(d.skills, float(d.right), weight, event.at, "compute", difficulty, tempo, 1.0 if helped else 0.0)
+    if d.attempt <= 1 or d.right:
+        rating = 1 if not d.right else 2 if d.attempt > 1 or helped else 3
+        for id in d.skills:
+            f.practised(id, rating, weight, event.at)
+            _marked(f.skill(id), d.right and not helped, d.misconception, event.at)
+    f.worked("problem", min(d.seconds / 3600, LONGEST_SITTING), event, expected / 3600 if d.attempt <= 1 else 0.0)
+
+
+def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
+    state = f.state
+    at = event.at
+    trace = state.cards.get(d.card)
+    if trace is None:
+        trace = state.cards[d.card] = Trace()
+    elif (at - trace.last) // DAY >= 1:
+        tally(state.memory_table, f.card_fsrs.retrievability(trace, at), 1.0 if d.rating > 1 else 0.0)
+    f.card_fsrs.review(trace, d.rating, at)
+    skill = state.skills.get(d.skill)
+    if skill is not None and skill.memory.phase:
+        if d.rating > 1:
+            f.skill_fsrs.credit(skill.memory, CARD_FOR_SKILL, at)
+        else:
+            f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
+    f.worked("card", min(d.seconds, 300.0) / 3600, event, EXPECTED_CARD / 3600)
+
+
+def _lab_trace(f: Folder, lab: str) -> LabTrace:
+    trace = f.state.labs.get(lab)
+    if trace is None:
+        trace = f.state.labs[lab] = LabTrace()
+    return trace
+
+
+def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
+    """Failing while working on a lab is how labs are worked on: only the first failure of a sitting counts, and only in part."""
+    at = event.at
+    lab = _lab_trace(f, d.lab)
+    first_of_sitting = at - lab.tried_at > 6 * HOUR
+    before = lab.passed_at
+    share = d.checks_passed / d.checks_total if d.checks_total > 0 else 0.0
+    lab.tries += 1
+    lab.tried_at = max(lab.tried_at, at)
+    lab.since_best = 0 if d.passed or share > lab.best else lab.since_best + 1
+    lab.best = max(lab.best, share)
+    difficulty = f.index.difficulty.get(d.lab, 2.0)
+    if d.passed:
+        lab.passed_at = max(lab.passed_at, at)
+        if not before or at - before > DAY:
+            weight = AFTER_SOLUTION if lab.solution else max(0.4, 1.0 - PER_HINT * lab.hints)
+            f.answered(d.skills, 1.0, weight, at, "code", difficulty, None, min(1.0, lab.hints / 3))
+            for id in d.skills:
+                f.practised(id, 3 if weight >= 0.6 else 2, weight, at)
+                _marked(f.skill(id), True, None, at)
+            f.credit(f.index.lab_contains.get(d.lab, ()), weight, at)
+    elif first_of_sitting and not before:
+        f.answered(d.skills, share, LAB_LEFT_FAILING, at, "code", difficulty, None, 0.0)
+    hours = min(d.seconds / 3600, LONGEST_SITTING)
+    f.worked("lab", hours, event)
+    if not before:
+        lab.hours += max(hours, 0.0)
+        expected = f.index.minutes.get(d.lab, 0.0) / 60
+        if d.passed and expected and lab.hours > 0:
+            f.measured("lab", lab.hours, expected)
+
+
+def _hint(f: Folder, event: e.Event, d: e.HintTaken) -> None:
+    lab = _lab_trace(f, d.lab)
+    if not lab.passed_at:
+        lab.hints = max(lab.hints, d.number)
+
+
+def _solution(f: Folder, event: e.Event, d: e.SolutionSeen) -> None:
+    if d.target in f.curriculum.labs or d.target in f.state.labs:
+        lab = _lab_trace(f, d.target)
+        if not d.after_pass and not lab.passed_at:
+            lab.solution = True
+
+
+def _lesson_opened(f: Folder, event: e.Event, d: e.LessonOpened) -> None:
+    f.state.opened[d.lesson] = event.at
+
+
+def _lesson(f: Folder, event: e.Event, d: e.LessonFinished) -> None:
+    first = d.lesson not in f.state.lessons
+    f.state.lessons[d.lesson] = event.at
+    f.taught(f.index.lesson_skills.get(d.lesson, ()), event.at)
+    expected = f.index.minutes.get(d.lesson, 0.0) / 60
+    f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), event, expected if first else 0.0)
+
+
+def _chapter(f: Folder, event: e.Event, d: e.ChapterRead) -> None:
+    key = f"{d.resource}#{d.chapter}"
+    if not d.done:
+        f.state.chapters.pop(key, None)
+        return
+    first = key not in f.state.chapters
+    f.state.chapters[key] = event.at
+    f.taught(f.index.chapter_skills.get(key, ()), event.at)
+    f.worked("chapter", min(d.hours, 60.0), event, f.index.chapter_hours.get(key, 0.0) if first else 0.0)
+
+
+def _project(f: Folder, event: e.Event, d: e.ProjectEntry) -> None:
+    project = f.state.projects.get(d.project)
+    if project is None:
+        project = f.state.projects[d.project] = ProjectTrace()
+    if d.milestone is not None and d.milestone not in project.milestones and d.done:
+        project.milestones = sorted([*project.milestones, d.milestone])
+    elif d.done and d.milestone is None:
+        project.done_at = project.done_at or event.at
+        known = f.curriculum.projects.get(d.project)
+        for id in known.skills if known else ():
+            f.practised(id, 3, 1.0, event.at)
+    project.hours += d.hours
+    project.last_at = event.at
+    f.worked("project", d.hours, event)
+
+
+def _time(f: Folder, event: e.Event, d: e.TimeLogged) -> None:
+    f.worked("elsewhere", min(d.hours, 60.0), event)
+
+
+def _run(f: Folder, event: e.Event, d: e.RunFinished) -> None:
+    """The machine's time, not the learner's: nothing is concluded from it."""
+
+
+def _forecast(f: Folder, event: e.Event, d: e.ForecastMade) -> None:
+    f.state.forecasts.append((event.at, dict(d.finish)))
+
+
+def _fitted(f: Folder, event: e.Event, d: e.MemoryFitted) -> None:
+    f.state.parameters = list(d.parameters)
+    f._fit()
+
+
+_HANDLERS: dict[type, Callable[[Folder, e.Event, Any], None]] = {
+    e.Enrolled: _enrolled,
+    e.GoalsChanged: _goals,
+    e.Placed: _placed,
+    e.ItemAnswered: _item,
+    e.ProblemAnswered: _problem,
+    e.CardReviewed: _card,
+    e.LabSubmitted: _lab,
+    e.HintTaken: _hint,
+    e.SolutionSeen: _solution,
+    e.LessonOpened: _lesson_opened,
+    e.LessonFinished: _lesson,
+    e.ChapterRead: _chapter,
+    e.ProjectEntry: _project,
+    e.TimeLogged: _time,
+    e.RunFinished: _run,
+    e.CompetitionEntry: _run,
+    e.NoteWritten: _run,
+    e.ForecastMade: _forecast,
+    e.MemoryFitted: _fitted,
+}
+
+
+def fold(
+    curriculum: Curriculum,
+    events: Iterable[e.Event | tuple[int, e.Event]],
+    state: State | None = None,
+    tracer: Tracer | None = None,
+) -> State:
+    """The state after these events, going on from `state` (which is left as it was). Takes `Journal.events()` as it is."""
+    folder = Folder(curriculum, State() if state is None else state.copy(), tracer or default_tracer())
+    result = folder.state
+    handlers = _HANDLERS
+    count, first, last, tz = 0, result.first_at, result.last_at, result.tz
+    for entry in events:
+        event = entry[1] if isinstance(entry, tuple) else entry
+        handlers[type(event.data)](folder, event, event.data)
+        count += 1
+        if event.at > last:
+            last, tz = event.at, event.tz
+            result.last_at = last
+        if not first:
+            first = event.at
+    result.events += count
+    result.first_at, result.tz = first, tz
+    return result

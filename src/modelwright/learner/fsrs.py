@@ -1,0 +1,186 @@
+"""FSRS-6 in plain numbers: how long a memory will last, and what a review does to it.
+
+The algorithm is the Free Spaced Repetition Scheduler of Jarrett Ye and contributors, in the version that the `fsrs` package
+implements; its default parameters and bounds are taken from the package at hand. The package copies an object and two dates for
+every review, which is too slow to fold a long journal, so the same arithmetic stands here on floats and milliseconds. A property
+test holds the two equal to 1e-9 over random histories. There is no fuzzing: the same history must give the same state.
+
+Legend: S stability in days (the time after which recall is 90% likely), D difficulty from 1 to 10, R retrievability.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+DAY = 86_400_000  # milliseconds
+MINUTE = 60_000
+LEARNING, REVIEW, RELEARNING = 1, 2, 3  # fsrs.State's own numbers
+LONGEST = 36_500  # days
+SHORTEST = 0.001
+
+
+class Trace(msgspec.Struct, array_like=True):
+    """The memory of one card or one skill.
+
+    phase: 0 before the first review, then LEARNING, REVIEW or RELEARNING. step: within the learning steps.
+    last: when it was last reviewed (for skills also: when a review that did the same good would have been).
+    due: of a learning step, in milliseconds; in REVIEW it follows from S and the wished retention, see `Fsrs.due`.
+    """
+
+    phase: int = 0
+    step: int = 0
+    stability: float = 0.0
+    difficulty: float = 0.0
+    last: int = 0
+    due: int = 0
+    reviews: int = 0
+    lapses: int = 0
+
+
+class Fsrs:
+    """One set of parameters. `steps` gives new and forgotten cards their minutes-long steps; skills have none."""
+
+    def __init__(self, parameters: Sequence[float], steps: bool = True) -> None:
+        w = self.w = tuple(parameters)
+        self.learning = (MINUTE, 10 * MINUTE) if steps else ()
+        self.relearning = (10 * MINUTE,) if steps else ()
+        self.decay = -w[20]
+        self.factor = 0.9 ** (1 / self.decay) - 1
+        self.easy_difficulty = w[4] - math.e ** (w[5] * 3) + 1
+        self.forget_divisor = math.e ** (w[17] * w[18])
+        self.recall_scale = math.e ** w[8]
+
+    def retrievability(self, trace: Trace, now: int) -> float:
+        """The probability of recall, as `fsrs` gives it: whole days since the last review count."""
+        if trace.phase == 0:
+            return 0.0
+        return (1 + self.factor * max(0, (now - trace.last) // DAY) / trace.stability) ** self.decay
+
+    def smooth_retrievability(self, trace: Trace, now: int) -> float:
+        """The same curve without the steps at midnight: for drawing and for ranking."""
+        if trace.phase == 0:
+            return 0.0
+        return (1 + self.factor * max(0.0, (now - trace.last) / DAY) / trace.stability) ** self.decay
+
+    def interval_scale(self, retention: float) -> float:
+        """Days of interval for each day of stability, at a wished probability of recall."""
+        return (retention ** (1 / self.decay) - 1) / self.factor
+
+    def interval(self, stability: float, retention: float) -> int:
+        days = round((stability / self.factor) * (retention ** (1 / self.decay) - 1))
+        return min(max(days, 1), LONGEST)
+
+    def due(self, trace: Trace, retention: float) -> int:
+        if trace.phase == REVIEW:
+            return trace.last + self.interval(trace.stability, retention) * DAY
+        return trace.due
+
+    def review(self, trace: Trace, rating: int, at: int) -> None:
+        """Change the trace by a review with rating 1 to 4 at this moment."""
+        w = self.w
+        if trace.phase == 0:
+            trace.phase = LEARNING
+            trace.stability = max(w[rating - 1], SHORTEST)
+            trace.difficulty = min(max(w[4] - math.e ** (w[5] * (rating - 1)) + 1, 1.0), 10.0)
+        else:
+            days = (at - trace.last) // DAY
+            if days < 1:
+                trace.stability = self._same_day(trace.stability, rating)
+            else:
+                r = (1 + self.factor * days / trace.stability) ** self.decay
+                trace.stability = self._later(trace.stability, trace.difficulty, r, rating)
+            trace.difficulty = self._next_difficulty(trace.difficulty, rating)
+        if rating == 1 and trace.phase == REVIEW:
+            trace.lapses += 1
+        trace.reviews += 1
+        trace.last = at
+        self._move(trace, rating, at)
+
+    def _same_day(self, s: float, rating: int) -> float:
+        w = self.w
+        increase = (math.e ** (w[17] * (rating - 3 + w[18]))) * (s ** -w[19])
+        if rating > 1:
+            increase = max(increase, 1.0)
+        return max(s * increase, SHORTEST)
+
+    def _later(self, s: float, d: float, r: float, rating: int) -> float:
+        w = self.w
+        if rating == 1:
+            after = w[11] * (d ** -w[12]) * (((s + 1) ** w[13]) - 1) * (math.e ** ((1 - r) * w[14]))
+            s = min(after, s / self.forget_divisor)
+        else:
+            hard = w[15] if rating == 2 else 1
+            easy = w[16] if rating == 4 else 1
+            s = s * (1 + self.recall_scale * (11 - d) * (s ** -w[9]) * ((math.e ** ((1 - r) * w[10])) - 1) * hard * easy)
+        return max(s, SHORTEST)
+
+    def _next_difficulty(self, d: float, rating: int) -> float:
+        w = self.w
+        moved = d + (10.0 - d) * -(w[6] * (rating - 3)) / 9.0
+        return min(max(w[7] * self.easy_difficulty + (1 - w[7]) * moved, 1.0), 10.0)
+
+    def _move(self, trace: Trace, rating: int, at: int) -> None:
+        """The phase and, within steps, the due time."""
+        if trace.phase == REVIEW:
+            if rating == 1 and self.relearning:
+                trace.phase, trace.step, trace.due = RELEARNING, 0, at + self.relearning[0]
+            return
+        steps = self.learning if trace.phase == LEARNING else self.relearning
+        if not steps or (trace.step >= len(steps) and rating > 1) or rating == 4 or (rating == 3 and trace.step + 1 == len(steps)):
+            trace.phase, trace.step, trace.due = REVIEW, 0, 0
+            return
+        if rating == 1:
+            trace.step = 0
+            wait = float(steps[0])
+        elif rating == 2:
+            if trace.step > 0:
+                wait = steps[trace.step]
+            else:
+                wait = steps[0] * 1.5 if len(steps) == 1 else (steps[0] + steps[1]) / 2
+        else:
+            trace.step += 1
+            wait = steps[trace.step]
+        trace.due = at + int(wait)
+
+    # What skills need beyond cards: part of a review's good, and doubt
+
+    def credit(self, trace: Trace, weight: float, at: int) -> None:
+        """Practice that held `weight` (0 to 1) of this skill: that part of what a good review would have done.
+
+        Stability moves by that power of a review's factor, and the last review moves so that the lost part of recall shrinks by it.
+        The idea is that of fractional implicit repetition (J. Skycak, The Math Academy Way, 2024).
+        """
+        if trace.phase == 0 or weight <= 0:
+            return
+        r = self.smooth_retrievability(trace, at)
+        after = Trace(trace.phase, trace.step, trace.stability, trace.difficulty, trace.last)
+        self.review(after, 3, at)
+        trace.stability = max(trace.stability * (after.stability / trace.stability) ** weight, SHORTEST)
+        trace.last = max(trace.last, at - self._elapsed(trace.stability, r + weight * (1 - r)))
+
+    def doubt(self, trace: Trace, weight: float) -> None:
+        """A failure at something that this skill is made of (`weight` of it): it may be gone sooner than it seemed."""
+        if trace.phase:
+            trace.stability = max(trace.stability * (1 - 0.35 * weight), SHORTEST)
+
+    def _elapsed(self, stability: float, r: float) -> int:
+        """Milliseconds after which recall of this stability has fallen to r."""
+        return int((r ** (1 / self.decay) - 1) / self.factor * stability * DAY)
+
+
+@cache
+def default_parameters() -> tuple[float, ...]:
+    """Those of the installed `fsrs`, fitted by its authors on some hundred million reviews."""
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    return tuple(DEFAULT_PARAMETERS)
+
+
+@cache
+def scheduler(parameters: tuple[float, ...] = (), steps: bool = True) -> Fsrs:
+    """The arithmetic for these parameters (none: the defaults)."""
+    return Fsrs(parameters or default_parameters(), steps)

@@ -1,0 +1,958 @@
+"""What next, and why: an evening built for the minutes at hand, and an answer to "why not something else?".
+
+The order of things is decided by the table below and nothing else; each suggestion carries the sentence that explains it. The shape of an
+evening is always the same: first what is fading, what tonight rests on before the rest; then one new thing, carried from the
+lesson over problems to code as far as the minutes go; something finished at the end. Interleaving and spacing as in Rohrer (2012) and
+Cepeda et al. (2006); reviews chosen so that one task refreshes several skills as in Skycak, The Math Academy Way (2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from modelwright.curriculum.models import Chapter, Resource
+from modelwright.learner import wording as say
+from modelwright.learner.beliefs import (
+    FADED,
+    MASTERED,
+    DueCard,
+    chosen_book,
+    due_cards,
+    learned,
+    lessons_left,
+    mastery,
+    memory,
+    missing,
+    placed_well,
+    reading_left,
+)
+from modelwright.learner.errors import LearnerError
+from modelwright.learner.fsrs import DAY
+from modelwright.learner.index import books, index
+from modelwright.learner.state import SkillTrace, State
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Curriculum
+    from modelwright.curriculum.models import Lab, Lesson, Problem
+
+StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "project", "exam", "rest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: a reason to do something, and how much it weighs against the others."""
+
+    name: str
+    weight: float
+    when: str
+
+
+# The whole of what decides between things to do. A heavier line wins the evening; minutes decide how many fit.
+TABLE = (
+    Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
+    Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
+    Row("lab", 50, "a lab whose skills have all been taught"),
+    Row("practice", 45, "a skill that was taught and is not mastered"),
+    Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
+    Row("project", 35, "a project of this stage whose skills are all mastered"),
+    Row("verify", 30, "a skill that is known from self-report alone, once, gently"),
+    Row("second strand", 20, "the first open skill of another module, when minutes are left: the evenings interleave"),
+    Row("reading", 10, "a chapter on what was taught, in the chosen book"),
+    Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
+)
+WEIGHT = {row.name: row.weight for row in TABLE}
+REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
+REFRESH_SHARE = 0.25  # for skills that fade
+PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week than the learner has
+MINUTES_A_CARD = 0.4
+REWRITE = 0.5  # of a lab's minutes, to write it again
+PROBLEMS = 3  # of a kind, in a row
+FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered
+SHORTEST = 4.0  # minutes worth beginning something new
+A_SITTING = 12.0  # minutes worth beginning what will not be finished
+LOOK_AGAIN = 10.0  # minutes with a chapter that was read before
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. target: an id; `<resource>#<number>` for a chapter; "" for cards. reason: one sentence for a person."""
+
+    kind: StepKind
+    target: str
+    title: str
+    minutes: float
+    reason: str
+    skills: tuple[str, ...] = ()
+    partial: bool = False  # it is begun tonight and finished another day
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """title: what one will have at the end. promise: how the evening ends and what comes first, in a sentence or two."""
+
+    title: str
+    promise: str
+    steps: tuple[Step, ...]
+
+
+def session(curriculum: Curriculum, state: State, now: int, minutes: float) -> Session:
+    """An evening of about this many minutes."""
+    return Planner(curriculum, state, now).session(minutes)
+
+
+def next_step(curriculum: Curriculum, state: State, now: int, minutes: float | None = None) -> Step:
+    """The first thing of this evening."""
+    return session(curriculum, state, now, minutes or state.minutes_per_day).steps[0]
+
+
+def why_not(curriculum: Curriculum, state: State, now: int, target: str) -> str:
+    """Why this is not what the plan says to do now, for the id of anything. Raises LearnerError for an unknown one."""
+    return Planner(curriculum, state, now).why_not(target)
+
+
+class Planner:
+    """One evening's question, with what was worked out for it. `taught` grows as the evening is planned."""
+
+    def __init__(self, curriculum: Curriculum, state: State, now: int) -> None:
+        self.c, self.state, self.now = curriculum, state, now
+        self.ix = index(curriculum)
+        self.fresh: set[str] = set()  # skills that a step of tonight teaches
+        self._learned: dict[str, bool] = {}
+
+    # What is known, remembered within one question
+
+    def learned(self, skill: str) -> bool:
+        known = self._learned.get(skill)
+        if known is None:
+            known = self._learned[skill] = learned(self.c, self.state, skill, self.now)
+        return known
+
+    def trace(self, skill: str) -> SkillTrace | None:
+        return self.state.skills.get(skill)
+
+    def taught(self, skill: str) -> bool:
+        trace = self.trace(skill)
+        return skill in self.fresh or self.learned(skill) or (trace is not None and trace.taught_at > 0 and not self.lessons_left(skill))
+
+    def lessons_left(self, skill: str) -> list[str]:
+        return lessons_left(self.c, self.state, skill)
+
+    def skipped(self, skill: str) -> bool:
+        return self.c.skills[skill].module in self.state.skipped
+
+    def open(self, skill: str) -> bool:
+        """Not learned, not skipped, and everything that it rests on is learned."""
+        return (
+            not self.learned(skill)
+            and not self.skipped(skill)
+            and all(self.learned(p) or self.skipped(p) for p in self.ix.prerequisites[skill])
+        )
+
+    def p(self, skill: str) -> float:
+        return mastery(self.c, self.state, skill, self.now).p
+
+    def title(self, skill: str) -> str:
+        return self.c.skills[skill].title
+
+    @cached_property
+    def frontier(self) -> list[str]:
+        """Open skills in the plan's order."""
+        return [s for s in self.c.order if self.open(s)]
+
+    @cached_property
+    def focus(self) -> str | None:
+        return self.frontier[0] if self.frontier else None
+
+    @cached_property
+    def below(self) -> set[str]:
+        """Everything that the focus rests on."""
+        found: set[str] = set()
+        stack = [self.focus] if self.focus else []
+        while stack:
+            for p in self.ix.prerequisites[stack.pop()]:
+                if p not in found:
+                    found.add(p)
+                    stack.append(p)
+        return found
+
+    @property
+    def flies(self) -> bool:
+        return self.state.answers >= FLYING[0] and min(self.state.fast, self.state.slow) > FLYING[1]
+
+    @cached_property
+    def pressed(self) -> bool:
+        """Whether the deadline asks for clearly more hours a week than the learner has."""
+        left = self.days_to_deadline
+        if left is None:
+            return False
+        hours = sum(0.5 * (m.hours.low + m.hours.high) * self.share_left(m.id) for m in self.c.modules.values())
+        return hours / max(left / 7, 0.5) > 1.15 * max(self.state.hours_per_week, 0.5)
+
+    @cached_property
+    def days_to_deadline(self) -> float | None:
+        if not self.state.deadline:
+            return None
+        try:
+            end = (say.dt.datetime.fromisoformat(self.state.deadline[:10]) - say.dt.datetime(1970, 1, 1)).total_seconds() * 1000
+        except ValueError:
+            return None
+        return (end - self.now) / DAY
+
+    def share_left(self, module: str) -> float:
+        skills = self.ix.module_skills[module]
+        if module in self.state.skipped or not skills:
+            return 0.0
+        hours = {s: self.c.skills[s].hours for s in skills}
+        return sum(hours[s] for s in skills if not self.learned(s)) / sum(hours.values())
+
+    # The parts of an evening
+
+    def session(self, minutes: float) -> Session:
+        minutes = max(5.0, minutes)
+        left = minutes
+        reviews, spread = self.cards(minutes)
+        if reviews:
+            left -= reviews.minutes
+        back = self.step_back(left)
+        left -= sum(step.minutes for step in back)
+        refresh = self.refresh(min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), {s.target for s in back})
+        left -= sum(step.minutes for step in refresh)
+        done = {step.target for step in (*back, *refresh)}
+        main = self.main(left, done, closing=reviews is None)
+        first = [reviews] if reviews else []
+        steps = [*first, *refresh, *back, *main]
+        if steps and steps[-1].partial and first:
+            # Something finished at the end: the cards move behind what stays open.
+            steps = [*steps[1:], replace(reviews, reason="To end on something finished: " + _lower(reviews.reason))] if reviews else steps
+        if not steps:
+            steps = [self.rest()]
+        return Session(self.headline(steps), self.promise(steps, spread), tuple(steps))
+
+    def cards(self, minutes: float) -> tuple[Step | None, str]:
+        """Tonight's share of the due cards, and a sentence where a backlog is spread over days."""
+        due = due_cards(self.c, self.state, self.now)
+        old = [d for d in due if not d.new]
+        new = [d for d in due if d.new]
+        room = max(3, int(minutes * REVIEW_SHARE / MINUTES_A_CARD))
+        tonight: list[DueCard] = old[:room]
+        fresh = new[: max(0, min(room - len(tonight), 8))]
+        tonight += fresh
+        if not tonight:
+            return None, ""
+        n = len(tonight)
+        skills = tuple(dict.fromkeys(self.c.cards[d.card].skill for d in tonight))
+        spread = ""
+        if len(old) > 1.5 * room:
+            evenings = -(-len(old) // room)
+            away = (self.now - self.state.last_at) // DAY
+            after = f" after {away} days away" if away >= 4 else ""
+            spread = (
+                f"{say.capital(say.count(len(old), 'card'))} wait{after}: {say.number(n)} of them tonight and about as many on each of "
+                f"the next {say.count(evenings - 1, 'evening')}, the ones you can still save first."
+            )
+        if len(old) == 0:
+            reason = f"New questions on {self.titles(skills)}, to keep what you read."
+        elif spread:
+            reason = f"{say.capital(say.number(n))} of {len(old)}: those that you would still recall come first, the rest waits its turn."
+        else:
+            weakest = min((d for d in tonight if not d.new), key=lambda d: d.retrievability)
+            chance = say.often(weakest.retrievability)
+            reason = f"They are due; the weakest of them you would recall {chance} today."
+            if len(skills) < n and len(skills) > 1:
+                reason = f"They keep {say.count(len(skills), 'skill')}; the weakest card you would recall {chance} today."
+        title = f"{say.capital(say.count(n, 'card'))}"
+        return Step("review", "", title, round(max(1.0, n * MINUTES_A_CARD), 1), reason, skills), spread
+
+    def titles(self, skills: tuple[str, ...] | list[str], most: int = 2) -> str:
+        names = [_lower(self.title(s)) for s in skills]
+        return say.listed(names[:most]) if len(names) <= most else f"{', '.join(names[:most])} and {say.count(len(names) - most, 'more')}"
+
+    def step_back(self, left: float) -> list[Step]:
+        """After two failures in a row: the weakest thing that the skill rests on, or the skill's own lesson again."""
+        struggling = [
+            (trace.answered_at, s)
+            for s, trace in self.state.skills.items()
+            if trace.streak <= -2 and s in self.c.skills and not self.skipped(s) and self.now - trace.answered_at < 21 * DAY
+        ]
+        if not struggling or left < SHORTEST:
+            return []
+        _, skill = max(struggling)
+        trace = self.state.skills[skill]
+        below = [p for p in self.ix.prerequisites[skill] if not self.skipped(p)]
+        weakest = min(below, key=self.p, default=None)
+        times = say.number(-trace.streak)
+        wrong = f"The last {times} answers on {_lower(self.title(skill))} went wrong"
+        if weakest is not None and self.p(weakest) < max(MASTERED, self.p(skill)):
+            chance = say.often(self.p(weakest))
+            reason = f"{wrong}, and they rest on this, which you would get right {chance}."
+            step = self.practise(weakest, left, reason) or self.reread(weakest, left, reason)
+            if step:
+                return [step]
+        slip = f"; it looks as if {_lower(trace.misconception)}" if " " in trace.misconception else ""
+        step = self.reread(skill, left, f"{wrong}{slip}, and what comes before it is sound, so once more from the page.")
+        return [step] if step else []
+
+    def reread(self, skill: str, left: float, reason: str) -> Step | None:
+        for id in self.c.teaching(skill, "lesson"):
+            lesson = self.c.lessons[id]
+            if lesson.minutes <= left + 2:
+                return Step("lesson", id, f"Once more: {lesson.title}", float(lesson.minutes), reason, lesson.skills)
+        return None
+
+    def practise(self, skill: str, left: float, reason: str) -> Step | None:
+        """A few problems on one skill: the kind that suits, the least practised first."""
+        problems = [self.c.problems[id] for id in self.c.teaching(skill, "problem")]
+        fitting = [p for p in problems if p.minutes <= left]
+        if not fitting:
+            return None
+        problem = min(fitting, key=lambda p: self.suits(p))
+        n = max(1, min(PROBLEMS, int(left // problem.minutes)))
+        harder = self.flies and any(p.difficulty < problem.difficulty for p in fitting)
+        if harder:
+            reason = "You have hardly missed lately, so this is the harder kind."
+        what = problem.title if n == 1 else f"{say.capital(say.number(n))} problems: {problem.title}"
+        return Step("problem", problem.id, what, n * problem.minutes, reason, problem.skills)
+
+    def suits(self, problem: Problem) -> tuple[float, int, str]:
+        """Small is good: near the difficulty that this learner should meet, then the least answered."""
+        trace = self.state.problems.get(problem.id)
+        wish = 5.0 if self.flies else 2.0
+        return abs(problem.difficulty - wish), trace.answered if trace else 0, problem.id
+
+    def refresh(self, left: float, taken: set[str]) -> list[Step]:
+        """Tasks that bring back fading skills, the most recall regained per minute first, what tonight rests on before the rest."""
+        need: dict[str, float] = {}
+        for s, trace in self.state.skills.items():
+            if s not in self.c.skills or self.skipped(s) or not trace.memory.phase or not self.learned(s):
+                continue
+            kept = memory(self.c, self.state, s, self.now)
+            if kept is not None and kept.due_at <= self.now:
+                need[s] = (1 - kept.retrievability) * (3.0 if s in self.below else 1.0)
+        steps: list[Step] = []
+        while need and left >= 2 and len(steps) < 3:
+            best: tuple[float, Step, dict[str, float]] | None = None
+            for step, good in self.refreshers(need, left):
+                if step.target in taken:
+                    continue
+                gain = sum(need[s] * w for s, w in good.items()) / step.minutes
+                if best is None or gain > best[0]:
+                    best = gain, step, good
+            if best is None:
+                break
+            _, step, good = best
+            steps.append(replace(step, reason=self.refresh_reason(step, good)))
+            taken = taken | {step.target}
+            left -= step.minutes
+            for s, w in good.items():
+                need[s] *= 1 - w
+                if need[s] < 0.05:
+                    del need[s]
+        return steps
+
+    def refreshers(self, need: dict[str, float], left: float) -> list[tuple[Step, dict[str, float]]]:
+        """Every task that would refresh something of `need`, with how much of each."""
+        # A task is looked for at the fading skills and at what contains them: nothing else can help.
+        near = dict.fromkeys(need)
+        for s in list(near):
+            near.update(dict.fromkeys(outer for outer, _ in self.ix.inside.get(s, ()) if self.learned(outer)))
+        found: dict[str, tuple[Step, dict[str, float]]] = {}
+        for s in near:
+            for id in self.c.teaching(s, "problem"):
+                problem = self.c.problems[id]
+                if id not in found and problem.minutes <= left and all(self.taught(x) for x in problem.skills):
+                    good = self.good(problem.skills, (), need)
+                    found[id] = Step("problem", id, problem.title, float(problem.minutes), "", problem.skills), good
+            for id in self.c.teaching(s, "lab"):
+                lab = self.c.labs[id]
+                trace = self.state.labs.get(id)
+                cost = max(5.0, round(lab.minutes * REWRITE))
+                if id not in found and trace and trace.passed_at and self.now - trace.passed_at > 21 * DAY and cost <= left:
+                    good = self.good(lab.skills, self.ix.lab_contains[id], need)
+                    found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
+            if not self.ix.practised[s] and left >= LOOK_AGAIN and need.get(s, 0.0) >= 1 - FADED:
+                for resource_id, number in self.c.chapters(s):
+                    id = f"{resource_id}#{number}"
+                    if id in self.state.chapters and id not in found:
+                        chapter = next(ch for ch in self.c.resources[resource_id].chapters if ch.number == number)
+                        title = f"Look again at {self.c.resources[resource_id].title}, chapter {number}: {chapter.title}"
+                        skills = tuple(x for x in chapter.skills if x in self.c.skills)
+                        found[id] = Step("chapter", id, title, LOOK_AGAIN, "", skills), {x: 0.6 for x in skills if x in need}
+        return [pair for pair in found.values() if pair[1]]
+
+    def good(self, skills: tuple[str, ...], extra: tuple[tuple[str, float], ...], need: dict[str, float]) -> dict[str, float]:
+        got: dict[str, float] = {}
+        for s in skills:
+            if s in need:
+                got[s] = 1.0
+            for inner, w in self.ix.contains.get(s, ()):
+                if inner in need:
+                    got[inner] = max(got.get(inner, 0.0), w)
+        for inner, w in extra:
+            if inner in need:
+                got[inner] = max(got.get(inner, 0.0), w)
+        return got
+
+    def refresh_reason(self, step: Step, good: dict[str, float]) -> str:
+        first = max(good, key=lambda s: (good[s], s in self.below, s))
+        kept = memory(self.c, self.state, first, self.now)
+        trace = self.state.skills[first]
+        chance = say.often(kept.retrievability if kept else 0.5)
+        done_at = trace.passed_at or trace.practised_at or trace.taught_at or trace.memory.last
+        verb = "passed" if step.kind == "lab" else "last got it right" if trace.passed_at else "last worked on it"
+        if not (trace.passed_at or trace.practised_at or trace.taught_at):
+            reason = f"You said that you know {_lower(self.title(first))}; one look to be sure"
+        elif step.kind == "lab":
+            reason = f"You {verb} it {say.ago(done_at, self.now)}; today you would recall it {chance}"
+        else:
+            reason = f"You {verb} {say.ago(done_at, self.now)}; today you would recall {_lower(self.title(first))} {chance}"
+        strong = [s for s, w in good.items() if w >= 0.3]
+        if first in self.below and self.focus:
+            return reason + ", and tonight's new skill rests on it."
+        if len(strong) > 1:
+            return reason + f", and this brings back {say.count(len(strong) - 1, 'other skill')} with it."
+        return reason + "."
+
+    # The new
+
+    def main(self, left: float, taken: set[str], closing: bool) -> list[Step]:
+        """New things for these minutes; with `closing`, what stays open is moved before a last thing that is finished."""
+        steps: list[Step] = []
+        used = set(taken)
+        modules: list[str] = []
+        while left >= SHORTEST and len(steps) < 6:
+            found = self.best(left, used, modules)
+            if found is None:
+                break
+            step, module = found
+            steps.append(step)
+            used.add(step.target)
+            modules.append(module)
+            left -= step.minutes
+            if step.kind in ("lesson", "chapter") and not step.partial:
+                self.fresh.update(step.skills)
+                self.__dict__.pop("frontier", None)
+            if step.partial and left < SHORTEST:
+                break
+        if closing and len(steps) > 1 and steps[-1].partial and steps[-2].kind == "problem":
+            steps[-2:] = [steps[-1], steps[-2]]
+        return steps
+
+    def best(self, left: float, used: set[str], modules: list[str]) -> tuple[Step, str] | None:
+        """The heaviest thing of the table that fits; among equals the plan's order."""
+        found: list[tuple[float, Step, str]] = []
+
+        def offer(row: str, step: Step | None, module: str) -> None:
+            if step is not None and step.target not in used:
+                found.append((WEIGHT[row], step, module))
+
+        for lab_id, trace in self.state.labs.items():
+            lab = self.c.labs.get(lab_id)
+            if (
+                lab
+                and trace.tries
+                and not trace.passed_at
+                and self.now - trace.tried_at < 30 * DAY
+                and lab.id.split("/")[0] not in self.state.skipped
+            ):
+                offer("unfinished lab", self.lab_step(lab, left, begun=True), lab.id.split("/")[0])
+        lab = self.ready_lab(used)
+        if lab:
+            offer("lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
+        for skill in self.practising(used):
+            offer("practice", self.practice_step(skill, left), self.c.skills[skill].module)
+            break
+        strands: list[str] = []
+        for skill in self.frontier:
+            module = self.c.skills[skill].module
+            if module in strands or skill in self.fresh:
+                continue
+            step = self.new_step(skill, left)
+            if step is None or step.target in used:
+                continue
+            offer("second strand" if strands or (modules and module not in modules) else "new skill", step, module)
+            strands.append(module)
+            if len(strands) == 3:
+                break
+        step = self.project_step(left)
+        if step:
+            offer("project", step, "")
+        step = self.verify_step(left)
+        if step:
+            offer("verify", step, "")
+        if not found:
+            offer("reading", self.reading_step(left, used), "")
+            stretch = self.stretch_step(left, used)
+            offer("stretch", stretch, "")
+        if not found:
+            return None
+        _, step, module = max(found, key=lambda f: f[0])
+        return step, module
+
+    def new_step(self, skill: str, left: float) -> Step | None:
+        """The next piece of work for a skill that is open: its lesson, its chapter, or at once its problems where it seems known."""
+        lessons = self.lessons_left(skill)
+        about = self.title(skill)
+        if lessons and skill not in self.fresh:
+            m = mastery(self.c, self.state, skill, self.now)
+            trace = self.trace(skill)
+            if trace is not None and trace.placed < 0 and m.p >= 0.85 and self.c.teaching(skill, "problem"):
+                step = self.practise(
+                    skill, left, f"What you can do around it says that you would get this right {say.often(m.p)}: skip the lesson if so."
+                )
+                if step:
+                    return step
+            lesson = self.c.lessons[lessons[0]]
+            if lesson.minutes > left + 2:
+                return None
+            return Step("lesson", lesson.id, lesson.title, float(lesson.minutes), self.lesson_reason(skill, lesson), lesson.skills)
+        if not self.c.teaching(skill, "lesson") and skill not in self.fresh:
+            places = reading_left(self.c, self.state, skill)
+            if places:
+                resource = self.c.resources[places[0][0]]
+                chapter = next(ch for ch in resource.chapters if ch.number == places[0][1])
+                return self.chapter_step(
+                    resource, chapter, left, f"{about} comes next in the plan, and this chapter is where it is taught."
+                )
+        return self.practice_step(skill, left)
+
+    def lesson_reason(self, skill: str, lesson: Lesson) -> str:
+        after = self.unlocks(skill)
+        title = self.title(skill)
+        if skill in self.state.opened or lesson.id in self.state.opened:
+            return "You opened it and did not reach the end."
+        if not self.state.lessons and not self.state.answers:
+            return f"The plan begins here: {_lower(title)} rests on nothing else."
+        count = len(self.lessons_left(skill))
+        if after:
+            return f"{title} is next in the plan, and {_lower(self.title(after[0]))} waits for it."
+        if count > 1:
+            return f"The first of {say.number(count)} on the way to {_lower(title)}."
+        return f"{title} is next in the plan, and all that it rests on is yours."
+
+    def unlocks(self, skill: str) -> list[str]:
+        return [d for d in self.c.dependents(skill) if not self.learned(d)]
+
+    def practising(self, used: set[str]) -> list[str]:
+        """Skills that were taught, tonight or before, and are not mastered; tonight's first, then the plan's order."""
+        waiting = [s for s in self.c.order if self.taught(s) and not self.learned(s) and not self.skipped(s) and self.ix.practised[s]]
+        waiting = [s for s in waiting if any(id not in used for id in self.c.teaching(s, "problem"))]
+        return sorted(waiting, key=lambda s: s not in self.fresh)
+
+    def practice_step(self, skill: str, left: float) -> Step | None:
+        trace = self.trace(skill)
+        if skill in self.fresh:
+            reason = f"To be sure of {_lower(self.title(skill))} before you go on."
+        elif trace is not None and trace.streak > 0:
+            reason = (
+                f"{say.capital(say.count(trace.streak, 'right answer'))} in a row on {_lower(self.title(skill))}; a few more make it yours."
+            )
+        else:
+            reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
+        return self.practise(skill, left, reason) or self.exam_step(skill, left)
+
+    def exam_step(self, skill: str, left: float) -> Step | None:
+        items = [self.c.items[id] for id in self.c.teaching(skill, "item")]
+        if not items or self.c.teaching(skill, "problem") or not self.taught(skill):
+            return None
+        minutes = min(left, sum(i.seconds for i in items[:6]) / 60)
+        module = self.c.modules[self.c.skills[skill].module]
+        reason = f"You have read about {_lower(self.title(skill))}; a few questions show what stayed."
+        return Step("exam", module.id, f"Check: {self.title(skill)}", round(max(minutes, 2.0), 1), reason, (skill,))
+
+    def tried(self, skill: str, used: set[str]) -> bool:
+        """Whether problems on it, where there are any, were met before code is asked for."""
+        problems = self.c.teaching(skill, "problem")
+        trace = self.trace(skill)
+        return not problems or self.learned(skill) or any(p in used for p in problems) or (trace is not None and trace.answered_at > 0)
+
+    def ready_lab(self, used: set[str]) -> Lab | None:
+        """The easiest lab that is not passed and whose skills have all been taught (for those who fly, the hardest); plan's order."""
+        ready: dict[str, list[Lab]] = {}
+        for lab in self.c.labs.values():
+            module = lab.id.split("/")[0]
+            trace = self.state.labs.get(lab.id)
+            if lab.id in used or module in self.state.skipped or (trace and (trace.passed_at or trace.tries)):
+                continue
+            if all(s in self.c.skills and self.taught(s) and self.tried(s, used) for s in lab.skills):
+                ready.setdefault(module, []).append(lab)
+        for labs in ready.values():
+            # Skills that are not mastered yet need their labs more than those that are.
+            labs.sort(key=lambda x: (all(self.learned(s) for s in x.skills), -x.difficulty if self.flies else x.difficulty))
+            return labs[0]
+        return None
+
+    def lab_step(self, lab: Lab, left: float, begun: bool) -> Step | None:
+        if left < 10:
+            return None
+        trace = self.state.labs.get(lab.id)
+        whole = float(lab.minutes)
+        if begun and trace:
+            whole = max(10.0, whole * (1 - 0.7 * trace.best))
+        partial = whole > left + 5
+        if partial and left < 15:
+            return None
+        minutes = max(10.0, left - 3) if partial else round(whole)
+        if begun and trace and trace.best > 0:
+            reason = (
+                f"You are {say.often(trace.best).replace(' times in ', ' checks in ')} of the way; it is fresh in your mind."
+                if 0.2 < trace.best < 0.97
+                else ("You have begun it; it is fresh in your mind.")
+            )
+        elif begun:
+            reason = "You have begun it; nothing passes yet, and the first check is the smallest."
+        elif self.flies and lab.difficulty >= 4:
+            reason = "You have hardly missed lately, so here is one to be proud of."
+        else:
+            reason = f"All that it needs has been taught; now write {_lower(self.titles(lab.skills, 1))} yourself."
+        if partial:
+            reason = reason.rstrip(".") + f". It takes about {round(whole)} minutes in all; what is left waits for the next evening."
+        return Step("lab", lab.id, f"Lab: {lab.title}", float(minutes), reason, lab.skills, partial)
+
+    def chapter_step(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
+        whole = chapter.hours * 60
+        partial = whole > left + 5
+        minutes = left if partial else whole
+        if minutes < (A_SITTING if partial else SHORTEST):
+            return None
+        title = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+        if partial:
+            reason = (
+                reason.rstrip(".")
+                + f"; it takes about {say.minutes(whole)} in all, so stop where the time is up and tick it when you reach its end."
+            )
+        return Step("chapter", f"{resource.id}#{chapter.number}", title, round(minutes), reason, chapter.skills, partial)
+
+    def project_step(self, left: float) -> Step | None:
+        if left < 20:
+            return None
+        for project in self.c.projects.values():
+            trace = self.state.projects.get(project.id)
+            skills = [s for s in project.skills if s in self.c.skills]
+            if (trace and trace.done_at) or not skills or not all(self.learned(s) or self.skipped(s) for s in skills):
+                continue
+            done = len(trace.milestones) if trace else 0
+            step = project.milestones[done] if done < len(project.milestones) else project.deliverable
+            reason = f"Every skill that it needs is yours; it ends with {_lower(project.deliverable)}."
+            return Step("project", project.id, f"{project.title}: {step}", round(left), reason.replace("..", "."), project.skills, True)
+        return None
+
+    def verify_step(self, left: float) -> Step | None:
+        """Something known from self-report alone, looked at once, weeks later and only where the plan builds on it."""
+        for skill in self.c.order:
+            trace = self.trace(skill)
+            if trace is None or trace.placed_by_test or trace.placed < 0.75 or trace.answered_at or self.skipped(skill):
+                continue
+            if not any(not self.learned(d) and not self.skipped(d) for d in self.c.dependents(skill)):
+                continue
+            step = self.practise(
+                skill,
+                min(left, 4.0),
+                f"You said that you know {_lower(self.title(skill))}; what comes next rests on it, so one look to be sure.",
+            )
+            if step:
+                return step
+        return None
+
+    def reading_step(self, left: float, used: set[str]) -> Step | None:
+        for module in self.c.modules.values():
+            if module.id in self.state.skipped or not any(self.taught(s) for s in self.ix.module_skills[module.id]):
+                continue
+            book = chosen_book(self.c, self.state, module.id)
+            resource = self.c.resources.get(book or "")
+            for chapter in resource.chapters if resource else ():
+                key = f"{resource.id}#{chapter.number}" if resource else ""
+                served = [s for s in chapter.skills if s in self.c.skills]
+                if resource and key not in self.state.chapters and key not in used and served and all(self.taught(s) for s in served):
+                    return self.chapter_step(resource, chapter, left, f"It tells {self.titles(served)} more slowly, and from another side.")
+        return None
+
+    def stretch_step(self, left: float, used: set[str]) -> Step | None:
+        open_labs = [
+            lab
+            for lab in self.c.labs.values()
+            if lab.id not in used
+            and not (self.state.labs.get(lab.id) and self.state.labs[lab.id].passed_at)
+            and all(s in self.c.skills and self.taught(s) for s in lab.skills)
+        ]
+        hardest = max(open_labs, key=lambda lab: lab.difficulty, default=None)
+        return self.lab_step(hardest, left, begun=False) if hardest else None
+
+    def rest(self) -> Step:
+        waiting = [c for c in self.state.cards.values() if c.phase]
+        if not self.frontier and self.state.skills:
+            return Step("rest", "", "Rest", 0.0, "Everything in the plan that can be begun is done, and nothing fades yet.", ())
+        if waiting or self.state.skills:
+            return Step(
+                "rest", "", "Rest", 0.0, "Nothing is due, and nothing new fits into so few minutes; more would be worse than sleep.", ()
+            )
+        return Step("rest", "", "Rest", 0.0, "Nothing fits into so few minutes: come back with ten or more.", ())
+
+    # Words for the whole
+
+    def headline(self, steps: list[Step]) -> str:
+        for kind in ("lab", "lesson", "chapter", "project", "problem"):
+            for step in reversed(steps):
+                if step.kind != kind or (kind == "problem" and step.title.startswith("Once more")):
+                    continue
+                if kind == "lab" and not step.partial and "again" not in step.title:
+                    return f"{self.c.labs[step.target].title}, written by you and passing"
+                if kind == "lesson":
+                    return self.c.lessons[step.target].title
+                if kind == "chapter" and not step.title.startswith("Look again"):
+                    number = step.target.split("#")[1]
+                    return step.title.split(": ", 1)[1] + ("" if step.partial else f", chapter {number} read")
+                if kind == "project":
+                    return step.title
+                if kind == "lab" and len(steps) <= 2:
+                    return f"{self.c.labs[step.target].title}, a good part of it"
+                if kind == "problem":
+                    return f"{self.c.problems[step.target].title}, sure of it"
+        if steps[-1].kind == "review":
+            return f"{steps[-1].title}, kept"
+        return steps[-1].title
+
+    def promise(self, steps: list[Step], spread: str) -> str:
+        last = steps[-1]
+        if last.kind == "rest":
+            return last.reason
+        new = [s for s in steps if s.kind in ("lesson", "chapter", "lab", "project") and " again" not in s.title]
+        end = {
+            "lab": "your own code passing every check" if not last.partial else "a part of the lab done",
+            "problem": "problems that you can do without the page",
+            "review": "every card of tonight answered",
+            "lesson": "two questions that you can answer in your own words",
+            "chapter": "a chapter behind you" if not last.partial else "a part of the chapter read",
+            "project": "a piece of your own project standing",
+            "exam": "a clear picture of what stayed",
+        }[last.kind]
+        parts = [f"This session ends with {end}."]
+        fading = [s for s in steps if "rests on it" in s.reason]
+        if fading and new:
+            parts.append("What it rests on is fading, so that comes first.")
+        if spread:
+            parts.append(spread)
+        elif self.pressed:
+            parts.append("Your deadline asks for more hours than you planned, so reviews are kept short.")
+        return " ".join(parts)
+
+    # Why not
+
+    def why_not(self, target: str) -> str:
+        c, state = self.c, self.state
+        target = target.strip()
+        plan = self.session(state.minutes_per_day)
+        for n, step in enumerate(plan.steps, 1):
+            if step.target and step.target == target:
+                return f"It is what the plan says: step {say.number(n)} of this session. {step.reason}"
+        if target in c.labs:
+            return self.why_not_lab(c.labs[target])
+        if target in c.lessons:
+            lesson = c.lessons[target]
+            if target in state.lessons:
+                return f"You finished this lesson {say.ago(state.lessons[target], self.now)}; read it again whenever you like."
+            return self.why_not_taught(lesson.skills, "lesson", lesson.title)
+        if target in c.problems:
+            return self.why_not_taught(c.problems[target].skills, "problem", c.problems[target].title)
+        if target in c.cards:
+            return self.why_not_card(target)
+        if target in c.items:
+            return self.why_not_taught((c.items[target].skill,), "question", "it")
+        if target in c.modules:
+            return self.why_not_module(target)
+        if target in c.stages:
+            for module in c.stages[target].modules:
+                if module.id not in state.skipped and self.share_left(module.id) > 0:
+                    return self.why_not_module(module.id)
+            return f"You have learned all of {c.stages[target].title}."
+        if target in c.projects:
+            return self.why_not_project(target)
+        if target in c.skills:  # after modules: a module and a skill never share an id, and problems may share one with a skill
+            return self.why_not_skill(target)
+        resource, _, number = target.partition("#")
+        if resource in c.resources:
+            return self.why_not_resource(c.resources[resource], number)
+        kinds = ("skill", "lesson", "lab", "problem", "card", "module", "resource", "project")
+        near = list(dict.fromkeys(id for kind in kinds for id in c.nearest(kind, target, 1)))[:3]
+        hint = f" Did you mean {say.listed(near, 'or')}?" if near else ""
+        raise LearnerError(f"There is nothing called {target!r} in the plan.{hint}")
+
+    def instead(self) -> str:
+        steps = [s for s in self.session(self.state.minutes_per_day).steps if s.kind != "review"]
+        return f" The plan puts {_quoted(steps[0].title)} first: {_lower(steps[0].reason)}" if steps and steps[0].kind != "rest" else ""
+
+    def blockers(self, skills: tuple[str, ...]) -> list[str]:
+        lacking: dict[str, None] = {}
+        for s in skills:
+            if s in self.c.skills and not self.learned(s):
+                lacking.update(dict.fromkeys(missing(self.c, self.state, s, self.now)))
+        return [s for s in self.c.order if s in lacking and s not in skills]
+
+    def waits(self, lacking: list[str]) -> str:
+        """Where a path to a locked thing begins, and how long it is."""
+        first = lacking[0]
+        deep = self.first_open_below(first)
+        begin = "" if deep == first else f" The way there begins with {_lower(self.title(deep))}."
+        return f"It rests on {self.titles(lacking, 3)}, which you do not have yet.{begin}"
+
+    def first_open_below(self, skill: str) -> str:
+        seen: set[str] = set()
+        while not self.open(skill) and skill not in seen:
+            seen.add(skill)
+            lacking = [p for p in self.ix.prerequisites[skill] if not self.learned(p) and not self.skipped(p)]
+            if not lacking:
+                break
+            skill = lacking[0]
+        return skill
+
+    def left_out(self, module: str) -> str | None:
+        if module in self.state.skipped:
+            return f"You left out {self.c.modules[module].title} in your settings; take it back there and it joins the plan."
+        return None
+
+    def why_not_skill(self, skill: str) -> str:
+        if gone := self.left_out(self.c.skills[skill].module):
+            return gone
+        if self.learned(skill):
+            kept = memory(self.c, self.state, skill, self.now)
+            trace = self.trace(skill)
+            if kept is None:
+                return f"You have {_lower(self.title(skill))} already, and nothing in the plan waits for more of it."
+            if kept.retrievability < FADED:
+                recall = say.often(kept.retrievability)
+                return f"It is fading: you would recall it {recall} today, and it comes back as soon as the minutes allow.{self.instead()}"
+            known = "By your own account you" if trace is not None and placed_well(trace) and not trace.answered_at else "You"
+            due = (
+                f" and the plan brings it back on {say.day(kept.due_at, self.state.tz)}"
+                if kept.due_at > self.now
+                else " and it comes back soon"
+            )
+            return f"{known} have it: you would recall it {say.often(kept.retrievability)} today,{due}."
+        lacking = self.blockers((skill,))
+        if lacking:
+            return self.waits(lacking)
+        if not self.ix.teaches[skill]:
+            return f"Nothing in the program teaches {_lower(self.title(skill))} yet."
+        return f"You can begin it now.{self.instead()}"
+
+    def why_not_taught(self, skills: tuple[str, ...], kind: str, title: str) -> str:
+        skills = tuple(s for s in skills if s in self.c.skills)
+        if skills and (gone := self.left_out(self.c.skills[skills[0]].module)):
+            return gone
+        lacking = self.blockers(skills)
+        if lacking:
+            return self.waits(lacking)
+        if skills and all(self.learned(s) for s in skills):
+            worst = min((m for s in skills if (m := memory(self.c, self.state, s, self.now))), key=lambda m: m.retrievability, default=None)
+            if worst is None:
+                return f"You have {self.titles(skills)} already."
+            recall = say.often(worst.retrievability)
+            back = (
+                f"it comes back on {say.day(worst.due_at, self.state.tz)}"
+                if worst.due_at > self.now
+                else "it is due, and comes as soon as the minutes allow"
+            )
+            return f"You have {self.titles(skills)} already and would recall it {recall} today; {back}."
+        return f"You can take this {kind} now.{self.instead()}"
+
+    def why_not_lab(self, lab: Lab) -> str:
+        trace = self.state.labs.get(lab.id)
+        if trace and trace.passed_at:
+            kept = [m.retrievability for s in lab.skills if s in self.c.skills and (m := memory(self.c, self.state, s, self.now))]
+            recall = f" Today you would recall it {say.often(min(kept))}." if kept else ""
+            return f"You passed it {say.ago(trace.passed_at, self.now)}.{recall} Writing it again from a blank file is always open to you."
+        if gone := self.left_out(lab.id.split("/")[0]):
+            return gone
+        skills = tuple(s for s in lab.skills if s in self.c.skills)
+        lacking = self.blockers(skills) or [s for s in skills if not self.taught(s)]
+        if lacking:
+            return self.waits(lacking)
+        return f"You can write it now: all that it needs has been taught.{self.instead()}"
+
+    def why_not_card(self, card: str) -> str:
+        trace = self.state.cards.get(card)
+        skill = self.c.cards[card].skill
+        if trace is None or not trace.phase:
+            known = self.trace(skill) if skill in self.c.skills else None
+            if known is None or not known.taught_at:
+                return f"It asks about {_lower(self.title(skill))}, which you have not read about yet."
+            return "It is new, and new cards come a few at a time so that their reviews do not pile up."
+        waiting = next((d for d in due_cards(self.c, self.state, self.now) if d.card == card), None)
+        if waiting:
+            recall = say.often(waiting.retrievability)
+            return f"It is due: you would recall it {recall}; it waits behind cards that are easier to save tonight."
+        from modelwright.learner.fsrs import scheduler
+
+        fsrs = scheduler(tuple(self.state.parameters))
+        chance = say.often(fsrs.smooth_retrievability(trace, self.now))
+        back = say.day(fsrs.due(trace, self.state.retention), self.state.tz)
+        return f"You would recall it {chance} today; it comes back on {back}, when asking does the most good."
+
+    def why_not_module(self, module: str) -> str:
+        if gone := self.left_out(module):
+            return gone
+        skills = self.ix.module_skills[module]
+        left = [s for s in skills if not self.learned(s)]
+        if not left:
+            return f"You have learned all of {self.c.modules[module].title}."
+        ready = [s for s in left if self.open(s)]
+        if ready:
+            return f"You can go on with it now, at {_lower(self.title(ready[0]))}.{self.instead()}"
+        lacking = list(
+            dict.fromkeys(p for s in left for p in self.ix.prerequisites[s] if not self.learned(p) and self.c.skills[p].module != module)
+        )
+        return self.waits(lacking) if lacking else f"Its skills wait for one another, beginning with {_lower(self.title(left[0]))}."
+
+    def why_not_project(self, project: str) -> str:
+        trace = self.state.projects.get(project)
+        known = self.c.projects[project]
+        if trace and trace.done_at:
+            return f"You finished it {say.ago(trace.done_at, self.now)}."
+        lacking = [s for s in self.c.order if s in known.skills and not self.learned(s) and not self.skipped(s)]
+        if lacking:
+            begin = _lower(self.title(self.first_open_below(lacking[0])))
+            return f"It asks for {self.titles(lacking, 3)}, which you do not have yet; the way there begins with {begin}."
+        return f"You can begin it now.{self.instead()}"
+
+    def why_not_resource(self, resource: Resource, number: str) -> str:
+        module = self.ix.book_of.get(resource.id)
+        if number:
+            chapter = next((ch for ch in resource.chapters if str(ch.number) == number), None)
+            if chapter is None:
+                raise LearnerError(f"{resource.title} has no chapter {number}; it has {len(resource.chapters)}.")
+            read = self.state.chapters.get(f"{resource.id}#{number}")
+            if read:
+                return f"You read it {say.ago(read, self.now)}."
+            skills = tuple(s for s in chapter.skills if s in self.c.skills)
+            if skills:
+                return self.why_not_taught(skills, "chapter", chapter.title)
+        if module is None:
+            return "It belongs to no module: it is there whenever you want it."
+        if gone := self.left_out(module):
+            return gone
+        chosen = chosen_book(self.c, self.state, module)
+        if resource in books(self.c, module) and chosen and chosen != resource.id:
+            about, book = self.c.modules[module].title, self.c.resources[chosen].title
+            return f"For {about} you read {book}; one book at a time, and you can change it on the module's page."
+        return self.why_not_module(module)
+
+
+# First words that keep their capital inside a sentence.
+NAMES = (
+    "Adam", "Bayes", "Bellman", "Bernoulli", "Cauchy", "Cholesky", "Dijkstra", "Euler", "Fisher", "Gauss", "Git", "Gram", "Grok", "Hess",
+    "Huffman", "Hugging", "Jacob", "Jensen", "Keras", "Krylov", "Lagrang", "Laplac", "Llama", "Markov", "Monte", "Muon", "Newton",
+    "Nesterov", "Poisson", "Python", "Riemann", "Schur", "Shapley", "Simpson", "Taylor", "Thompson", "Viterbi", "Wasserstein", "You",
+)  # fmt: skip
+
+
+def _lower(text: str) -> str:
+    """For use inside a sentence: a first capital goes, except from a name, an acronym or a single letter."""
+    first = text.split(" ")[0].split("-")[0]
+    if text.startswith(NAMES) or (len(first) == 1 and first != "A") or sum(ch.isupper() for ch in first) != 1:
+        return text
+    return text[:1].lower() + text[1:]
+
+
+def _quoted(title: str) -> str:
+    return f"“{title}”"

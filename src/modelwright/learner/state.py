@@ -1,0 +1,170 @@
+"""Everything that is concluded about a learner, and nothing else: the value that `fold` builds from the journal.
+
+It is a cache, never a record: delete it and the fold brings it back byte for byte. All of it is numbers and ids, so that folding
+is fast and `canonical` is the same text for the same history on any machine.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from modelwright.learner.errors import LearnerError
+from modelwright.learner.fsrs import Trace
+
+SCHEMA = 1
+BINS = 10
+
+
+class SkillTrace(msgspec.Struct, array_like=True):
+    """What is known of one skill. Counts are weighted: an answer after a hint is less than one.
+
+    right, wrong: answers. fast, slow: running means of +1 and -1 over about the last 2 and the last 10 answers. streak: rights
+    (positive) or wrongs (negative) in a row. day, week, month: answers, fading over that time. level: the log-odds last
+    estimated. offset, variance: what the general weights miss about this learner and this skill. echo: successes at things that contain
+    this skill. doubt: failures at things it is made of. hints: a running mean of help taken. tempo: running mean of log(time /
+    expected time). misses: failures in a row at the same work session's skill, for stepping back.
+    """
+
+    right: float = 0.0
+    wrong: float = 0.0
+    fast: float = 0.0
+    slow: float = 0.0
+    streak: int = 0
+    day: float = 0.0
+    week: float = 0.0
+    month: float = 0.0
+    level: float = 0.0
+    offset: float = 0.0
+    variance: float = 1.0
+    echo: float = 0.0
+    doubt: float = 0.0
+    hints: float = 0.0
+    tempo: float = 0.0
+    answered_at: int = 0
+    taught_at: int = 0  # the first lesson or chapter on it
+    practised_at: int = 0
+    passed_at: int = 0  # the last lab passed, or problem answered rightly
+    placed: float = -1.0  # the probability that placement gave, -1 without
+    placed_by_test: bool = False
+    misconception: str = ""  # the last one seen, until the skill is answered rightly
+    memory: Trace = msgspec.field(default_factory=Trace)
+
+
+class LabTrace(msgspec.Struct, array_like=True):
+    tried_at: int = 0
+    tries: int = 0
+    best: float = 0.0  # the largest share of checks passed
+    passed_at: int = 0
+    hints: int = 0
+    solution: bool = False  # seen before the pass
+    since_best: int = 0  # submissions since the last progress
+    hours: float = 0.0  # until the first pass
+
+
+class ProblemTrace(msgspec.Struct, array_like=True):
+    answered: int = 0
+    right: int = 0
+    last_at: int = 0
+    last_right: bool = False
+
+
+class ItemTrace(msgspec.Struct, array_like=True):
+    answered: int = 0
+    right: int = 0
+    last_at: int = 0
+
+
+class ProjectTrace(msgspec.Struct, array_like=True):
+    milestones: list[int] = []
+    hours: float = 0.0
+    last_at: int = 0
+    done_at: int = 0
+
+
+class Pace(msgspec.Struct, array_like=True):
+    """Of one kind of work: how often, and the sums that its pace is estimated from.
+
+    logs: the sum of log(time taken / time expected), squares: of its squares, over `times` measured pieces of work.
+    """
+
+    times: int = 0
+    logs: float = 0.0
+    squares: float = 0.0
+    hours: float = 0.0
+
+
+class Table(msgspec.Struct, array_like=True):
+    """A reliability table: per tenth of predicted probability, how many, their sum, and how many came true."""
+
+    count: list[int] = msgspec.field(default_factory=lambda: [0] * BINS)
+    predicted: list[float] = msgspec.field(default_factory=lambda: [0.0] * BINS)
+    came: list[float] = msgspec.field(default_factory=lambda: [0.0] * BINS)
+    loss: float = 0.0
+    squared: float = 0.0
+
+
+class State(msgspec.Struct):
+    schema: int = SCHEMA
+    events: int = 0
+    first_at: int = 0
+    last_at: int = 0
+    tz: int = 0
+    enrolled_at: int = 0
+    hours_per_week: float = 5.0
+    minutes_per_day: int = 60
+    deadline: str = ""
+    background: dict[str, int] = {}
+    books: dict[str, str] = {}
+    skipped: list[str] = []
+    retention: float = 0.9
+    parameters: list[float] = []  # FSRS fitted to this learner; empty: the defaults
+    ability: float = 0.0
+    ability_variance: float = 0.5
+    answers: float = 0.0
+    rights: float = 0.0
+    fast: float = 0.0
+    slow: float = 0.0
+    skills: dict[str, SkillTrace] = {}
+    cards: dict[str, Trace] = {}
+    labs: dict[str, LabTrace] = {}
+    problems: dict[str, ProblemTrace] = {}
+    items: dict[str, ItemTrace] = {}
+    lessons: dict[str, int] = {}  # lesson -> when it was finished
+    opened: dict[str, int] = {}  # lesson -> when it was opened
+    chapters: dict[str, int] = {}  # "resource#number" -> when it was read
+    projects: dict[str, ProjectTrace] = {}
+    pace: dict[str, Pace] = {}  # kind of work -> pace
+    weeks: dict[int, float] = {}  # weeks since 1970 in the learner's time -> hours
+    days: dict[int, float] = {}  # days since 1970 in the learner's time -> hours; the last 400 days
+    recent: list[tuple[str, bool, int]] = []  # the last answers: (skill, right, when)
+    mastery_table: Table = msgspec.field(default_factory=Table)
+    memory_table: Table = msgspec.field(default_factory=Table)  # cards, a day or more after the last review
+    placed_questions: int = 0
+    forecasts: list[tuple[int, dict[str, int]]] = []  # the weekly snapshots: when, and what they said of the end
+
+    def canonical(self) -> bytes:
+        """The state as JSON with sorted keys: byte-identical for equal histories."""
+        return _ENCODER.encode(self)
+
+    @staticmethod
+    def restore(data: bytes) -> State:
+        """The state from `canonical`. Raises LearnerError where it is not one, or is of another schema: then fold the journal again."""
+        try:
+            state = msgspec.json.decode(data, type=State)
+        except msgspec.DecodeError as error:
+            raise LearnerError(f"This is not a kept state ({error}): delete it, and it is made again from the journal.") from None
+        if state.schema != SCHEMA:
+            raise LearnerError(
+                f"This kept state is of schema {state.schema}, and this Modelwright makes {SCHEMA}: "
+                "delete it, and it is made again from the journal."
+            )
+        return state
+
+    def copy(self) -> State:
+        return _PACKED.decode(_PACK.encode(self))
+
+
+# Stateless and immutable; building them costs more than using them.
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_PACK = msgspec.msgpack.Encoder()
+_PACKED = msgspec.msgpack.Decoder(State)
