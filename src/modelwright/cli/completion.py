@@ -31,7 +31,7 @@ def _all(kind: str) -> list[str]:
         for path in folder.glob("*/*/problems.py"):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PROBLEMS" and isinstance(node.value, ast.Dict):
-                    found += [f"{path.parent.name}/{key.value}" for key in node.value.keys if isinstance(key, ast.Constant)]
+                    found += [f"{path.parent.name}/{key.value!s}" for key in node.value.keys if isinstance(key, ast.Constant)]
         return found
     import re
 

@@ -11,10 +11,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from modelwright.cli import screen
 from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 NEEDED = (
     "fastapi", "uvicorn", "jinja2", "pydantic", "yaml", "sqlalchemy", "alembic", "msgspec", "fsrs", "numpy", "sympy", "matplotlib",
@@ -48,7 +51,7 @@ def doctor(json: bool) -> int:
     return 1 if broken else 0
 
 
-def show(out, finding: Finding) -> None:  # type: ignore[no-untyped-def]
+def show(out: Console, finding: Finding) -> None:
     mark, style = {"ok": ("✓", "green"), "remark": ("!", "yellow"), "broken": ("✗", "red")}[finding.state]
     out.print(f"[{style}]{mark}[/] [bold]{finding.name:<11}[/] {screen.safe(finding.text)}")
     if finding.todo:

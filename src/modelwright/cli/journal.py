@@ -6,16 +6,20 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelwright.cli import screen
 from modelwright.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from modelwright.journal import Journal
 
 
 class FileTrouble(ModelwrightError):
     """A file that could not be read or written."""
 
 
-def _journal():  # type: ignore[no-untyped-def]
+def _journal() -> Journal:
     """The journal alone: these commands must work where the curriculum is broken."""
     from modelwright.journal import Journal
     from modelwright.studio import Home

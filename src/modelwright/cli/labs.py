@@ -77,7 +77,7 @@ def _outside(s: Studio, lab_id: str, name: str | None) -> Path | None:
 def after(handed: v.Submission, lab_id: str, s: Studio) -> None:
     """What a verdict leads to: the skills it changed, what was kept, and what is next; or where help is."""
     out = screen.console()
-    if handed.verdict.status != "passed":  # type: ignore[attr-defined]
+    if handed.verdict.status != "passed":
         left = s.lab(lab_id).hints_left
         if left:
             out.print(f"[dim]A hint:[/] modelwright hint {lab_id}" + (f"  [dim]({left} left)[/]" if left < 3 else ""))

@@ -93,7 +93,7 @@ class Watching:
 
     def show(self) -> None:
         """The whole screen again: the one failing check, or the pass."""
-        from modelwright.grading import Verdict, first_failure
+        from modelwright.grading import first_failure
 
         out = screen.console()
         view = self.studio.lab(self.lab_id)
@@ -102,7 +102,6 @@ class Watching:
             self._foot()
             return
         verdict = self.handed.verdict
-        assert isinstance(verdict, Verdict)
         first = first_failure(verdict)
         if self.full_list or verdict.status == "passed":
             for result in verdict.checks:
@@ -139,7 +138,7 @@ class Watching:
 
     def _foot(self) -> None:
         out = screen.console()
-        passed = self.handed is not None and self.handed.verdict.status == "passed"  # type: ignore[attr-defined]
+        passed = self.handed is not None and self.handed.verdict.status == "passed"
         out.print()
         words = [("n", "next lab"), ("l", "fewer lines" if self.full_list else "all checks"), ("r", "run again"), ("q", "quit")]
         if not passed:

@@ -83,8 +83,8 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
         questions_html=questions_html,
         finished=record.finished_at > 0,
         answers=tuple(record.answers),
-        previous=desk.link(siblings[place - 1].id) if place else None,
-        next=desk.link(siblings[place + 1].id) if place + 1 < len(siblings) else None,
+        previous=desk.link(siblings[place - 1].id, "lesson") if place else None,
+        next=desk.link(siblings[place + 1].id, "lesson") if place + 1 < len(siblings) else None,
         then=_practice(desk, lesson),
         note=desk.note(lesson.id),
     )
@@ -92,12 +92,11 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
 
 def _practice(desk: Desk, lesson: Lesson) -> v.Link | None:
     """Where a lesson's skills are practised: a problem not yet solved, then a lab not yet passed, then any."""
-    problems = [p for skill in lesson.skills for p in desk.curriculum.teaching(skill, "problem")]
-    labs = [lab for skill in lesson.skills for lab in desk.curriculum.teaching(skill, "lab")]
-    fresh = [p for p in problems if not desk.problem(p).right] or [lab for lab in labs if not desk.lab(lab).passed_at]
-    for id in (*fresh, *problems, *labs):
-        return desk.link(id)
-    return None
+    problems = [("problem", p) for skill in lesson.skills for p in desk.curriculum.teaching(skill, "problem")]
+    labs = [("lab", lab) for skill in lesson.skills for lab in desk.curriculum.teaching(skill, "lab")]
+    fresh = [p for p in problems if not desk.problem(p[1]).right] or [lab for lab in labs if not desk.lab(lab[1]).passed_at]
+    kind, id = next(iter((*fresh, *problems, *labs)), ("", ""))
+    return desk.link(id, kind) if id else None
 
 
 # Problems
@@ -115,7 +114,7 @@ def problem_view(desk: Desk, problem: Problem, exercise: Exercise) -> v.ProblemV
         question_html=html(exercise.question),
         difficulty=problem.difficulty,
         minutes=problem.minutes,
-        skills=tuple(desk.link(skill) for skill in problem.skills),
+        skills=tuple(desk.link(skill, "skill") for skill in problem.skills),
         choices=exercise.choices,
         right=record.right,
         answered=record.answered,
@@ -152,7 +151,7 @@ def card_view(desk: Desk, card: Card, due: Any, intervals: tuple[float, float, f
         answer=card.answer,
         answer_html=html(card.answer),
         source=card.source,
-        skill=desk.link(card.skill),
+        skill=desk.link(card.skill, "skill"),
         module=desk.module_link(card.id),
         new=bool(due.new),
         due_at=int(due.due_at),

@@ -15,9 +15,9 @@ from modelwright.studio import views as v
 from modelwright.studio.record import LabRecord, LessonRecord, ProblemRecord, Record, day_of
 
 if TYPE_CHECKING:
-    from modelwright.learner import State
-
-KNOWN = 0.85  # mastery from which a skill counts as known
+    from modelwright.learner import Hours, State
+KINDS = ("module", "lab", "lesson", "problem", "skill", "resource", "project", "card", "stage")
+KNOWN = ("known", "fading")  # the standings of what was learned; forgetting does not undo that
 
 
 class Desk:
@@ -37,58 +37,92 @@ class Desk:
         return self._skills[id]
 
     def _line(self, id: str) -> v.SkillLine:
-        from modelwright.learner import mastery, memory
+        from modelwright.learner import mastery, memory, standing
 
         skill = self.curriculum.skills[id]
-        estimate, recall = mastery(self.curriculum, self.state, id, self.now), memory(self.curriculum, self.state, id, self.now)
-        if estimate.p >= KNOWN:
-            fading = recall is not None and recall.retrievability < self.record.retention
-            standing: v.Standing = "fading" if fading else "known"
-        elif estimate.attempts:
-            standing = "learning"
-        else:
-            standing = "open" if all(self.knows(p) for p in skill.prerequisites) else "locked"
+        recall = memory(self.curriculum, self.state, id, self.now)
+        stands: v.Standing = standing(self.curriculum, self.state, id, self.now)
+        estimate = mastery(self.curriculum, self.state, id, self.now)
+        trace = self.state.skills.get(id)
+        # Of what was never touched the model has only an expectation, which a person would read as something they had done.
+        met = trace is not None and (estimate.attempts > 0 or recall is not None or trace.echo > 0 or trace.placed > 0)
+        if not met and stands in ("known", "fading"):
+            stands = "open"
         return v.SkillLine(
             id=id,
             title=skill.title,
             can=skill.can,
-            standing=standing,
-            mastery=estimate.p,
+            standing=stands,
+            mastery=estimate.p if met else 0.0,
             mastery_sd=estimate.sd,
             attempts=estimate.attempts,
             memory=None if recall is None else recall.retrievability,
             due_at=None if recall is None else recall.due_at,
         )
 
-    def knows(self, id: str) -> bool:
-        return id not in self.curriculum.skills or self.skill(id).mastery >= KNOWN
-
     def skills(self, ids: tuple[str, ...]) -> tuple[v.SkillLine, ...]:
         return tuple(self.skill(id) for id in ids if id in self.curriculum.skills)
 
     @cached_property
     def known(self) -> tuple[v.SkillLine, ...]:
-        return tuple(line for id in self.curriculum.skills if (line := self.skill(id)).mastery >= KNOWN)
+        return tuple(line for id in self.curriculum.skills if (line := self.skill(id)).standing in KNOWN)
+
+    # Cards
+
+    def intervals(self, card: str) -> tuple[float, float, float, float]:
+        """Days until a card would return after each of the four ratings, now."""
+        from copy import copy
+
+        from modelwright.learner.fsrs import DAY, Trace, scheduler
+
+        fsrs = scheduler(tuple(self.state.parameters))
+        kept = self.state.cards.get(card)
+        days = []
+        for rating in (1, 2, 3, 4):
+            trace = Trace() if kept is None else copy(kept)
+            fsrs.review(trace, rating, self.now)
+            days.append(max(0.0, (fsrs.due(trace, self.state.retention) - self.now) / DAY))
+        return days[0], days[1], days[2], days[3]
+
+    def next_card_at(self) -> int | None:
+        """When the next card falls due."""
+        from modelwright.learner.fsrs import scheduler
+
+        fsrs = scheduler(tuple(self.state.parameters))
+        dues = [
+            fsrs.due(trace, self.state.retention) for id, trace in self.state.cards.items() if trace.phase and id in self.curriculum.cards
+        ]
+        return min((due for due in dues if due > self.now), default=None)
 
     # Things of the curriculum as links
 
-    def link(self, id: str) -> v.Link:
-        """Any id as a link; one that the curriculum no longer has keeps its id as a title."""
-        for kind in ("module", "lesson", "lab", "problem", "skill", "resource", "project", "card", "stage"):
-            thing = getattr(self.curriculum, kind + "s").get(id)
-            if thing is not None:
-                return v.Link(kind, id, getattr(thing, "title", None) or thing.ask)
+    def link(self, id: str, kind: str = "") -> v.Link:
+        """An id as a link. A lesson and a skill may share one, so say the `kind` where it is known.
+
+        An id that the curriculum no longer has keeps itself as a title.
+        """
+        if kind != "chapter":
+            for guess in (kind,) if kind in KINDS else KINDS:
+                thing = getattr(self.curriculum, guess + "s").get(id)
+                if thing is not None:
+                    return v.Link(guess, id, getattr(thing, "title", None) or thing.ask)
         resource, _, number = id.partition("#")
         if number.isdigit() and (book := self.curriculum.resources.get(resource)):
             title = next((c.title for c in book.chapters if c.number == int(number)), number)
             return v.Link("chapter", id, f"{book.title}, chapter {number}: {title}")
-        return v.Link("thing", id, id)
+        return v.Link(kind or "thing", id, id)
 
     def module_link(self, id: str) -> v.Link:
         module = self.curriculum.module_of(id)
         return v.Link("module", module.id, module.title)
 
     # What was done
+
+    @cached_property
+    def hours(self) -> Hours:
+        from modelwright.learner import hours_logged
+
+        return hours_logged(self.curriculum, self.state, self.now)
 
     def lab(self, id: str) -> LabRecord:
         return self.record.labs.get(id) or LabRecord()
@@ -117,12 +151,10 @@ class Desk:
     # Books
 
     def chosen_book(self, module: Module) -> str:
-        """The resource with chapters that the learner reads in a module: their choice, else the main one."""
-        chosen = self.record.books.get(module.id)
-        books = [r for r in module.resources if r.chapters]
-        if any(book.id == chosen for book in books):
-            return str(chosen)
-        return next((b.id for b in books if b.role == "main"), books[0].id if books else "")
+        """The book that the learner reads in a module: their choice, else the main one; "" where there is none."""
+        from modelwright.learner.beliefs import chosen_book
+
+        return chosen_book(self.curriculum, self.state, module.id) or ""
 
     def resource(self, resource: Resource) -> v.ResourceView:
         module = self._home_of.get(resource.id)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelwright.studio import views as v
-from modelwright.studio.desk import KNOWN, Desk
+from modelwright.studio.desk import Desk
 from modelwright.studio.record import Entry
 
 if TYPE_CHECKING:
-    from modelwright.learner import Session
+    from modelwright.learner import Forecast, Session
 
 CAN_NOW = 4
+NAMED = ("lesson", "problem", "lab", "chapter", "project")  # entries of the diary that name a thing of that kind
 
 
 def step_view(step: Any) -> v.Step:
-    return v.Step(step.kind, step.target or "", step.title, step.minutes, step.reason, tuple(step.skills))
+    return v.Step(step.kind, step.target, step.title, step.minutes, step.reason, tuple(step.skills), partial=step.partial)
 
 
 def today_view(desk: Desk, session: Session, minutes: int, due: int, forecast: v.ForecastView | None) -> v.Today:
@@ -29,7 +30,7 @@ def today_view(desk: Desk, session: Session, minutes: int, due: int, forecast: v
         steps=done_today(desk) + tuple(step_view(step) for step in session.steps),
         due_cards=due,
         minutes_done_today=desk.record.minutes_on(desk.day),
-        hours_this_week=desk.record.minutes_in_week_of(desk.day) / 60,
+        hours_this_week=desk.hours.this_week,
         hours_per_week=desk.record.hours_per_week,
         can_now=can_now(desk),
         parts_mine=mine,
@@ -48,9 +49,9 @@ def done_today(desk: Desk) -> tuple[v.Step, ...]:
             continue
         if entry.kind not in ("review", "lesson", "problem", "lab", "chapter", "project", "exam"):
             continue
-        title = _counted(entry) if entry.kind in ("review", "problem") else desk.link(entry.target).title
+        title = _counted(entry) if entry.kind in ("review", "problem") else desk.link(entry.target, entry.kind).title
         if entry.kind == "problem":
-            title = f"{title}: {desk.link(entry.target).title}"
+            title = f"{title}: {desk.link(entry.target, 'problem').title}"
         steps.append(v.Step(entry.kind, entry.target, title, round(entry.minutes, 1), "", (), True))  # type: ignore[arg-type]
     return tuple(steps)
 
@@ -69,7 +70,7 @@ def can_now(desk: Desk) -> tuple[str, ...]:
 
 def activity(desk: Desk, entry: Entry) -> v.Activity:
     """A line of the diary in words."""
-    link = desk.link(entry.target) if entry.target else v.Link("review", "", "Cards")
+    link = desk.link(entry.target, entry.kind if entry.kind in NAMED else "") if entry.target else v.Link("review", "", "Cards")
     what = {
         "review": f"Reviewed {_counted(entry)}, {entry.right} remembered",
         "lesson": f"Read the lesson {link.title}",
@@ -98,11 +99,11 @@ def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentenc
     return v.StatusView(
         enrolled=record.enrolled,
         name=record.name,
-        hours_done=sum(record.days.values()) / 60,
-        hours_this_week=record.minutes_in_week_of(desk.day) / 60,
+        hours_done=desk.hours.total,
+        hours_this_week=desk.hours.this_week,
         hours_per_week=record.hours_per_week,
         skills=len(c.skills),
-        skills_known=sum(line.mastery >= KNOWN for line in desk.known),
+        skills_known=len(desk.known),
         skills_fading=sum(line.standing == "fading" for line in desk.known),
         lessons_done=sum(desk.lesson(id).finished_at > 0 for id in c.lessons),
         lessons=len(c.lessons),
@@ -140,8 +141,35 @@ def settings_view(desk: Desk, minutes_per_day: int, home: str, workshop: str, jo
         retention=record.retention,
         books=tuple(books),
         optional=tuple((v.Link("module", m.id, m.title), m.id in record.skipped) for m in optional),
-        background=tuple((desk.link(id), level) for id, level in record.background.items()),
+        background=tuple((desk.link(id, "module"), level) for id, level in record.background.items()),
         home=home,
         workshop=workshop,
         journal=journal,
     )
+
+
+def forecast_view(desk: Desk, forecast: Forecast, deadline: int | None) -> v.ForecastView:
+    stages = tuple(
+        v.StageForecast(id, desk.curriculum.stages[id].title, _quantiles(q))
+        for id, q in forecast.stages.items()
+        if id in desk.curriculum.stages
+    )
+    fan = tuple(v.FanPoint(p.at, p.q025, p.q10, p.q25, p.q50, p.q75, p.q90, p.q975) for p in forecast.fan)
+    return v.ForecastView(_quantiles(forecast.finish), stages, fan, _own(desk, forecast.done), forecast.sentence, deadline, forecast.chance)
+
+
+def _quantiles(q: Any) -> v.Quantiles:
+    return v.Quantiles(q.q025, q.q10, q.q25, q.q50, q.q75, q.q90, q.q975)
+
+
+def _own(desk: Desk, done: float) -> tuple[tuple[int, float], ...]:
+    """The learner's past as a line that ends at what is done now: the share grew as the hours did."""
+    total = desk.hours.total
+    points = [(desk.record.enrolled_at or desk.now, 0.0)]
+    so_far = 0.0
+    for monday, hours in desk.hours.by_week:
+        so_far += hours
+        points.append((min(monday + 7 * 86_400_000, desk.now), done * so_far / total if total else 0.0))
+    if not desk.hours.by_week:
+        points.append((desk.now, done))
+    return tuple(points)

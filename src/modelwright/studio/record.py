@@ -109,11 +109,6 @@ class Record(msgspec.Struct):
     def minutes_on(self, day: int) -> float:
         return self.days.get(day, 0.0)
 
-    def minutes_in_week_of(self, day: int) -> float:
-        """From Monday on; day 0, 1 January 1970, was a Thursday."""
-        monday = day - (day + 3) % 7
-        return sum(self.days.get(d, 0.0) for d in range(monday, day + 1))
-
     def add(self, events: Iterable[e.Event]) -> None:
         for event in events:
             self.events += 1

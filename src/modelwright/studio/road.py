@@ -77,7 +77,7 @@ def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
         hours_high=module.hours.high,
         hours_done=desk.hours_in(module),
         skills=len(lines),
-        skills_known=sum(line.mastery >= KNOWN for line in lines),
+        skills_known=sum(line.standing in KNOWN for line in lines),
         skills_fading=sum(line.standing == "fading" for line in lines),
         mastery=sum(line.mastery for line in lines) / max(len(lines), 1),
         here=module.id == here,
@@ -92,7 +92,7 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
     return v.ModuleView(
         line=module_line(desk, module, here),
         stage=v.Link("stage", stage.id, stage.title),
-        prerequisites=tuple(desk.link(id) for id in module.prerequisites),
+        prerequisites=tuple(desk.link(id, "module") for id in module.prerequisites),
         skills=tuple(desk.skill(skill.id) for skill in module.skills),
         lessons=tuple(lesson_line(desk, lesson.id) for lesson in module.lessons),
         problems=tuple(problem_line(desk, problem.id) for problem in module.problems),
@@ -156,8 +156,8 @@ def skill_map(desk: Desk) -> v.SkillMap:
 def skill_view(desk: Desk, id: str) -> v.SkillView:
     curriculum = desk.curriculum
     skill = curriculum.skills[id]
-    taught = [desk.link(thing) for kind in ("lesson", "problem", "lab") for thing in curriculum.teaching(id, kind)]
-    taught += [desk.link(f"{book}#{number}") for book, number in curriculum.chapters(id)]
+    taught = [desk.link(thing, kind) for kind in ("lesson", "problem", "lab") for thing in curriculum.teaching(id, kind)]
+    taught += [desk.link(f"{book}#{number}", "chapter") for book, number in curriculum.chapters(id)]
     return v.SkillView(
         line=desk.skill(id),
         module=desk.module_link(id),
@@ -165,8 +165,10 @@ def skill_view(desk: Desk, id: str) -> v.SkillView:
         difficulty=skill.difficulty,
         prerequisites=desk.skills(skill.prerequisites),
         unlocks=desk.skills(tuple(curriculum.dependents(id))),
-        encompasses=tuple((desk.link(other), weight) for other, weight in skill.encompasses.items()),
-        practised_by=tuple((desk.link(other.id), other.encompasses[id]) for other in curriculum.skills.values() if id in other.encompasses),
+        encompasses=tuple((desk.link(other, "skill"), weight) for other, weight in skill.encompasses.items()),
+        practised_by=tuple(
+            (desk.link(other.id, "skill"), other.encompasses[id]) for other in curriculum.skills.values() if id in other.encompasses
+        ),
         taught_by=tuple(taught),
         note=desk.note(id),
     )

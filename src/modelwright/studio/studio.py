@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab
     from modelwright.grading import CheckResult, Grader, Verdict
 
-MINUTE = 60_000
+MINUTE, WEEK = 60_000, 604_800_000
+FORECAST_STANDS = 60_000  # milliseconds for which a forecast is not drawn again, whatever was done meanwhile
 LONGEST_SITTING = 1800.0  # seconds: beyond this a pause is not work
 LONGEST_TEXT = {"given": 1000, "expected": 1000, "got": 1000, "output": 2000, "traceback": 3000, "message": 2000}
 CURRICULUM_KINDS = ("lesson", "problem", "lab", "card", "skill", "module", "resource", "project")
@@ -38,6 +40,16 @@ CURRICULUM_KINDS = ("lesson", "problem", "lab", "card", "skill", "module", "reso
 
 def clock() -> int:
     return time.time_ns() // 1_000_000
+
+
+@dataclass
+class _Forecast:
+    """A forecast that was drawn, and what it was drawn from."""
+
+    goals: tuple[Any, ...]
+    seq: int
+    at: int
+    view: v.ForecastView
 
 
 class Studio:
@@ -56,6 +68,8 @@ class Studio:
         self._sitting = Sitting(home.run / "opened.json")
         self._kept: dict[Any, tuple[tuple[int, int], Any]] = {}
         self._drawing: set[str] = set()
+        self._forecast_kept: _Forecast | None = None
+        self._forecasting = threading.Lock()
 
     @classmethod
     def open(
@@ -472,7 +486,8 @@ class Studio:
             spent = self._sitting.spent("lab:" + lab.id, desk.now, otherwise=0.0)
             self._sitting.open("lab:" + lab.id, desk.now, again=True)
             changed = self._changes(lab.skills, _submitted(lab, verdict, spent))
-            committed, remark, others = False, "", ()
+            committed, remark = False, ""
+            others: tuple[v.OtherWay, ...] = ()
             if verdict.status == "passed":
                 committed, remark = self._keep_pass(lab, data, verdict)
                 others = content.other_ways(lab)
@@ -629,10 +644,54 @@ class Studio:
         return self._keep("due", desk, lambda: due_cards(self.curriculum, desk.state, desk.now)) if desk.record.enrolled else []
 
     def _forecast(self, desk: Desk) -> v.ForecastView | None:
-        raise NotImplementedError
+        """Drawn anew each day and when the goals change; while the learner works, the last one stands until a new one is drawn aside."""
+        if not desk.record.enrolled:
+            return None
+        record = desk.record
+        goals = (record.hours_per_week, record.deadline, tuple(record.skipped), tuple(sorted(record.books.items())), desk.day)
+        kept = self._forecast_kept
+        if kept is None or kept.goals != goals:
+            self._forecast_kept = self._drawn(desk, goals)
+            self._note_forecast(desk)
+        elif kept.seq != self._ledger.seq and desk.now - kept.at > FORECAST_STANDS and not self._forecasting.locked():
+            threading.Thread(target=self._draw_aside, args=(self._make_desk(desk.now), goals), daemon=True, name="forecast").start()
+        assert self._forecast_kept is not None
+        return self._forecast_kept.view
+
+    def _drawn(self, desk: Desk, goals: tuple[Any, ...]) -> _Forecast:
+        from modelwright.learner import forecast
+        from modelwright.learner.forecasting import deadline_ms
+
+        drawn = forecast(self.curriculum, desk.state, desk.now)
+        return _Forecast(goals, self._ledger.seq, desk.now, evening.forecast_view(desk, drawn, deadline_ms(desk.state.deadline)))
+
+    def _draw_aside(self, desk: Desk, goals: tuple[Any, ...]) -> None:
+        with self._forecasting:
+            drawn = self._drawn(desk, goals)
+            with self._lock:
+                self._forecast_kept = drawn
+
+    def _note_forecast(self, desk: Desk) -> None:
+        """Once a week the journal keeps what was forecast, so that it can be held against what came."""
+        before = desk.state.forecasts[-1][0] if desk.state.forecasts else desk.record.enrolled_at
+        if desk.now - before < WEEK or self._forecast_kept is None:
+            return
+        view = self._forecast_kept.view
+        stages = {stage.stage: asdict(stage.finish) for stage in view.stages}
+        self._append(e.ForecastMade(finish=asdict(view.finish), stages=stages))
+        self._forecast_kept.seq = self._ledger.seq
 
     def _queue(self, desk: Desk, limit: int) -> v.ReviewQueue:
-        raise NotImplementedError
+        due = [d for d in self._due(desk) if d.card in self.curriculum.cards]
+        cards = tuple(content.card_view(desk, self.curriculum.cards[d.card], d, desk.intervals(d.card)) for d in due[:limit])
+        today = desk.record.today if desk.record.today_is == desk.day else []
+        return v.ReviewQueue(
+            cards=cards,
+            due=len(due),
+            new=sum(d.new for d in due),
+            done_today=sum(entry.count for entry in today if entry.kind == "review"),
+            next_due_at=None if due else desk.next_card_at(),
+        )
 
     # Grading
 

@@ -9,11 +9,14 @@ terminal, and as safe HTML (mathematics as MathML), for the pages, under the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from modelwright.grading import Verdict
 
 StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "project", "exam", "rest"]
 Standing = Literal["locked", "open", "learning", "known", "fading"]
-"""Of a skill: a prerequisite is missing · it can be begun · begun · mastered and remembered · mastered, memory below the wish."""
+"""Of a skill: a prerequisite is missing · it can be begun · begun · learned and remembered · learned, and being forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Step:
     reason: str
     skills: tuple[str, ...] = ()
     done: bool = False
+    partial: bool = False  # it is begun tonight and finished another day
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ class ResourceView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleLine:
-    """A module in the plan. `skills_known` of `skills` have a mastery of 0.85 or more."""
+    """A module in the plan. `skills_known` of its `skills` were learned, those that fade now among them."""
 
     id: str
     number: int
@@ -209,7 +213,7 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class SkillLine:
-    """A skill in a list. `mastery` is a probability, `memory` today's probability of recall or None before anything was learned."""
+    """A skill in a list. `mastery`: the probability of success (0 before it was met at all); `memory`: of recall today, or None."""
 
     id: str
     title: str
@@ -217,7 +221,7 @@ class SkillLine:
     standing: Standing
     mastery: float
     mastery_sd: float
-    attempts: int
+    attempts: float  # answers, weighted: one after help counts less
     memory: float | None
     due_at: int | None
 
@@ -541,12 +545,12 @@ class LastVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What handing in a lab led to: `verdict` is `modelwright.grading.Verdict`. Returned by `Studio.hand_in`."""
+    """What handing in a lab led to. `others` and `committed` are there after a pass; `remark` says why a pass was not committed."""
 
-    verdict: object
+    verdict: Verdict
     changed: tuple[SkillChange, ...]
-    committed: bool  # the workshop's history now holds this pass
-    remark: str  # why it was not committed, or ""
+    committed: bool
+    remark: str
     others: tuple[OtherWay, ...]
     next: Step | None
 
