@@ -295,12 +295,24 @@ class Grok(nn.Module):
         self.final_norm = nn.Parameter(torch.ones(config.width))
         self.head = None if config.tied else matrix(config.vocab, config.width, fan_in=config.width)
 
-    def body(self, tokens_bt: Tensor, cache: Cache | None = None, watch: Watch | None = None) -> tuple[Tensor, list[Routing]]:
-        """Everything but the head: (b, t, m), and each layer's routing."""
+    def body(
+        self,
+        tokens_bt: Tensor,
+        cache: Cache | None = None,
+        watch: Watch | None = None,
+        visible_bts: Tensor | None = None,
+        packed: bool = False,
+    ) -> tuple[Tensor, list[Routing]]:
+        """Everything but the head: (b, t, m), and each layer's routing.
+
+        `packed` promises that no token is padding, which saves the mask; `visible_bts` gives another mask, such as one that keeps
+        documents apart.
+        """
         c, (b, t) = self.config, tokens_bt.shape
         if cache is None:
             positions_bt = torch.arange(t, device=tokens_bt.device)[None]
-            visible_bts = None if c.pad is None else self.ops.visible_keys(tokens_bt, t, c.pad)
+            if visible_bts is None and c.pad is not None and not packed:
+                visible_bts = self.ops.visible_keys(tokens_bt, t, c.pad)
         else:
             positions_bt, visible_bts = cache.positions(t), cache.visible(t)
         temperature_bt = None
@@ -332,9 +344,17 @@ class Grok(nn.Module):
         """Logits (b, t, v), float32. With a cache, the tokens are those that come after what it holds."""
         return self.unembed(self.body(tokens_bt, cache, watch)[0])
 
-    def loss(self, tokens_bt: Tensor, targets_bt: Tensor, counted_bt: Tensor | None = None, balance: float = 0.0) -> Loss:
+    def loss(
+        self,
+        tokens_bt: Tensor,
+        targets_bt: Tensor,
+        counted_bt: Tensor | None = None,
+        balance: float = 0.0,
+        visible_bts: Tensor | None = None,
+        packed: bool = False,
+    ) -> Loss:
         """Mean loss over the counted targets (all that are not padding, if not said), plus `balance` times the balancing loss."""
-        hidden_btm, routings = self.body(tokens_bt)
+        hidden_btm, routings = self.body(tokens_bt, visible_bts=visible_bts, packed=packed)
         if counted_bt is None:
             counted_bt = torch.ones_like(targets_bt, dtype=torch.bool) if self.config.pad is None else targets_bt != self.config.pad
         logits_nv = self.unembed(hidden_btm).flatten(0, 1)
@@ -352,7 +372,8 @@ class Grok(nn.Module):
     def steer(self, load_le: Tensor, rate: float) -> None:
         """Balance by bias: make experts with less than their share of the load a little easier to choose (arXiv 2408.15664)."""
         for layer, load_e in zip(self.layers, load_le, strict=True):
-            assert isinstance(layer, Layer) and isinstance(layer.experts, Experts)
+            assert isinstance(layer, Layer)
+            assert isinstance(layer.experts, Experts)
             layer.experts.bias_e += rate * torch.sign(1.0 / self.config.experts - load_e)
 
 
@@ -364,6 +385,15 @@ def on_meta(config: ModelConfig) -> Grok:
 
 def count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def document_mask(tokens_bt: Tensor, end: int) -> Tensor:
+    """Each position sees its own document only: what follows an end token is another one. (b, t, t), bool"""
+    t = tokens_bt.shape[1]
+    ends_bt = (tokens_bt == end).long()
+    document_bt = ends_bt.cumsum(1) - ends_bt  # the end token still belongs to the document that it closes
+    causal_tt = torch.ones(t, t, dtype=torch.bool, device=tokens_bt.device).tril()
+    return causal_tt & (document_bt[:, :, None] == document_bt[:, None, :])
 
 
 def check_context(config: ModelConfig, length: int) -> None:

@@ -6,8 +6,7 @@ two equal. The rules, all stated here:
 - Text is cut into pieces by `PATTERN` before pairs are merged, so that no token joins a word to a digit or to punctuation. Everything
   beyond ASCII counts as a letter: the pattern then means the same in every regex engine and every version of Unicode.
 - Digits stand alone: a small model learns sums from single digits more easily than from arbitrary groups.
-- The pair merged next is the most frequent one; of equals, the one with the smaller ids (left first).
-  A pair is merged only if it occurs twice.
+- The pair merged next is the most frequent; of equals, the one with the smaller ids (left first). It must occur twice.
 - Bytes that are not UTF-8 become one token each, and cut the text where they stand.
 - Ids 0 to 15 are special and are never produced by encoding text, whatever it says. Then come the 256 bytes, then the merges in order.
 """

@@ -28,6 +28,7 @@ from . import explain, nursery
 from .proxy import Channel, Learner, RunnerDied
 
 RESTARTS = 2
+SHRINKING_SECONDS = 2  # a smaller example is worth waiting for, but not for long
 
 
 class Stop(BaseException):
@@ -152,7 +153,8 @@ class Fixtures:
             return True
         # In place of pytest's textual diff, which takes quadratic time on what a hostile file may return, keep the two values.
         util._reprcompare = self._remember
-        self.comparison, self.ends, self.channel.last = None, {}, None
+        self.comparison, self.ends = None, {}
+        self.channel.begin_check()
         started = time.perf_counter()
         runtestprotocol(item, log=False, nextitem=nextitem)
         self.tell(self._result(item, time.perf_counter() - started))
@@ -301,6 +303,9 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
     import hypothesis.configuration
+    import hypothesis.internal.conjecture.engine as engine
+
+    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS  # type: ignore[misc, assignment]
     from hypothesis import HealthCheck, settings
 
     hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())

@@ -24,6 +24,8 @@ from typing import Any
 from . import wire
 from .errors import WireError
 
+# A lab's limit in seconds is for one call of the learner's code; one check may make many calls, and takes at most this many times it.
+CHECK_CALLS = 3
 OUTPUT_KEPT = 64 << 10
 OUTPUT_LIMIT = 64 << 20
 MESSAGE_LIMIT = 256 << 20
@@ -122,6 +124,7 @@ class Channel:
         self.last: Call | None = None
         self.idle = 0.0
         self.peak = 0
+        self.call_began = self.check_began = 0.0
         sock.setblocking(False)
 
     # -- values that stay on one side -------------------------------------------------------------------------------------
@@ -150,6 +153,7 @@ class Channel:
     def request(self, op: str, *rest: Any) -> list[Any]:
         if self.dead:
             raise self.dead
+        self.call_began = process_seconds(self.pid)
         if self.released:
             gone, self.released = self.released, []
             self._exchange(["release", gone])
@@ -250,7 +254,9 @@ class Channel:
     def _watch(self, started: float, spent_before: float) -> float:
         spent, now = process_seconds(self.pid), time.monotonic()
         self.idle = self.idle + 0.05 if spent - spent_before < 0.001 and _sleeps(self.pid) else 0.0
-        if spent > self.seconds:
+        if spent - self.check_began > CHECK_CALLS * self.seconds:
+            raise self.kill("timeout", f"Its calls took more than {CHECK_CALLS * self.seconds:g} seconds of processor time together.")
+        if spent - self.call_began > self.seconds:
             raise self.kill(
                 "timeout", f"It was still running after {self.seconds:g} seconds of processor time. Is there a loop that never ends?"
             )
@@ -313,6 +319,9 @@ class Channel:
         else:
             message = f"Your code ended its own process (exit status {code}). A function must return, not exit."
         return self.kill("timeout" if code in (-signal.SIGXCPU,) else "killed", message)
+
+    def begin_check(self) -> None:
+        self.check_began, self.last = process_seconds(self.pid), None
 
     def close(self) -> None:
         self.peak = max(self.peak, process_memory(self.pid)[1])

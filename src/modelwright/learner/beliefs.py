@@ -7,6 +7,7 @@ use them. Everything here is a function of (curriculum, state, now).
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -87,7 +88,11 @@ def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory
     if trace is None or trace.memory.phase == 0:
         return None
     fsrs = scheduler((), False)
-    return Memory(fsrs.smooth_retrievability(trace.memory, now), fsrs.due(trace.memory, state.retention), trace.memory.stability)
+    kept = trace.memory
+    if trace.owed:
+        kept = copy(kept)
+        fsrs.credit(kept, trace.owed, trace.owed_at)
+    return Memory(fsrs.smooth_retrievability(kept, now), fsrs.due(kept, state.retention), kept.stability)
 
 
 def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:

@@ -23,6 +23,7 @@ HOUR, WEEK = 3_600_000, 7 * DAY
 MONDAY = 3 * DAY  # 1 January 1970 was a Thursday
 KEPT_DAYS = 400
 RECENT = 24
+SITTING = DAY // 2
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD = 10.0  # seconds
 EXPECTED_ITEM = 60.0
@@ -120,6 +121,8 @@ class Folder:
         """A skill was used: its memory, and its share in the memory of what it contains; failure raises doubt where it is contained."""
         trace = self.skill(id)
         fsrs = self.skill_fsrs
+        if trace.owed:
+            pay(trace, fsrs)
         if trace.memory.phase == 0:
             if rating > 1 or trace.taught_at:
                 fsrs.review(trace.memory, rating, at)
@@ -137,15 +140,26 @@ class Folder:
                     fsrs.doubt(above.memory, w * weight)
 
     def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
-        """Success at something that contains these skills."""
+        """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
         skills = self.state.skills
         for id, w in inner:
             trace = skills.get(id)
             if trace is None:
                 trace = self.skill(id)
-            trace.echo += ECHO * w * weight
-            trace.doubt *= 1 - w * weight
-            self.skill_fsrs.credit(trace.memory, w * weight, at)
+            w *= weight
+            trace.echo += ECHO * w
+            if trace.doubt:
+                trace.doubt *= 1 - w
+            if trace.memory.phase:
+                self.owe(trace, w, at)
+
+    def owe(self, trace: SkillTrace, weight: float, at: int) -> None:
+        if trace.owed and at - trace.owed_from > SITTING:
+            pay(trace, self.skill_fsrs)
+        if not trace.owed:
+            trace.owed_from = at
+        trace.owed += weight * (1 - trace.owed)
+        trace.owed_at = at
 
     # Time
 
@@ -157,9 +171,13 @@ class Folder:
         local = event.at + event.tz * 60_000
         week, day = (local + MONDAY) // WEEK, local // DAY
         state.weeks[week] = state.weeks.get(week, 0.0) + hours
-        state.days[day] = state.days.get(day, 0.0) + hours
-        if len(state.days) > KEPT_DAYS:
-            del state.days[min(state.days)]
+        days = state.days
+        if day in days:
+            days[day] += hours
+        else:
+            days[day] = hours
+            if len(days) > KEPT_DAYS:
+                del days[min(days)]
         pace = state.pace.get(kind)
         if pace is None:
             pace = state.pace[kind] = Pace()
@@ -179,6 +197,8 @@ class Folder:
         """A lesson or a chapter on these skills was read: they begin to fade from today, or fade anew."""
         for id in skills:
             trace = self.skill(id)
+            if trace.owed:
+                pay(trace, self.skill_fsrs)
             if trace.memory.phase == 0:
                 self.skill_fsrs.review(trace.memory, 3, at)
             else:
@@ -186,6 +206,12 @@ class Folder:
             trace.taught_at = trace.taught_at or at
             if trace.streak < 0:
                 trace.streak = 0  # it was explained again: two failures before that no longer call for it
+
+
+def pay(trace: SkillTrace, fsrs: Fsrs) -> None:
+    """Pay the credit that is owed into the memory."""
+    fsrs.credit(trace.memory, trace.owed, trace.owed_at)
+    trace.owed = 0.0
 
 
 def tally(table: Table, p: float, right: float) -> None:
@@ -308,7 +334,7 @@ def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
     skill = state.skills.get(d.skill)
     if skill is not None and skill.memory.phase:
         if d.rating > 1:
-            f.skill_fsrs.credit(skill.memory, CARD_FOR_SKILL, at)
+            f.owe(skill, CARD_FOR_SKILL, at)
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
     f.worked("card", min(d.seconds, 300.0) / 3600, event, EXPECTED_CARD / 3600)

@@ -53,6 +53,10 @@ class Fsrs:
         self.easy_difficulty = w[4] - math.e ** (w[5] * 3) + 1
         self.forget_divisor = math.e ** (w[17] * w[18])
         self.recall_scale = math.e ** w[8]
+        # What depends on the rating alone: the initial values, the step of difficulty, the factor of a same-day review.
+        self.first_stability = (0.0, *(max(w[rating - 1], SHORTEST) for rating in (1, 2, 3, 4)))
+        self.first_difficulty = (0.0, *(_bounded(w[4] - math.e ** (w[5] * (rating - 1)) + 1) for rating in (1, 2, 3, 4)))
+        self.same_day = (0.0, *(math.e ** (w[17] * (rating - 3 + w[18])) for rating in (1, 2, 3, 4)))
 
     def retrievability(self, trace: Trace, now: int) -> float:
         """The probability of recall, as `fsrs` gives it: whole days since the last review count."""
@@ -81,11 +85,10 @@ class Fsrs:
 
     def review(self, trace: Trace, rating: int, at: int) -> None:
         """Change the trace by a review with rating 1 to 4 at this moment."""
-        w = self.w
         if trace.phase == 0:
             trace.phase = LEARNING
-            trace.stability = max(w[rating - 1], SHORTEST)
-            trace.difficulty = min(max(w[4] - math.e ** (w[5] * (rating - 1)) + 1, 1.0), 10.0)
+            trace.stability = self.first_stability[rating]
+            trace.difficulty = self.first_difficulty[rating]
         else:
             days = (at - trace.last) // DAY
             if days < 1:
@@ -101,10 +104,9 @@ class Fsrs:
         self._move(trace, rating, at)
 
     def _same_day(self, s: float, rating: int) -> float:
-        w = self.w
-        increase = (math.e ** (w[17] * (rating - 3 + w[18]))) * (s ** -w[19])
-        if rating > 1:
-            increase = max(increase, 1.0)
+        increase = self.same_day[rating] * (s ** -self.w[19])
+        if rating > 1 and increase < 1.0:
+            increase = 1.0
         return max(s * increase, SHORTEST)
 
     def _later(self, s: float, d: float, r: float, rating: int) -> float:
@@ -121,7 +123,7 @@ class Fsrs:
     def _next_difficulty(self, d: float, rating: int) -> float:
         w = self.w
         moved = d + (10.0 - d) * -(w[6] * (rating - 3)) / 9.0
-        return min(max(w[7] * self.easy_difficulty + (1 - w[7]) * moved, 1.0), 10.0)
+        return _bounded(w[7] * self.easy_difficulty + (1 - w[7]) * moved)
 
     def _move(self, trace: Trace, rating: int, at: int) -> None:
         """The phase and, within steps, the due time."""
@@ -151,25 +153,28 @@ class Fsrs:
     def credit(self, trace: Trace, weight: float, at: int) -> None:
         """Practice that held `weight` (0 to 1) of this skill: that part of what a good review would have done.
 
-        Stability moves by that power of a review's factor, and the last review moves so that the lost part of recall shrinks by it.
-        The idea is that of fractional implicit repetition (J. Skycak, The Math Academy Way, 2024).
+        Stability moves by that power of a review's factor, and the last review moves so that the lost part of recall shrinks by it;
+        difficulty stays. The idea is that of fractional implicit repetition (J. Skycak, The Math Academy Way, 2024).
         """
         if trace.phase == 0 or weight <= 0:
             return
-        r = self.smooth_retrievability(trace, at)
-        after = Trace(trace.phase, trace.step, trace.stability, trace.difficulty, trace.last)
-        self.review(after, 3, at)
-        trace.stability = max(trace.stability * (after.stability / trace.stability) ** weight, SHORTEST)
-        trace.last = max(trace.last, at - self._elapsed(trace.stability, r + weight * (1 - r)))
+        s = trace.stability
+        days = max(0.0, (at - trace.last) / DAY)
+        r = (1 + self.factor * days / s) ** self.decay
+        after = self._later(s, trace.difficulty, r, 3) if days >= 1 else self._same_day(s, 3)
+        trace.stability = s * (after / s) ** weight
+        kept = r + weight * (1 - r)
+        gone = (kept ** (1 / self.decay) - 1) / self.factor * trace.stability
+        trace.last = max(trace.last, at - int(gone * DAY))
 
     def doubt(self, trace: Trace, weight: float) -> None:
         """A failure at something that this skill is made of (`weight` of it): it may be gone sooner than it seemed."""
         if trace.phase:
             trace.stability = max(trace.stability * (1 - 0.35 * weight), SHORTEST)
 
-    def _elapsed(self, stability: float, r: float) -> int:
-        """Milliseconds after which recall of this stability has fallen to r."""
-        return int((r ** (1 / self.decay) - 1) / self.factor * stability * DAY)
+
+def _bounded(difficulty: float) -> float:
+    return 1.0 if difficulty < 1.0 else 10.0 if difficulty > 10.0 else difficulty
 
 
 @cache

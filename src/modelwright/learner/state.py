@@ -48,6 +48,9 @@ class SkillTrace(msgspec.Struct, array_like=True):
     placed_by_test: bool = False
     misconception: str = ""  # the last one seen, until the skill is answered rightly
     memory: Trace = msgspec.field(default_factory=Trace)
+    owed: float = 0.0  # credit from things that contain it, not yet paid into `memory`; when the first and the last of it came
+    owed_from: int = 0
+    owed_at: int = 0
 
 
 class LabTrace(msgspec.Struct, array_like=True):
@@ -143,7 +146,7 @@ class State(msgspec.Struct):
     forecasts: list[tuple[int, dict[str, int]]] = []  # the weekly snapshots: when, and what they said of the end
 
     def canonical(self) -> bytes:
-        """The state as JSON with sorted keys: byte-identical for equal histories."""
+        """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""
         return _ENCODER.encode(self)
 
     @staticmethod
@@ -165,6 +168,6 @@ class State(msgspec.Struct):
 
 
 # Stateless and immutable; building them costs more than using them.
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
 _PACKED = msgspec.msgpack.Decoder(State)

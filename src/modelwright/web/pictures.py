@@ -7,6 +7,7 @@ no inline style. The templates put the paths into elements and say the same in w
 from __future__ import annotations
 
 import math
+import textwrap
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -140,7 +141,7 @@ class DrawnMap:
     discs: tuple[MapDisc, ...]
 
 
-COLUMN, PITCH, PER_ROW, HEAD, MARGIN = 236, 37, 6, 24, 18
+COLUMN, PITCH, PER_ROW, HEAD, MARGIN = 204, 31, 6, 22, 18
 
 
 def skill_map(view: v.SkillMap) -> DrawnMap:
@@ -155,10 +156,11 @@ def skill_map(view: v.SkillMap) -> DrawnMap:
     height = 0
     for column, stage in enumerate(view.stages):
         left = MARGIN + column * COLUMN
-        stages.append(MapLabel(left, 30, stage.title, stage.id))
+        for line, text in enumerate(textwrap.wrap(stage.title, 24)[:2]):
+            stages.append(MapLabel(left, 28 + 19 * line, text, stage.id))
         if column:
             rules.append(left - 14)
-        y = 62
+        y = 78
         for module in (m for m in view.modules if m.stage == stage.id):
             modules.append(MapLabel(left, y, f"{module.number}  {module.title}", module.id))
             inside = sorted(nodes[module.id], key=lambda n: n.depth)
@@ -166,8 +168,8 @@ def skill_map(view: v.SkillMap) -> DrawnMap:
             for index, node in enumerate(inside):
                 row, place = divmod(index, PER_ROW)
                 said = words.state(node.standing, node.mastery, node.memory)
-                discs.append(MapDisc(node, left + 13 + place * PITCH, y + HEAD + row * PITCH, disc(node.mastery, 8.4), said))
-            y += HEAD + rows * PITCH + 20
+                discs.append(MapDisc(node, left + 10 + place * PITCH, y + HEAD + row * PITCH, disc(node.mastery, 7.4), said))
+            y += HEAD + rows * PITCH + 16
         height = max(height, y)
     at = {one.node.id: index for index, one in enumerate(discs)}
     discs = [replace(one, needs=" ".join(str(at[need]) for need in one.node.prerequisites if need in at)) for one in discs]

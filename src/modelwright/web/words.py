@@ -156,6 +156,12 @@ def url(kind: str, target: str) -> str:
     return {"review": "/review", "rest": "/"}.get(kind, "/")
 
 
+def sentence(text: str) -> str:
+    """A check's claim as it stands in a list: a capital first, no full stop, underscores as spaces."""
+    text = " ".join(text.removeprefix("test_").replace("_", " ").split()) if " " not in text.strip() else text.strip()
+    return (text[:1].upper() + text[1:]).removesuffix(".")
+
+
 def anchor(identifier: str) -> str:
     """An id as one that a page's element may have."""
     return identifier.replace("/", "-").replace(".", "-")
