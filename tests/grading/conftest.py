@@ -36,7 +36,7 @@ def test_text_is_refused(learner):
     with pytest.raises(TypeError, match="number"):
         learner.double("2")
 '''
-SOLUTION = '''
+SOLUTION = """
 SECRET_OF_THE_SOLUTION = "you should not read this"
 
 
@@ -44,7 +44,7 @@ def double(x):
     if isinstance(x, str):
         raise TypeError("a number is needed")
     return x + x
-'''
+"""
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def make_lab(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Lab]:
 
 @pytest.fixture(scope="session")
 def doubling(make_lab: Callable[..., Lab]) -> Lab:
-    return make_lab(CHECKS, SOLUTION, seconds=2, memory_mb=300)
+    return make_lab(CHECKS, SOLUTION, seconds=1, memory_mb=300)
 
 
 @pytest.fixture

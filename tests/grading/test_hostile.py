@@ -191,7 +191,11 @@ def test_a_subclass_of_a_builtin_is_not_taken_for_it(grader: Grader, doubling: L
 
 
 def test_a_subclass_of_an_array_is_not_taken_for_it(grader: Grader, doubling: Lab) -> None:
-    source = "import numpy as np\n" + LIAR.replace("class Liar:", "class Liar(np.ndarray):") + "def double(x): return np.zeros((3, 4)).view(Liar)"
+    source = (
+        "import numpy as np\n"
+        + LIAR.replace("class Liar:", "class Liar(np.ndarray):")
+        + "def double(x): return np.zeros((3, 4)).view(Liar)"
+    )
     assert not any(check.status == "passed" for check in settles(grader, doubling, source).checks[:3])
 
 
@@ -283,7 +287,7 @@ def test_a_returned_gigabyte_does_not_reach_the_checker(grader: Grader, doubling
 
 def test_the_reference_that_a_budget_runs_cannot_be_reached(grader: Grader, make_lab) -> None:
     checks = "def test_time(budget):\n    budget('work', (50,), time_ratio=3)\n"
-    lab = make_lab(checks, "SECRET = 'x'\ndef work(n): return sum(i * i for i in range(n * 2000))")
+    lab = make_lab(checks, seconds=1, solution="SECRET = 'x'\ndef work(n): return sum(i * i for i in range(n * 2000))")
     source = """
 import gc, os
 def work(n):
