@@ -273,25 +273,23 @@ class Result:
 
         e = html.escape
         first = first_failure(self.verdict)
-        rows = "".join(
-            f'<li style="color:{COLOURS.get(check.status, "inherit")}">{"✓" if check.status == "passed" else "✗" if check.status in COLOURS else "·"} '
-            f"{e(check.name[:1].upper() + check.name[1:])}</li>"
-            for check in self.verdict.checks
-        )
+        rows = ""
+        for check in self.verdict.checks:
+            sign = "✓" if check.status == "passed" else "✗" if check.status in COLOURS else "·"
+            rows += f'<li style="color:{COLOURS.get(check.status, "inherit")}">{sign} {e(_title(check))}</li>'
         told = ""
         if first is not None:
+            cell = "text-align:left;vertical-align:top"
             facts = "".join(
-                f"<tr><th style='text-align:left;vertical-align:top'>{label}</th><td style='text-align:left'><pre style='margin:0'>{e(value)}</pre></td></tr>"
+                f'<tr><th style="{cell}">{label}</th><td style="{cell}"><pre style="margin:0">{e(value)}</pre></td></tr>'
                 for label, value in _facts(first)
             )
             trace = f"<pre>{e(first.traceback.rstrip())}</pre>" if first.traceback else ""
-            told = f"<p><b>{e(first.name[:1].upper() + first.name[1:])}</b><br>{e(first.message)}</p><table>{facts}</table>{trace}"
+            told = f"<p><b>{e(_title(first))}</b><br>{e(first.message)}</p><table>{facts}</table>{trace}"
         remark = f"<p>{e(self.submission.remark)}</p>" if self.submission.remark else ""
         colour = COLOURS["passed" if self.passed else "failed"]
-        return (
-            f'<div class="modelwright-verdict"><p><b>{e(self.verdict.lab)}</b>: <span style="color:{colour}">{e(self._headline())}</span></p>'
-            f'<ol style="list-style:none;padding-left:0">{rows}</ol>{told}{remark}</div>'
-        )
+        head = f'<p><b>{e(self.verdict.lab)}</b>: <span style="color:{colour}">{e(self._headline())}</span></p>'
+        return f'<div class="modelwright-verdict">{head}<ol style="list-style:none;padding-left:0">{rows}</ol>{told}{remark}</div>'
 
     def _headline(self) -> str:
         if self.passed:
@@ -331,6 +329,10 @@ class Hint:
 
     def _repr_html_(self) -> str:
         return f"<p><b>Hint {self.view.number} of {self.view.of}</b> {self.view.text_html}</p>"
+
+
+def _title(check: CheckResult) -> str:
+    return check.name[:1].upper() + check.name[1:]
 
 
 def _facts(check: CheckResult) -> list[tuple[str, str]]:

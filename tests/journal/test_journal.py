@@ -51,6 +51,11 @@ def test_an_event_comes_back_as_it_went_in(journal: Journal) -> None:
     assert (stored[0].at, stored[0].tz, journal.last_seq()) == (1_700_000_000_123, -330, 3)
 
 
+def test_what_append_returns_is_what_every_later_reader_gets(journal: Journal) -> None:
+    returned = journal.append(e.TimeLogged(hours=2, what="lecture"))
+    assert msgspec.json.encode(returned) == msgspec.json.encode(bodies(journal)[0])
+
+
 def test_reading_goes_on_from_where_one_was(journal: Journal) -> None:
     journal.append_many([CARD] * 9001)
     assert [seq for seq, _ in journal.events(after=8998)] == [8999, 9000, 9001]

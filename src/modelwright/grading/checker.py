@@ -302,17 +302,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
 
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
-    import hypothesis.configuration
-    import hypothesis.internal.conjecture.engine as engine
-
-    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS  # type: ignore[misc, assignment]
-    from hypothesis import HealthCheck, settings
-
-    hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
-    settings.register_profile(
-        "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
-    )
-    settings.load_profile("grading")
+    prepare()
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     channel = later()
@@ -333,25 +323,8 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
         plugin.over = RunnerDied("error", failed_to_load[1])
         tell(loading(failed_to_load[1], frames, channel))
     plugin.why_over = "Not run: your file could not be loaded."
-    options = [
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:faulthandler",
-        "-p",
-        "no:junitxml",
-        "-p",
-        "no:logging",
-        "-p",
-        "no:doctest",
-        "-p",
-        "no:unraisableexception",
-    ]
-    options += ["-p", "no:threadexception", "-p", "no:warnings", "-p", "no:debugging", "-s", "-q", "--noconftest", "-c", os.devnull]
-    options += ["--rootdir", str(job.folder), "--import-mode=importlib"]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     gc.freeze()
-    code = pytest.main([*options, str(job.folder / "checks.py")], plugins=[plugin])
+    code = pytest.main(options(job.folder), plugins=[plugin])
     if failed_to_load:
         return failed_to_load
     if code not in (0, 1):
@@ -359,6 +332,76 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
     if plugin.over is not None:
         return plugin.over.status, str(plugin.over)
     return "", ""
+
+
+def options(folder: Path) -> list[str]:
+    """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours."""
+    unwanted = ("cacheprovider", "faulthandler", "junitxml", "logging", "doctest", "unraisableexception", "threadexception", "warnings", "debugging")
+    chosen = [part for name in unwanted for part in ("-p", f"no:{name}")]
+    return [*chosen, "-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", str(folder / "checks.py")]
+
+
+def prepare() -> None:
+    """Settings of Hypothesis and pytest for grading: the same examples each time, nothing kept on disk, no deadline of their own."""
+    import hypothesis.configuration
+    import hypothesis.internal.conjecture.engine as engine
+    from hypothesis import HealthCheck, settings
+
+    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS  # type: ignore[misc, assignment]
+    hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
+    settings.register_profile(
+        "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+    )
+    settings.load_profile("grading")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+
+WARMING = """
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+
+@pytest.fixture
+def three():
+    return 3
+
+
+@settings(max_examples=3)
+@given(n=st.integers(0, 9), x=st.floats(0, 1), s=st.text(max_size=2), many=st.lists(st.integers(0, 3), max_size=2))
+def test_property(n, x, s, many):
+    assert n < 10
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_number(three, n):
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(np.ones(2), np.zeros(2))
+    assert n + three == pytest.approx(n + 3)
+"""
+
+
+def warm_up() -> None:
+    """One session of checks of no meaning, so that all that pytest and Hypothesis load late is there before the first fork."""
+    prepare()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "checks.py"
+        path.write_text(WARMING)
+        kept, modules = os.dup(1), set(sys.modules)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        try:
+            code = pytest.main(options(Path(folder)))
+        finally:
+            sys.stdout.flush()
+            os.dup2(kept, 1)
+            os.close(kept)
+            os.close(nothing)
+        if code != 0:
+            raise RuntimeError(f"pytest ended with {int(code)} on a session that always passes")
+        for name in set(sys.modules) - modules:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+                del sys.modules[name]
 
 
 def execute(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:

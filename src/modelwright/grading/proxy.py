@@ -154,10 +154,8 @@ class Channel:
         if self.dead:
             raise self.dead
         self.call_began = process_seconds(self.pid)
-        if self.released:
-            gone, self.released = self.released, []
-            self._exchange(["release", gone])
-        return self._exchange([op, *rest])
+        gone, self.released = self.released, []
+        return self._exchange([gone, op, *rest])
 
     def _exchange(self, message: list[Any]) -> list[Any]:
         self._send(self.codec.pack(message))
@@ -627,11 +625,14 @@ class Learner:
 
     def __init__(self, channel: Channel, source: str) -> None:
         self._channel = channel
+        self._functions: dict[str, Remote] = {}
         self.source = source
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in self._functions:
+            return self._functions[name]
         channel = self._channel
         try:
             value = channel.request("get", 0, name)[1]
@@ -639,6 +640,8 @@ class Learner:
             raise AttributeError(f"your file defines no `{name}`") from None
         if type(value) is Remote:
             object.__setattr__(value, "_label", name)
+            if value._what == "function":
+                self._functions[name] = value
             if value._what == "class":
                 channel.known.add(value._number)
                 channel.keep = [*getattr(channel, "keep", []), value]  # type: ignore[attr-defined]

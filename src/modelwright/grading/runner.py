@@ -94,7 +94,10 @@ class Runner:
 
     def _answer(self, request: list[Any]) -> None:
         try:
-            reply = self._do(*request)
+            for number in request[0]:
+                if (x := self.held.pop(number, MISSING)) is not MISSING:
+                    self.numbers.pop(id(x), None)
+            reply = getattr(self, "do_" + request[1])(*request[2:])
         except SystemExit as stop:
             reply = ["raise", "SystemExit", "SystemExit", f"the code called sys.exit({stop.code!r})", self._frames(stop), 0]
         except BaseException as error:
@@ -105,9 +108,6 @@ class Runner:
         except BaseException as error:
             data = self.codec.pack(self._describe(error))
         send_frame(self.sock, data)
-
-    def _do(self, op: str, *rest: Any) -> list[Any]:
-        return getattr(self, "do_" + op)(*rest)
 
     def do_load(self, source: bytes, path: str, extra: dict[str, bytes]) -> list[Any]:
         files = {**extra, path: source}
@@ -137,12 +137,6 @@ class Runner:
 
     def do_set(self, number: int, name: str, value: Any) -> list[Any]:
         setattr(self._target(number), name, value)
-        return ["ok", None]
-
-    def do_release(self, numbers: list[int]) -> list[Any]:
-        for number in numbers:
-            if (x := self.held.pop(number, MISSING)) is not MISSING:
-                self.numbers.pop(id(x), None)
         return ["ok", None]
 
     def _target(self, number: int) -> Any:

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from typing import Any
 
 PRELOAD = {
     "numpy": ("numpy", "numpy.testing"),
@@ -37,7 +38,11 @@ def main(path: str, kind: str) -> None:
     from . import budget, checker, wire  # noqa: F401
 
     if kind == "torch":
-        sys.modules["torch"].set_num_threads(1)
+        torch: Any = sys.modules["torch"]
+        torch.set_num_threads(1)
+        torch.testing.assert_close(torch.ones(1), torch.ones(1))
+    sys.dont_write_bytecode = True
+    checker.warm_up()
     listener = socket.socket(socket.AF_UNIX)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)

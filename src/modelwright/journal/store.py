@@ -172,7 +172,7 @@ class Journal:
             )
             for id_, moment, item in zip(fresh, moments, items, strict=True)
         ]
-        rows = [(event, self._checked_body(event)) for event in events]
+        rows = [self._checked(event) for event in events]
         with self._writing() as connection:
             if ids is not None:
                 known = self._known(connection, ids)
@@ -182,10 +182,13 @@ class Journal:
                         raise BadEventError(f"Event {ids[0]} is already in the journal with other content: an event never changes.")
                     return [stored]
             self._store(connection, rows)
-        return events
+        return [event for event, _ in rows]
 
-    def _checked_body(self, event: Event) -> str:
-        """The JSON to store, proved to read back as the same event: NaN, a rating of 5 or broken text stop here."""
+    def _checked(self, event: Event) -> tuple[Event, str]:
+        """The event as it reads back, and the JSON to store: NaN, a rating of 5 or broken text stop here.
+
+        What is returned is what every later reader will get (6 becomes 6.0 where a float is meant), so both lead to the same state.
+        """
         try:
             body = self._encode(event).decode()
             back = self._reader.read(body)
@@ -193,7 +196,7 @@ class Journal:
             raise BadEventError(f"This event cannot be stored, and nothing was: {error}") from None
         if back != event:
             raise BadEventError(f"This event would not read back as it was ({type(event.data).__name__}), so nothing was stored.")
-        return body
+        return back, body
 
     def _store(self, connection: sa.Connection, rows: list[tuple[Event, str]]) -> None:
         head = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.link).where(_HEAD.c.one == 1).with_for_update()).one_or_none()

@@ -35,6 +35,11 @@ class Problem(BaseModel):
     nearest: list[str] = []
 
 
+class Health(BaseModel):
+    name: Literal["modelwright"] = "modelwright"
+    version: str
+
+
 class Why(BaseModel):
     target: str
     reason: str
@@ -154,6 +159,13 @@ def router(studio: Studio) -> APIRouter:
 
 
 def _who(api: APIRouter, studio: Studio) -> None:
+    @api.get("/health")
+    def health() -> Health:
+        """Says that it is a studio that answers here."""
+        from modelwright import __version__
+
+        return Health(version=__version__)
+
     @api.get("/status", response_model=v.StatusView)
     def status() -> Response:
         """Where the learner stands, in numbers."""

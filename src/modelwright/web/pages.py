@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event as Flag
-from threading import Thread
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -29,7 +26,6 @@ from modelwright.web import pictures, words
 from modelwright.web.edge import policy
 from modelwright.web.render import THEMES, Renderer, now_ms
 
-log = logging.getLogger("modelwright.web")
 MOST_SECONDS = 1800.0  # a page left open overnight was not eight hours of study
 EVENINGS = (20, 40, 60, 90, 120)
 
@@ -345,26 +341,12 @@ def _listed(value: Any) -> Any:
 def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     # Grading has its own threads: a slow submission must not hold up a page.
     graders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="grade")
-    warmed = Flag()
-
-    def warm() -> None:
-        """The first visit to a lab starts the grader, so that the first submission finds it ready."""
-        if not warmed.is_set():
-            warmed.set()
-            Thread(target=quietly, name="warm", daemon=True).start()
-
-    def quietly() -> None:
-        try:
-            studio.warm()
-        except Exception:
-            log.exception("The grader could not be started ahead; the first submission will try again")
 
     def verdict(view: v.LabView, submission: v.Submission | None = None) -> str:
         return look.text("_verdict.html", view=view, submission=submission)
 
     @pages.get("/lab/{module}/{slug}")
     def lab(request: Request, module: str, slug: str) -> Response:
-        warm()
         nonce = secrets.token_urlsafe(16)
         answer = look.page(request, "lab.html", view=studio.lab(f"{module}/{slug}"), nonce=nonce)
         answer.headers["Content-Security-Policy"] = policy(nonce)

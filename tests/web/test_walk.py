@@ -1,0 +1,137 @@
+"""The first evening, walked in a real browser: from a name to a passed lab, through a kill of the server, to the same state again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from conftest import Started
+
+import tiny_curriculum
+
+
+def write_in_editor(page: Any, text: str) -> None:
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(text)
+
+
+def test_the_first_evening_from_a_name_to_a_passed_lab_survives_a_kill(started: Started, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    # Enrol.
+    page.goto(started.url)
+    assert page.url.endswith("/enrol")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Hours a week").fill("6")
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url(started.url + "/")
+
+    # Today: a list with one step open; Enter begins it; W has an answer.
+    expect(page.locator("ol.way li.now")).to_have_count(1)
+    page.keyboard.press("w")
+    page.get_by_label("What would you rather do?").select_option(index=0)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#why-said")).not_to_be_empty()
+    page.goto(started.url)
+    page.locator("body").press("Enter")
+    page.wait_for_url(re.compile("/lesson/"))
+
+    # Read the lesson, write down the answers, finish it.
+    expect(page.locator("math").first).to_be_visible()
+    page.get_by_label("1. What is twice 7?").fill("14")
+    page.get_by_label("2. What does halving undo?").fill("Doubling")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#finished")).to_contain_text("Read, and your answers are kept")
+
+    # A problem, wrongly and then rightly.
+    page.goto(started.url + "/problem/" + tiny_curriculum.PROBLEM)
+    number = int(re.search(r"(\d+)\s*\?", page.locator(".ask").inner_text())[1])  # type: ignore[index]
+    field = page.get_by_label("Your answer")
+    field.press_sequentially(f"{number}^2", delay=15)
+    expect(page.locator("#read-as")).to_contain_text("Read as")
+    field.press("Enter")
+    expect(page.locator("#said")).to_contain_text("That is the square")
+    field.fill(f"2*{number}")
+    field.press("Enter")
+    expect(page.locator("#said")).to_contain_text("Right.")
+    expect(page.locator("#said")).to_contain_text("The worked solution")
+
+    # The lab: the starter fails with a useful message, a plausible answer fails for its reason, the right one passes.
+    page.goto(started.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator(".cm-content")).to_contain_text("def softmax")
+    page.locator("body").press("Control+Enter")
+    expect(page.locator("#verdict li.fail").first).to_be_visible(timeout=90_000)
+    expect(page.locator("#verdict")).to_contain_text("NotImplementedError")
+    expect(page.locator("#saved")).to_contain_text("graded in", timeout=60_000)
+    write_in_editor(page, tiny_curriculum.WRONG)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#verdict li.pass")).to_have_count(2, timeout=90_000)
+    expect(page.locator("#verdict li.fail")).to_contain_text("The exponential of 1000 overflows")
+    expect(page.locator("#saved")).to_contain_text("graded in", timeout=60_000)
+    page.keyboard.press("Escape")
+    page.keyboard.press("h")
+    expect(page.locator("#hints")).to_contain_text("Hint 1 of 3")
+    write_in_editor(page, tiny_curriculum.SOLUTION)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#passed")).to_contain_text("3 of 3 checks", timeout=90_000)
+    expect(page.locator("#ways")).to_contain_text("in the log domain")
+    file = started.home / "workshop" / "labs" / "tiny_maths" / "softmax.py"
+    assert file.read_text() == tiny_curriculum.SOLUTION
+
+    # Three cards: Space shows, a number rates.
+    page.goto(started.url + "/review")
+    for rating in "323":
+        page.locator("body").press("Space")
+        expect(page.locator("#answer")).to_be_visible()
+        with page.expect_response(lambda response: response.request.method == "POST"):
+            page.keyboard.press(rating)
+    expect(page.locator("#card")).to_contain_text("3 done today")
+
+    # The plan has moved, and a chapter can be ticked off.
+    page.goto(started.url + "/plan")
+    with page.expect_response(lambda response: response.url.endswith("/chapter")):
+        page.get_by_label("1. One").check()
+    page.reload()
+    expect(page.get_by_label("1. One")).to_be_checked()
+    plan = page.locator(".module").inner_text()
+    assert "of 2 skills" in plan
+    page.goto(started.url)
+    today = page.locator(".way").inner_text()
+    assert "Softmax" in page.locator(".way li.done").all_inner_texts().__str__()
+    page.goto("about:blank")
+
+    # Killed and started again: everything is there.
+    started.kill()
+    started.start()
+    page.goto(started.url)
+    assert page.locator(".way").inner_text() == today
+    page.goto(started.url + "/plan")
+    assert page.locator(".module").inner_text() == plan
+    page.goto(started.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator("#passed")).to_contain_text("3 of 3 checks")
+    expect(page.locator(".cm-content")).to_contain_text("keepdims=True")
+    page.goto(started.url + "/lesson/" + tiny_curriculum.LESSON)
+    expect(page.get_by_label("1. What is twice 7?")).to_have_value("14")
+    page.goto("about:blank")
+
+
+def test_a_file_changed_in_another_editor_appears_and_is_never_overwritten(served: Any, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(served.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator(".cm-content")).to_contain_text("def softmax")
+    file = served.studio.home.workshop / "labs" / "tiny_maths" / "softmax.py"
+    file.write_text("# from outside\n" + tiny_curriculum.STARTER)
+    expect(page.locator(".cm-content")).to_contain_text("# from outside", timeout=15_000)
+    # While the learner types here, the other editor saves again: both are kept until the learner says which.
+    page.route("**/save", lambda route: route.fulfill(status=409, json={"detail": "changed"}))
+    write_in_editor(page, "mine = 1\n")
+    expect(page.locator("#clash")).to_be_visible()
+    assert "# from outside" in file.read_text()
+    page.unroute("**/save")
+    page.get_by_role("button", name="Keep what I typed").click()
+    expect(page.locator("#saved")).to_have_text("saved")
+    assert file.read_text() == "mine = 1\n"
+    page.goto("about:blank")
