@@ -336,9 +336,30 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
 
 def options(folder: Path) -> list[str]:
     """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours."""
-    unwanted = ("cacheprovider", "faulthandler", "junitxml", "logging", "doctest", "unraisableexception", "threadexception", "warnings", "debugging")
+    unwanted = (
+        "cacheprovider",
+        "faulthandler",
+        "junitxml",
+        "logging",
+        "doctest",
+        "unraisableexception",
+        "threadexception",
+        "warnings",
+        "debugging",
+    )
     chosen = [part for name in unwanted for part in ("-p", f"no:{name}")]
-    return [*chosen, "-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", str(folder / "checks.py")]
+    return [
+        *chosen,
+        "-s",
+        "-q",
+        "--noconftest",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder),
+        "--import-mode=importlib",
+        str(folder / "checks.py"),
+    ]
 
 
 def prepare() -> None:
