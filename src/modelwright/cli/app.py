@@ -185,6 +185,14 @@ def problem(
     problem(name, seed)
 
 
+@app.command(epilog="Example: modelwright lab softmax")
+def lab(lab: LabName = None) -> None:
+    """Open a lab: its task, and where your file is."""
+    from modelwright.cli.labs import task
+
+    task(lab)
+
+
 @app.command(epilog="Examples: modelwright check · modelwright check softmax · modelwright check labs/linear_algebra/softmax.py --json")
 def check(
     lab: LabName = None,
@@ -296,6 +304,20 @@ def reset(lab: LabName = None, yes: Annotated[bool, typer.Option("--yes", "-y", 
     from modelwright.cli.labs import reset
 
     reset(lab, yes)
+
+
+@app.command(epilog="Examples: modelwright project · modelwright project spam-classifier --milestone 1 --hours 2")
+def project(
+    name: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="A project. Default: list them.")] = None,
+    milestone: Annotated[int | None, typer.Option(help="The number of a milestone that is reached.")] = None,
+    done: Annotated[bool, typer.Option("--done", help="The whole project is done.")] = False,
+    hours: Annotated[float, typer.Option(help="Hours that went into it now.")] = 0.0,
+    note: Annotated[str, typer.Option(help="A few words on it.")] = "",
+) -> None:
+    """List the projects, or record work on one."""
+    from modelwright.cli.road import project
+
+    project(name, milestone, done, hours, note)
 
 
 @app.command(epilog="Example: modelwright log 1.5 'Lecture 3 on the train' --on linear-algebra")

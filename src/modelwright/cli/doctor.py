@@ -54,8 +54,8 @@ def doctor(json: bool) -> int:
 def show(out: Console, finding: Finding) -> None:
     mark, style = {"ok": ("✓", "green"), "remark": ("!", "yellow"), "broken": ("✗", "red")}[finding.state]
     out.print(f"[{style}]{mark}[/] [bold]{finding.name:<11}[/] {screen.safe(finding.text)}")
-    if finding.todo:
-        screen.wrapped(out, finding.todo, indent=14)
+    for line in finding.todo.splitlines():
+        screen.wrapped(out, line, indent=14)
 
 
 def examine() -> Iterator[Finding]:
@@ -100,10 +100,9 @@ def _isolation() -> Iterator[Finding]:
     except (ModelwrightError, OSError) as error:
         yield Finding("isolation", "broken", str(error), "Labs cannot be graded until this is mended.")
         return
-    holds = "; ".join(held.holds) or "nothing"
     state: Literal["ok", "remark"] = "ok" if not held.lacks else "remark"
-    lacks = f"It does not hold: {'; '.join(held.lacks)}." if held.lacks else ""
-    yield Finding("isolation", state, f"{held.tier}: {holds}", lacks)
+    lines = [f"· {line}" for line in held.holds] + [f"! lacks: {line}" for line in held.lacks]
+    yield Finding("isolation", state, f"{held.tier}: around a lab's code stand", "\n".join(lines))
 
 
 def _git() -> Finding:

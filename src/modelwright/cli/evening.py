@@ -149,7 +149,7 @@ def lesson(name: str | None) -> None:
         out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
         out.print(view.title, style="bold", markup=False)
         out.print()
-        body = view.text.partition("\n## Before you go on")[0]
+        body = view.text.partition("\n## Before you go on")[0].strip()
         _body(out, body)
         if view.questions:
             out.print()
@@ -169,7 +169,7 @@ def lesson(name: str | None) -> None:
         s.finish_lesson(view.id, answers=answers)
         out.print("Kept. It is now part of what you will be asked about.")
         if view.then:
-            out.print(f"Then: [cyan]modelwright {view.then.kind if view.then.kind == 'problem' else 'watch'} {view.then.id}[/]")
+            out.print(f"Then: [cyan]modelwright {view.then.kind} {view.then.id}[/]")
 
 
 def _body(out: Console, body: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NoLab(ModelwrightError):
-    """No lab was named, and none was opened before."""
+    """No lab was named and none opened before, or it is not to be had yet."""
 
 
 def which(s: Studio, name: str | None) -> str:
@@ -26,10 +26,36 @@ def which(s: Studio, name: str | None) -> str:
         return s.find_lab(name)
     last = s.last_lab()
     if last is None:
-        step = next((step for step in s.today().steps if step.kind == "lab" and not step.done), None)
-        example = step.target if step else next(iter(s.curriculum.labs), "MODULE/LAB")
-        raise NoLab(f"No lab has been opened yet. Name one, for instance `modelwright check {example}`.")
+        raise NoLab(f"No lab has been opened yet. Begin with `modelwright lab {next_lab(s)}`.")
     return last
+
+
+def task(name: str | None) -> None:
+    """A lab's statement and where its file is."""
+    with studio() as s:
+        view = s.lab(which(s, name) if name or s.last_lab() else next_lab(s))
+        out = screen.console()
+        part = f" · the part '{view.part}' of your model" if view.part else ""
+        out.print(f"{view.module.title} · lab · {view.minutes} min · difficulty {view.difficulty} of 5{part}", style="dim", markup=False)
+        out.print(view.title, style="bold", markup=False)
+        out.print()
+        screen.markdown(out, view.statement)
+        out.print()
+        out.print(f"[bold]Your file[/]  {screen.safe(view.path)}")
+        if view.passed:
+            out.print("[green]✓[/] Passed.")
+        out.print(f"[dim]Write in any editor, and leave this running beside it:[/] modelwright watch {view.id}")
+
+
+def next_lab(s: Studio) -> str:
+    """The lab of this evening, else the first not yet passed: somebody who names none wants to begin."""
+    for step in s.today().steps:
+        if step.kind == "lab" and not step.done:
+            return step.target
+    labs = list(s.curriculum.labs)
+    if not labs:
+        raise NoLab("This curriculum has no labs yet.")
+    return next((lab for lab in labs if not s.lab_passed(lab)), labs[0])
 
 
 def check(name: str | None, debug: bool, json: bool) -> int:
@@ -52,7 +78,7 @@ def check(name: str | None, debug: bool, json: bool) -> int:
         out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{lab_id}[/]")
         out.print(f"{outside or view.path}", style="dim", markup=False)
         if first and not outside:
-            out.print("This is your file now: the starter. Open it in an editor, and check again.")
+            out.print(f"This is your file now: the starter. Its task: modelwright lab {lab_id}")
         out.print()
 
         def ended(result: CheckResult) -> None:
@@ -117,6 +143,8 @@ def solution(name: str | None, yes: bool) -> None:
             yes = typer.confirm(f"{view.title} is not passed yet.{left} Show the solution anyway? The journal keeps that.")
             if not yes:
                 return
+        if not (view.passed or view.solution_seen or yes):
+            raise NoLab(f"{view.title} is not passed yet. `modelwright solution {lab_id} --yes` shows it anyway; the journal keeps that.")
         shown = s.solution(lab_id, confirm=yes)
         out = screen.console()
         screen.code(out, shown.code)

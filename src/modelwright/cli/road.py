@@ -90,7 +90,8 @@ def _module(out: Console, view: v.ModuleView) -> None:
         mark, style, word = STANDING[skill.standing]
         memory = f", recall {skill.memory:.0%}" if skill.memory is not None else ""
         text = f"[{style}]{mark}[/]" if style else mark
-        out.print(f"  {text} {screen.safe(skill.title)}  [dim]{word}, {skill.mastery:.0%}{memory}[/]")
+        share = f", {skill.mastery:.0%}" if skill.mastery else ""
+        out.print(f"  {text} {screen.safe(skill.title)}  [dim]{word}{share}{memory}[/]")
     _things(out, "Lessons", [("✓" if x.finished else " ", x.title, f"{x.minutes} min", x.id) for x in view.lessons])
     _things(
         out,
@@ -294,6 +295,27 @@ def _pair(s: Studio, word: str) -> tuple[str, str]:
     if not equals:
         raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=calculus/thompson.")
     return module, _book(s, book)
+
+
+def project(name: str | None, milestone: int | None, done: bool, hours: float, note: str) -> None:
+    with studio() as s:
+        out = screen.console()
+        if name is not None and (milestone is not None or done or hours or note):
+            _project(out, s.work_on(name, None if milestone is None else milestone - 1, done, hours, note))
+            return
+        shown = [line for stage in s.plan().stages for line in stage.projects if name is None or line.id == s.find_project(name)]
+        for line in shown:
+            _project(out, line)
+        out.print("\n[dim]A milestone reached:[/] modelwright project NAME --milestone 1 --hours 2   [dim]All of it:[/] --done")
+
+
+def _project(out: Console, line: v.ProjectLine) -> None:
+    mark = "[green]✓[/]" if line.done else " "
+    hours = f"{screen.hours(line.hours_low)} to {screen.hours(line.hours_high)} hours"
+    out.print(f"{mark} [bold]{screen.safe(line.title)}[/]  [dim]{hours}  {line.id}[/]")
+    screen.wrapped(out, f"{line.why} It ends with {line.deliverable[:1].lower()}{line.deliverable[1:]}", indent=2)
+    for number, (text, reached) in enumerate(line.milestones, 1):
+        out.print(f"  {'[green]✓[/]' if reached else ' '} {number}. {screen.safe(text)}")
 
 
 def log(hours: float, what: str, on: str | None) -> None:

@@ -140,12 +140,12 @@ def command_for(step: v.Step) -> str:
     if step.kind == "chapter":
         book, _, number = step.target.partition("#")
         return f"modelwright read {book} {number}   (when it is read)"
-    if step.kind == "lab":
-        return f"modelwright watch {step.target}"
     return {
         "review": "modelwright review",
         "lesson": f"modelwright lesson {step.target}",
         "problem": f"modelwright problem {step.target}",
+        "lab": f"modelwright lab {step.target}",
+        "project": f"modelwright project {step.target}",
     }.get(step.kind, "")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.cli import keys, screen
-from modelwright.cli.labs import which
+from modelwright.cli.labs import next_lab, which
 from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
@@ -25,17 +25,9 @@ def watch(name: str | None) -> None:
     if not keys.interactive():
         raise ModelwrightError("`watch` needs a terminal with a keyboard. In a script, use `modelwright check`.")
     with studio() as s:
-        watching = Watching(s, which(s, name) if name or s.last_lab() else _first(s))
+        watching = Watching(s, which(s, name) if name or s.last_lab() else next_lab(s))
         with keys.single_keys():
             watching.loop()
-
-
-def _first(s: Studio) -> str:
-    """The first lab not yet passed: somebody who types `watch` wants to begin."""
-    for lab in s.curriculum.labs:
-        if not s.lab_passed(lab):
-            return lab
-    return next(iter(s.curriculum.labs))
 
 
 class Watching:

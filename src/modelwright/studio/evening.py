@@ -57,8 +57,9 @@ def done_today(desk: Desk) -> tuple[v.Step, ...]:
 
 
 def _counted(entry: Entry) -> str:
-    noun = "card" if entry.kind == "review" else "problem"
-    return f"{entry.count} {noun}{'' if entry.count == 1 else 's'}"
+    """So many cards; of problems, those that were right."""
+    noun, count = ("card", entry.count) if entry.kind == "review" else ("problem", entry.right)
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def can_now(desk: Desk) -> tuple[str, ...]:

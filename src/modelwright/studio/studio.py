@@ -294,6 +294,26 @@ class Studio:
         with self._desk(enrolled=True):
             self._append(e.TimeLogged(hours=hours, what=what.strip()[:500], target=self._any(target) if target else None))
 
+    def find_project(self, name: str) -> str:
+        return self._find("project", name).id
+
+    def work_on(
+        self, project_id: str, milestone: int | None = None, done: bool = False, hours: float = 0.0, text: str = ""
+    ) -> v.ProjectLine:
+        """Records work on a project: a milestone reached (they count from 0), the whole of it `done`, or hours alone."""
+        project = self._find("project", project_id)
+        if milestone is not None and not 0 <= milestone < len(project.milestones):
+            raise StudioError(f"{project.title} has {len(project.milestones)} milestones; there is no number {milestone + 1}.")
+        if not 0 <= hours <= 100:
+            raise StudioError(f"{hours:g} hours cannot be recorded at once; give a number between 0 and 100.")
+        with self._desk(enrolled=True):
+            entry = e.ProjectEntry(
+                project=project.id, milestone=milestone, done=done or milestone is not None, text=text[:4000], hours=hours
+            )
+            self._append(entry)
+        with self._desk() as desk:
+            return road.project_line(desk, project)
+
     def note(self, target: str, text: str) -> v.NoteView:
         """Writes a note on anything; an empty text takes it away."""
         target = self._any(target)
@@ -606,11 +626,14 @@ class Studio:
         return found
 
     def _any(self, id: str) -> str:
-        """An id of any kind, or a chapter's `<resource>#<number>`."""
+        """An id of any kind, or a chapter's `<resource>#<number>`; its last part will do where only one thing ends so."""
         base = id.partition("#")[0]
-        for kind in CURRICULUM_KINDS:
-            if base in getattr(self.curriculum, kind + "s"):
-                return id
+        tables = [getattr(self.curriculum, kind + "s") for kind in CURRICULUM_KINDS]
+        if any(base in table for table in tables):
+            return id
+        ends = {known for table in tables for known in table if "/" not in base and known.endswith("/" + base)}
+        if len(ends) == 1:
+            return ends.pop()
         near = [n for kind in CURRICULUM_KINDS[:-2] for n in self.curriculum.nearest(kind, base)][:3]
         raise Unknown("lesson, lab, problem, skill or module", id, tuple(dict.fromkeys(near)))
 
