@@ -53,8 +53,8 @@ class Row:
 TABLE = (
     Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
-    Row("lab", 50, "a lab whose skills have all been taught"),
-    Row("practice", 45, "a skill that was taught and is not mastered"),
+    Row("practice", 50, "a skill that was taught and is not mastered"),
+    Row("lab", 45, "a lab whose skills have all been taught and tried"),
     Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
     Row("project", 35, "a project of this stage whose skills are all mastered"),
     Row("verify", 30, "a skill that is known from self-report alone, once, gently"),
@@ -72,6 +72,7 @@ PROBLEMS = 3  # of a kind, in a row
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
+PROJECT_SITTING = 90.0
 LOOK_AGAIN = 10.0  # minutes with a chapter that was read before
 
 
@@ -267,7 +268,7 @@ class Planner:
 
     def titles(self, skills: tuple[str, ...] | list[str], most: int = 2) -> str:
         names = [_lower(self.title(s)) for s in skills]
-        return say.listed(names[:most]) if len(names) <= most else f"{', '.join(names[:most])} and {say.count(len(names) - most, 'more')}"
+        return say.listed(names[:most]) if len(names) <= most else f"{', '.join(names[:most])} and {say.number(len(names) - most)} more"
 
     def step_back(self, left: float) -> list[Step]:
         """After two failures in a row: the weakest thing that the skill rests on, or the skill's own lesson again."""
@@ -635,7 +636,15 @@ class Planner:
             done = len(trace.milestones) if trace else 0
             step = project.milestones[done] if done < len(project.milestones) else project.deliverable
             reason = f"Every skill that it needs is yours; it ends with {_lower(project.deliverable)}."
-            return Step("project", project.id, f"{project.title}: {step}", round(left), reason.replace("..", "."), project.skills, True)
+            return Step(
+                "project",
+                project.id,
+                f"{project.title}: {step}",
+                round(min(left, PROJECT_SITTING)),
+                reason.replace("..", "."),
+                project.skills,
+                True,
+            )
         return None
 
     def verify_step(self, left: float) -> Step | None:
