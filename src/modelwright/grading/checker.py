@@ -137,6 +137,19 @@ class Fixtures:
 
         return Budget(self)
 
+    def fresh_pair(self) -> tuple[Channel, Channel]:
+        """Two new runners, alike but for the module in them: the learner's, from now on in use, and the reference."""
+        later = [self.stable.order(), self.stable.order()]
+        mine, theirs = later[0](), later[1]()
+        self.channel.close()
+        self.channel = start(mine, self.job)
+        start_source(theirs, self.job, (self.job.folder / "solution.py").read_bytes(), self.job.file)
+        mine.request("steady")
+        theirs.request("steady")
+        mine.begin_check()
+        theirs.begin_check()
+        return mine, theirs
+
     # -- pytest's hooks
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -260,7 +273,8 @@ def reset_for_each_example(item: pytest.Item) -> None:
 
 def load_module(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -336,30 +350,10 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
 
 def options(folder: Path) -> list[str]:
     """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours."""
-    unwanted = (
-        "cacheprovider",
-        "faulthandler",
-        "junitxml",
-        "logging",
-        "doctest",
-        "unraisableexception",
-        "threadexception",
-        "warnings",
-        "debugging",
-    )
-    chosen = [part for name in unwanted for part in ("-p", f"no:{name}")]
-    return [
-        *chosen,
-        "-s",
-        "-q",
-        "--noconftest",
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(folder),
-        "--import-mode=importlib",
-        str(folder / "checks.py"),
-    ]
+    unwanted = "cacheprovider faulthandler junitxml logging doctest unraisableexception threadexception warnings debugging"
+    chosen = [part for name in unwanted.split() for part in ("-p", f"no:{name}")]
+    chosen += ["-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib"]
+    return [*chosen, str(folder / "checks.py")]
 
 
 def prepare() -> None:
@@ -368,7 +362,7 @@ def prepare() -> None:
     import hypothesis.internal.conjecture.engine as engine
     from hypothesis import HealthCheck, settings
 
-    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS  # type: ignore[misc, assignment]
+    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS
     hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
     settings.register_profile(
         "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -34,46 +35,40 @@ class Zygote:
     def __init__(self, kind: str, private: Path, shared: Path | None) -> None:
         self.kind, self.private, self.shared = kind, private, shared
         self.process: subprocess.Popen[bytes] | None = None
-        self.path = private
         self.lock = threading.Lock()
 
     def connect(self) -> socket.socket:
         with self.lock:
             if self.process is not None and self.process.poll() is None:
-                return _dial(self.path)
+                return _dial(self.private)
             if self.shared is not None and (found := self._theirs()) is not None:
                 return found
             self._start()
-            return _dial(self.path)
+            return _dial(self.private)
 
     def _theirs(self) -> socket.socket | None:
         """A connection to another process's zygote, if the socket and its folder are ours alone to write."""
         assert self.shared is not None
         try:
-            for path, loose in ((self.shared.parent, 0o022), (self.shared, 0o077)):
+            target = Path(os.readlink(self.shared))
+            for path, loose in ((self.shared.parent, 0o022), (target.parent, 0o077), (target, 0o077)):
                 about = os.lstat(path)
                 if about.st_uid != os.getuid() or about.st_mode & loose:
                     return None
-            return _dial(self.shared)
+            return _dial(target)
         except OSError:
             return None
 
     def _start(self) -> None:
         if not hasattr(os, "fork"):
             raise GradingError("Grading needs a system with fork(), such as Linux, macOS or the Windows Subsystem for Linux.")
-        self.path = self.private
-        if self.shared is not None and len(os.fsencode(self.shared)) < 100:
-            with contextlib.suppress(OSError):
-                self.shared.parent.mkdir(parents=True, exist_ok=True)
-                self.shared.parent.chmod(0o700)
-                self.path = self.shared
         env = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"} | dict.fromkeys(
             ONE_THREAD, "1"
         )
         # Errors of the grading process itself go to a file, because a full pipe that nobody reads would stop it.
         self.log = tempfile.TemporaryFile(prefix="modelwright-")  # noqa: SIM115 - closed in stop()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "modelwright.grading.zygote", str(self.path), self.kind],
+            [sys.executable, "-P", "-m", "modelwright.grading.zygote", str(self.private), self.kind],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env, start_new_session=True, cwd="/",
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -82,6 +77,23 @@ class Zygote:
             self.log.seek(0)
             last = self.log.read().decode(errors="replace").strip().splitlines()[-1:]
             raise GradingError(f"The grading process did not start (exit status {status}): {' '.join(last)}. Try `modelwright doctor`.")
+        self._share()
+
+    def _share(self) -> None:
+        """Put a link to our socket where other Modelwright processes look. A home that cannot be written costs only their warmth."""
+        if self.shared is None:
+            return
+        with contextlib.suppress(OSError):
+            self.shared.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = self.shared.with_name(f"{self.shared.name}.{os.getpid()}")
+            new.unlink(missing_ok=True)
+            new.symlink_to(self.private)
+            new.replace(self.shared)
+
+    def _unshare(self) -> None:
+        with contextlib.suppress(OSError):
+            if self.shared is not None and os.readlink(self.shared) == str(self.private):
+                self.shared.unlink()
 
     def errors(self) -> str:
         """What the warm process and its children wrote on standard error: faults of the grader or of a lab."""
@@ -94,6 +106,7 @@ class Zygote:
             process, self.process = self.process, None
             if process is None:
                 return
+            self._unshare()
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.close()
@@ -194,7 +207,7 @@ class Grader:
         checks: list[CheckResult] = []
         names: list[list[str]] = []
         end: dict[str, Any] = {}
-        for event in self._converse(kind_for(lab.needs), header, source, extra_files):
+        for event in self._events(kind_for(lab.needs), header, source, extra_files):
             if event["event"] == "collected":
                 names = event["checks"]
             elif event["event"] == "check":
@@ -230,7 +243,7 @@ class Grader:
             "line": 0,
         }
         held = None
-        for event in self._converse(kind_for(limits.needs), header, code.encode(), files):
+        for event in self._events(kind_for(limits.needs), header, code.encode(), files):
             if event["event"] == "ran":
                 ran = {key: value for key, value in event.items() if key != "event"}
             else:
@@ -252,6 +265,15 @@ class Grader:
         if folder is not None:
             hidden.append(str(folder.parents[3] if folder.parent.name == "labs" and len(folder.parents) > 4 else folder))
         return hidden
+
+    def _events(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+        """The conversation, begun once more if another process's zygote was asked and went away before it said anything."""
+        told = False
+        for event in self._converse(kind, header, source, extra):
+            told = True
+            yield event
+        if not told and self._zygote(kind).process is None:
+            yield from self._converse(kind, header, source, extra)
 
     def _converse(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
         from .wire import recv_frame, send_frame

@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,6 +85,14 @@ class Call:
 
 def process_seconds(pid: int) -> float:
     """CPU time of another process, by its clock: seen from outside, to the nanosecond, and not theirs to set."""
+    if sys.platform != "linux":
+        import psutil
+
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:
+            return 0.0
+        return times.user + times.system
     try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
@@ -93,6 +102,14 @@ def process_seconds(pid: int) -> float:
 def process_memory(pid: int) -> tuple[int, int]:
     """(resident now, highest so far) in bytes."""
     now = high = 0
+    if sys.platform != "linux":
+        import psutil
+
+        try:
+            now = psutil.Process(pid).memory_info().rss
+        except psutil.Error:
+            return 0, 0
+        return now, now
     try:
         with open(f"/proc/{pid}/status") as file:
             for line in file:
@@ -239,11 +256,12 @@ class Channel:
         """Until the socket is ready, reading what is printed and watching the limits meanwhile."""
         started, spent = time.monotonic(), process_seconds(self.pid)
         self.idle = 0.0
+        sock = self.sock.fileno()
         while True:
-            readable, writable, _ = select.select([self.sock, self.output], [self.sock] if writing else [], [], 0.05)
+            readable, writable, _ = select.select([sock, self.output], [sock] if writing else [], [], 0.05)
             if self.output in readable:
                 self.drain()
-            if self.sock in readable or writable:
+            if sock in readable or writable:
                 return
             if readable:
                 continue
@@ -334,6 +352,13 @@ class Channel:
 
 
 def _sleeps(pid: int) -> bool:
+    if sys.platform != "linux":
+        import psutil
+
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_SLEEPING
+        except psutil.Error:
+            return False
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] == "S"
@@ -481,8 +506,8 @@ def _judge(x: Remote, what: str) -> Remote:
     if not _expected(x):
         source = x._channel.last.name if x._channel.last else "The call"
         raise Unjudged(
-            f"{source} returned an object of class {x._name}, where a plain value (a number, a string, a list, a dict, an array) was expected; "
-            f"{what} is not left to it."
+            f"{source} returned an object of class {x._name}, where a plain value (a number, a string, a list, a dict, "
+            f"an array) was expected; {what} is not left to it."
         )
     return x
 
@@ -499,8 +524,8 @@ def _compare(left: Remote, name: str, sign: str, right: Any) -> bool:
     _judge(left, f"the comparison {sign}")
     if not isinstance(right, Remote):
         raise Unjudged(
-            f"An object of class {left._name} came where {type(right).__name__} was expected, and whether they are equal is not left to the object. "
-            f"(A check that means to test the class's own {sign} says learner.compare(a, {sign!r}, b).)"
+            f"An object of class {left._name} came where {type(right).__name__} was expected, and whether they are equal is "
+            f"not left to the object. (A check that means to test the class's own {sign} says learner.compare(a, {sign!r}, b).)"
         )
     _judge(right, f"the comparison {sign}")
     return _exactly(bool, operate(left._channel, name, left, right), sign)

@@ -127,14 +127,14 @@ class Codec:
             return self._ext(NOTIMPL, None)
         if kind is bytearray:
             return self._ext(BYTEARRAY, bytes(x))
-        if kind is type and BUILTINS.get(x.__name__) is x:
+        if isinstance(x, type) and kind is type and BUILTINS.get(x.__name__) is x:
             return self._ext(BUILTIN, x.__name__)
         if kind is type and x in _SCALAR_TYPES:
             return self._ext(DTYPE, ["type", np.dtype(x).str])
         if kind in _DTYPE_TYPES:
             return self._ext(DTYPE, ["dtype", np.lib.format.dtype_to_descr(x)])
         if kind is _COUNTER or kind is _ORDERED or kind is _DEFAULT:
-            return self._ext(CONTAINER, [kind.__name__, [[k, v] for k, v in dict.items(x)]])
+            return self._ext(CONTAINER, [type(x).__name__, [[k, v] for k, v in dict.items(x)]])
         if kind is _DEQUE:
             return self._ext(CONTAINER, ["deque", list(x)])
         if kind is fractions.Fraction:
@@ -173,7 +173,7 @@ class Codec:
         return self._ext(TENSOR, [str(x.dtype).removeprefix("torch."), list(plain.shape), order, raw, flag])
 
     # -- from bytes -------------------------------------------------------------------------------------------------------
-    def unpack(self, data: bytes | memoryview) -> Any:
+    def unpack(self, data: bytes | bytearray) -> Any:
         try:
             return msgpack.unpackb(data, ext_hook=self._revive, strict_map_key=False, raw=False)
         except WireError:
@@ -281,7 +281,7 @@ def _revive_plain(code: int, x: Any) -> Any:
             return np.dtype(x[1]).type if x[0] == "type" else np.lib.format.descr_to_dtype(x[1])
         case 18:
             kind = CONTAINERS[x[0]]
-            return kind(x[1]) if kind is _DEQUE else kind({k: v for k, v in x[1]})
+            return kind(x[1]) if kind is _DEQUE else kind(dict(x[1]))
         case 19:
             out = np.empty(math.prod(x[0]), dtype=object)
             if len(x[1]) != out.size:

@@ -60,7 +60,7 @@ def main(path: str, kind: str) -> None:
     print("ready", flush=True)
     children: set[int] = set()
     while True:
-        ready, _, _ = select.select([listener, 0, wake], [], [])
+        ready, _, _ = select.select([listener.fileno(), 0, wake], [], [])
         if wake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4096)
@@ -68,7 +68,7 @@ def main(path: str, kind: str) -> None:
                 children.discard(pid)
         if 0 in ready and not os.read(0, 1):
             break
-        if listener in ready:
+        if listener.fileno() in ready:
             client, _ = listener.accept()
             pid = os.fork()
             if pid == 0:
