@@ -33,7 +33,7 @@ if (map && told) {
       draw(node, next, "opens");
       next.classList.add("near");
     }
-    told.querySelector("h3")!.textContent = node.dataset.title!;
+    told.querySelector("h2")!.textContent = node.dataset.title!;
     told.querySelector(".told-state")!.textContent = node.getAttribute("aria-label")!.slice(node.dataset.title!.length + 2);
     const needs = before(node).map((need) => need.dataset.title!);
     told.querySelector(".told-needs")!.textContent = needs.length ? `Rests on ${needs.join(", ")}.` : "Rests on nothing else here.";

@@ -1,0 +1,160 @@
+"""What the pages say and do, as forms and links: everything here works in a browser without JavaScript."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tiny_curriculum
+from modelwright.studio import Studio
+from modelwright.web import create_app
+
+LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM, tiny_curriculum.BOOK
+HTMX = {"HX-Request": "true"}
+
+
+def test_before_anyone_is_enrolled_every_room_leads_to_the_door(tiny: Path, tmp_path: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    with Studio.open(tmp_path / "home", tiny) as studio:
+        client = TestClient(create_app(studio), base_url="http://127.0.0.1:8765")
+        for path in ("/", "/review", "/skills", "/forecast"):
+            assert client.get(path).url.path == "/enrol", path
+        answer = client.post("/enrol", data={"name": "  ", "hours": "7"})
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+        answer = client.post("/enrol", data={"name": "Ada", "hours": "0,5", "stage:foundation": "2", "deadline": "2028-12-31"})
+        assert answer.url.path == "/"
+        settings = studio.settings()
+        assert (settings.name, settings.hours_per_week, settings.deadline) == ("Ada", 0.5, "2028-12-31")
+        assert [(link.id, level) for link, level in settings.background] == [("tiny-maths", 2)]
+
+
+def test_today_has_one_open_step_and_says_why(client: Any) -> None:
+    text = client.get("/").text
+    assert text.count('aria-current="step"') == 1
+    assert 'data-key="Enter"' in text
+
+
+def test_a_missing_page_names_the_nearest(client: Any) -> None:
+    answer = client.get("/lesson/tiny-maths/dubling")
+    assert answer.status_code == 404
+    assert f'href="/lesson/{LESSON}"' in answer.text
+
+
+def test_a_broken_room_says_what_to_do(client: Any, studio: Studio, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Studio, "plan", lambda self: 1 / 0)
+    answer = client.get("/plan")
+    assert answer.status_code == 500
+    assert "Nothing that was recorded is lost" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_an_answer_is_judged_and_a_misconception_is_named(client: Any, studio: Studio) -> None:
+    question = studio.problem(PROBLEM, 5)
+    number = int("".join(c for c in question.question.split("cdot")[1] if c.isdigit()))
+    wrong = client.post(f"/problem/{PROBLEM}", data={"seed": 5, "text": str(number**2)}, headers=HTMX).text
+    assert "That is the square" in wrong
+    assert "worked" not in wrong.split("Show the worked solution")[0]
+    right = client.post(f"/problem/{PROBLEM}?seed=5", data={"seed": 5, "text": f"2*{number}"}).text
+    assert "✓ Right." in right
+    assert "The worked solution" in right
+    unread = client.post(f"/problem/{PROBLEM}", data={"seed": 6, "text": "2 +* 3"}, headers=HTMX).text
+    assert "? Not read." in unread
+
+
+def test_an_answer_is_read_back_as_mathematics(client: Any) -> None:
+    said = client.get(f"/problem/{PROBLEM}/read", params={"text": "3/4 x^2"}).text
+    assert "<math" in said
+    assert "<mfrac>" in said
+    assert "<math" not in client.get(f"/problem/{PROBLEM}/read", params={"text": "__import__('os')"}).text
+
+
+def test_the_same_numbers_come_back_on_a_reload(client: Any) -> None:
+    first = client.get(f"/problem/{PROBLEM}")
+    assert "seed=" in str(first.url)
+    question = lambda text: text.split('class="prose ask"')[1].split("</div>")[0]
+    assert question(client.get(str(first.url)).text) == question(first.text)
+
+
+def test_cards_go_by_as_plain_forms(client: Any, studio: Studio) -> None:
+    studio.finish_lesson(LESSON, 300, ["", ""])
+    card = studio.reviews(1).first
+    assert card is not None
+    assert f'value="{card.id}"' in client.get("/review?show=1").text
+    after = client.post("/review", data={"card": card.id, "rating": 3})
+    assert after.url.path == "/review"
+    assert studio.reviews().done_today == 1
+
+
+def test_a_lab_can_be_handed_in_as_a_plain_form(client: Any, studio: Studio) -> None:
+    text = client.post(f"/lab/{LAB}", data={"source": tiny_curriculum.WRONG.replace("\n", "\r\n")}).text
+    assert "2 of 3 checks pass" in text
+    assert "Large logits stay finite" in text
+    assert "got" in text
+    assert studio.lab(LAB).source == tiny_curriculum.WRONG
+
+
+def test_checks_stream_in_one_by_one_and_the_verdict_comes_last(client: Any) -> None:
+    with client.stream("POST", f"/lab/{LAB}/run", json={"text": tiny_curriculum.SOLUTION}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        events = [block for block in "".join(answer.iter_text()).split("\n\n") if block]
+    assert [event.split("\n")[0] for event in events] == ["event: check"] * 3 + ["event: done"]
+    done = json.loads(events[-1].split("data: ", 1)[1])
+    assert "3 of 3 checks" in done["html"]
+    assert done["sha"]
+
+
+def test_the_solution_waits_for_a_pass_or_an_explicit_wish(client: Any) -> None:
+    refused = client.post(f"/lab/{LAB}/solution")
+    assert refused.status_code == 409
+    assert "keepdims" not in refused.text
+    assert "keepdims" in client.post(f"/lab/{LAB}/solution", data={"confirm": "1"}).text
+
+
+def test_a_save_on_top_of_a_changed_file_is_refused(client: Any, studio: Studio) -> None:
+    sha = studio.lab(LAB).sha
+    studio.save(LAB, "# from elsewhere\n")
+    answer = client.post(f"/lab/{LAB}/save", json={"text": "mine", "sha": sha})
+    assert answer.status_code == 409
+    assert studio.lab(LAB).source == "# from elsewhere\n"
+
+
+def test_a_chapter_is_ticked_and_unticked(client: Any, studio: Studio) -> None:
+    ticked = client.post("/chapter", data={"resource": BOOK, "number": 1, "done": "1"}, headers=HTMX).text
+    assert "checked" in ticked
+    assert "checked" not in client.post("/chapter", data={"resource": BOOK, "number": 1}, headers=HTMX).text
+    assert studio.library().books[0].chapters_done == 0
+
+
+def test_settings_change_what_they_say_and_the_look_is_kept(client: Any, studio: Studio) -> None:
+    form = {"name": "Ada L.", "hours": "10", "minutes": "45", "deadline": "", "retention": "93", "theme": "dark", "book:tiny-maths": "tiny-maths/smaller-numbers"}  # fmt: skip
+    answer = client.post("/settings", data=form)
+    assert "Kept." in answer.text
+    assert 'data-theme="dark"' in answer.text
+    settings = studio.settings()
+    assert (settings.name, settings.hours_per_week, settings.minutes_per_day, settings.retention) == ("Ada L.", 10, 45, 0.93)
+    assert settings.books[0].chosen == "tiny-maths/smaller-numbers"
+    refused = client.post("/settings", data=form | {"hours": "many"})
+    assert refused.status_code == 422
+
+
+def test_the_journal_can_be_taken_away(client: Any, studio: Studio, tmp_path: Path) -> None:
+    studio.note("tiny-maths", "mine")
+    lines = client.get("/api/events").text.splitlines()
+    assert [json.loads(line)["data"]["kind"] for line in lines] == ["enrolled", "note-written"]
+
+
+def test_anything_can_be_found(client: Any) -> None:
+    assert f'data-href="/lab/{LAB}"' in client.get("/find?q=softmax", headers=HTMX).text
+    assert "Nothing has those words" in client.get("/find?q=zebra").text
+
+
+def test_every_link_in_the_rail_leads_somewhere(client: Any) -> None:
+    import re
+
+    rail = client.get("/").text.split('<nav aria-label="Rooms">')[1].split("</nav>")[0]
+    links = re.findall(r'href="([^"]+)"', rail)
+    assert len(links) == 7
+    assert [client.get(link).status_code for link in links] == [200] * 7

@@ -1,0 +1,85 @@
+"""The geometry of the pictures, as properties."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelwright.studio import views as v
+from modelwright.web import words
+from modelwright.web.pictures import disc, fan, skill_map
+
+NOW = 1_800_000_000_000
+WEEK = 7 * 86_400_000
+
+
+@given(st.floats(0, 1))
+def test_a_disc_is_filled_to_the_share_it_is_given(share: float) -> None:
+    path = disc(share, 10)
+    if share < 0.02:
+        assert path == ""
+    elif share <= 0.995:
+        level = float(re.match(r"M\S+ (\S+?)A", path)[1])  # type: ignore[index]
+        assert math.isclose((10 - level) / 20, share, abs_tol=0.006)
+
+
+@given(
+    weeks=st.integers(2, 900),
+    speed=st.floats(0.2, 3),
+    past=st.integers(0, 300),
+    deadline=st.none() | st.integers(1, 900),
+)
+def test_a_fan_stays_in_its_box_whatever_the_forecast(weeks: int, speed: float, past: int, deadline: int | None) -> None:
+    share = lambda week, rate: min(1.0, speed * rate * week / weeks)
+    points = tuple(v.FanPoint(NOW + w * WEEK, *(share(w, rate) for rate in (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6))) for w in range(weeks))
+    ends = v.Quantiles(*(NOW + int(WEEK * weeks * rate) for rate in (0.5, 0.6, 0.8, 0.9, 0.95, 0.98, 1.0)))
+    own = tuple((NOW - w * WEEK, 0.001 * (past - w)) for w in range(past))
+    view = v.ForecastView(ends, (), points, own, "Most likely soon.", NOW + deadline * WEEK if deadline else None)
+    drawn = fan(view, NOW)
+    assert drawn is not None
+    for path in (drawn.widest, drawn.outer, drawn.inner, drawn.middle, drawn.own):
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
+        assert all(-0.1 <= x <= drawn.width + 0.1 for x in numbers[::2])
+        assert all(drawn.top - 0.1 <= y <= drawn.base + 0.1 for y in numbers[1::2])
+    assert 0 <= drawn.now_x <= drawn.width
+    assert len(drawn.ticks) <= 5
+
+
+def test_no_two_discs_of_the_map_touch_and_stages_go_from_left_to_right() -> None:
+    stages = tuple(v.Link("stage", f"s{i}", f"Stage {i}") for i in range(5))
+    modules = tuple(v.MapModule(f"m{i}", i, f"Module {i}", f"s{i % 5}") for i in range(17))
+    nodes = tuple(
+        v.MapNode(f"m{i}/k{j}", f"Skill {j}", f"m{i}", f"s{i % 5}", j, "open", 0.5, None, (f"m{i}/k{j - 1}",) if j else ())
+        for i in range(17)
+        for j in range(8 + i)
+    )
+    drawn = skill_map(v.SkillMap(stages, modules, nodes))
+    places = [(one.x, one.y) for one in drawn.discs]
+    assert len(places) == len(nodes) == len(set(places))
+    assert min(math.dist(a, b) for i, a in enumerate(places) for b in places[:i]) > 20
+    for left in range(4):
+        xs = lambda stage: [one.x for one in drawn.discs if one.node.stage == f"s{stage}"]
+        assert max(xs(left)) < min(xs(left + 1))
+    assert all(x < drawn.width and y < drawn.height for x, y in places)
+
+
+@given(st.floats(0, 1))
+def test_a_probability_is_said_near_its_value(p: float) -> None:
+    said = words.recalled(p)
+    if " in " in said:
+        times, of = int(said.split()[0]), int(said.split()[-1])
+        assert abs(times / of - p) <= 0.051
+    else:
+        assert p >= 0.94 or p <= 0.051
+
+
+@given(st.floats(1 / 1440, 3650))
+def test_an_interval_is_said_within_a_tenth(days: float) -> None:
+    number, unit = words.interval(days).split()
+    size = {"min": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30.44, "years": 365.25}[
+        unit.removesuffix("s") if unit != "years" else unit
+    ]
+    assert abs(float(number) * size - days) <= max(0.51 * size, 0.1 * days)
