@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from math import gcd
+from math import gcd, isqrt
 
 import numpy as np
 import sympy as sp
@@ -163,9 +163,10 @@ def linear_combination(rng):
 def prove_linear_combination(problem, rng):
     """By trying all whole weights, without solving."""
     target, u, v = points(problem["question"])
-    tried = [(s, t) for s in range(-30, 31) for t in range(-30, 31) if np.array_equal(s * u + t * v, target)]
-    assert len(tried) == 1
-    return float(problem["answer"]), float(tried[0][0]), EXACT
+    s, t = np.mgrid[-30:31, -30:31]
+    hits = s[(s * u[0] + t * v[0] == target[0]) & (s * u[1] + t * v[1] == target[1])]
+    assert len(hits) == 1
+    return float(problem["answer"]), float(hits[0]), EXACT
 
 
 def three_norms(rng):
@@ -803,9 +804,9 @@ def two_eigenvalues(rng):
 def prove_two_eigenvalues(problem, rng):
     """By power iteration on the matrix shifted so far that its larger eigenvalue is also the largest in size."""
     A = matrices(problem["question"])[0]
-    shift = 2 * np.abs(A).sum()
+    shift = abs(np.trace(A)) + 1
     M, v = A + shift * np.eye(2), rng.normal(size=2)
-    for _ in range(4000):
+    for _ in range(1000):
         v = M @ v
         v /= np.linalg.norm(v)
     return float(problem["answer"]), float(v @ A @ v), 1e-6
@@ -901,12 +902,12 @@ def largest_singular_value(rng):
     while True:
         A = whole(rng, -4, 6, (2, 2))
         G = A.T @ A
-        root = sp.sqrt(int((G[0, 0] - G[1, 1]) ** 2 + 4 * G[0, 1] ** 2))
-        if root.is_Integer and root > 0 and G[0, 1] != 0 and A[0, 1] != A[1, 0]:
-            top = (sp.Integer(int(np.trace(G))) + root) / 2
-            bottom = (sp.Integer(int(np.trace(G))) - root) / 2
-            if top.is_Integer and bottom > 0:
-                break
+        square = int((G[0, 0] - G[1, 1]) ** 2 + 4 * G[0, 1] ** 2)
+        root, trace = isqrt(square), int(np.trace(G))
+        # An even sum of trace and root, so that both eigenvalues of A'A are whole; not symmetric, not singular.
+        if root * root == square and root and G[0, 1] and A[0, 1] != A[1, 0] and (trace + root) % 2 == 0 and trace > root:
+            top, bottom = sp.Integer((trace + root) // 2), sp.Integer((trace - root) // 2)
+            break
     answer = sp.sqrt(top)
     return {
         "question": f"What is the largest singular value of $A = {tex(A.tolist())}$?",
@@ -930,10 +931,10 @@ def largest_singular_value(rng):
 def prove_largest_singular_value(problem, rng):
     """By the largest stretch over a fine circle of unit vectors; near the top the error is of second order in the angle."""
     A = matrices(problem["question"])[0]
-    angles = np.linspace(0, np.pi, 200_001)
+    angles = np.linspace(0, np.pi, 20_001)
     stretch = np.linalg.norm(A @ np.array([np.cos(angles), np.sin(angles)]), axis=0).max()
     claimed = float(problem["answer"])
-    return claimed, float(stretch), claimed * (np.pi / 200_000) ** 2
+    return claimed, float(stretch), claimed * (np.pi / 20_000) ** 2
 
 
 def share_kept(rng):
