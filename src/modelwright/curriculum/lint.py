@@ -394,7 +394,7 @@ def check_names(path: Path) -> list[str]:
 
 def in_words(name: str) -> str:
     """A check's name in words, without its parameters."""
-    return name.split("[")[0].removeprefix("test_").replace("_", " ").lower()
+    return name.split("[")[0].removeprefix("test_").replace("_", " ").strip().lower()
 
 
 def caught_by(path: Path) -> str | None:
