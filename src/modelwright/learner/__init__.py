@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         standing,
     )
     from modelwright.learner.errors import LearnerError
+    from modelwright.learner.fitting import fit_memory
     from modelwright.learner.folding import fold
     from modelwright.learner.forecasting import FanPoint, Forecast, Quantiles, WhatIf, forecast
     from modelwright.learner.planning import TABLE, Session, Step, next_step, session, why_not
+    from modelwright.learner.reliability import Calibration, calibration
     from modelwright.learner.state import State
 
 _HOMES = {
@@ -37,15 +39,17 @@ _HOMES = {
         "standing",
     ),
     "errors": ("LearnerError",),
+    "fitting": ("fit_memory",),
     "folding": ("fold",),
     "forecasting": ("FanPoint", "Forecast", "Quantiles", "WhatIf", "forecast"),
     "planning": ("TABLE", "Session", "Step", "next_step", "session", "why_not"),
+    "reliability": ("Calibration", "calibration"),
     "state": ("State",),
 }  # fmt: skip
 __all__ = [
-    "TABLE", "DueCard", "FanPoint", "Forecast", "Hours", "LearnerError", "Mastery", "Memory", "Quantiles", "Session", "Standing", "State",
-    "Step", "WhatIf", "due_cards", "fold", "forecast", "hours_logged", "learned", "mastery", "memory", "missing", "next_step", "session",
-    "standing", "why_not",
+    "TABLE", "Calibration", "DueCard", "FanPoint", "Forecast", "Hours", "LearnerError", "Mastery", "Memory", "Quantiles", "Session",
+    "Standing", "State", "Step", "WhatIf", "calibration", "due_cards", "fit_memory", "fold", "forecast", "hours_logged", "learned",
+    "mastery", "memory", "missing", "next_step", "session", "standing", "why_not",
 ]  # fmt: skip
 
 
