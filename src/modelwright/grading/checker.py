@@ -102,8 +102,11 @@ def _line(fd: int) -> str:
 class Fixtures:
     """The pytest plugin of a grading run: the fixtures, and a report of each check as it ends."""
 
-    def __init__(self, job: Job, stable: Stable, channel: Channel, tell: Callable[[dict[str, Any]], None]) -> None:
-        self.job, self.stable, self.channel, self.tell = job, stable, channel, tell
+    channel: Channel
+
+    def __init__(self, job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> None:
+        self.job, self.stable, self.later, self.tell = job, stable, later, tell
+        self.unloadable: tuple[str, str] | None = None
         self.restarts = 0
         self.over: RunnerDied | None = None
         self.why_over = ""
@@ -116,7 +119,7 @@ class Fixtures:
     def learner(self) -> Learner:
         return Learner(self.channel, self.job.source.decode("utf-8-sig"))
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def reference(self) -> ModuleType:
         return self._reference()
 
@@ -155,6 +158,27 @@ class Fixtures:
         for item in items:
             reset_for_each_example(item)
         self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
+        self._load()
+
+    def _load(self) -> None:
+        """Take the runner, which was being made while pytest read the checks, and have it load the learner's file."""
+        self.channel = self.later()
+        frames = None
+        try:
+            start(self.channel, self.job)
+            return
+        except RunnerDied as died:
+            self.over = died
+            self.unloadable = (died.status, f"Your file could not be loaded. {died}")
+        except Exception as error:
+            frames = getattr(error, "learner_frames", None)
+            if frames is None:
+                raise
+            at = f" ({frames.where})" if frames.where else ""
+            self.unloadable = ("error", f"Your file could not be loaded: {frames.kind}: {frames.text}{at}")
+            self.over = RunnerDied("error", self.unloadable[1])
+        self.why_over = "Not run: your file could not be loaded."
+        self.tell(loading(self.unloadable[1], frames, self.channel))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
@@ -319,28 +343,11 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
     prepare()
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    channel = later()
-    plugin = Fixtures(job, stable, channel, tell)
-    failed_to_load: tuple[str, str] | None = None
-    try:
-        start(channel, job)
-    except RunnerDied as died:
-        failed_to_load = (died.status, f"Your file could not be loaded. {died}")
-        plugin.over = died
-        tell(loading(failed_to_load[1], None, channel))
-    except Exception as error:
-        frames = getattr(error, "learner_frames", None)
-        if frames is None:
-            raise
-        at = f" ({frames.where})" if frames.where else ""
-        failed_to_load = ("error", f"Your file could not be loaded: {frames.kind}: {frames.text}{at}")
-        plugin.over = RunnerDied("error", failed_to_load[1])
-        tell(loading(failed_to_load[1], frames, channel))
-    plugin.why_over = "Not run: your file could not be loaded."
+    plugin = Fixtures(job, stable, later, tell)
     gc.freeze()
     code = pytest.main(options(job.folder), plugins=[plugin])
-    if failed_to_load:
-        return failed_to_load
+    if plugin.unloadable:
+        return plugin.unloadable
     if code not in (0, 1):
         return "error", f"The checks of {job.lab} could not be run (pytest ended with {int(code)}); `modelwright course validate` says why."
     if plugin.over is not None:
@@ -350,7 +357,8 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
 
 def options(folder: Path) -> list[str]:
     """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours."""
-    unwanted = "cacheprovider faulthandler junitxml logging doctest unraisableexception threadexception warnings debugging"
+    unwanted = "cacheprovider faulthandler junitxml logging doctest unraisableexception threadexception warnings debugging "
+    unwanted += "pastebin setuponly setupplan stepwise unittest"
     chosen = [part for name in unwanted.split() for part in ("-p", f"no:{name}")]
     chosen += ["-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib"]
     return [*chosen, str(folder / "checks.py")]

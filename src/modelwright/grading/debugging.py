@@ -59,7 +59,9 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     """Run the lab's checks against the file at `path` here, with pytest's own report; returns pytest's exit status."""
     import pytest
 
-    from .checker import load_module, reset_for_each_example
+    from .checker import load_module, prepare, reset_for_each_example
+
+    prepare()
 
     sys.path.insert(0, str(Path(path).parent))
 
@@ -73,7 +75,7 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
             name = lab.file.removesuffix(".py").replace("/", ".")
             return Plain(load_module(name, Path(path)), Path(path).read_text(encoding="utf-8-sig"))
 
-        @pytest.fixture(scope="session")
+        @pytest.fixture
         def reference(self) -> ModuleType:
             return load_module("solution", Path(lab.folder) / "solution.py")
 

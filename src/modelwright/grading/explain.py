@@ -94,8 +94,6 @@ def summary(x: Any) -> str:
                 return f"{kind_of(x)}; its first row is {_values(first)}"
             text = _values(x)
             return f"{kind_of(x)}:\n{text}" if "\n" in text else f"{kind_of(x)}: {text}"
-        if type(x).__name__ in ("ApproxScalar", "ApproxSequenceLike", "ApproxMapping", "ApproxNumpy"):
-            return str(x).replace("approx(", "about ", 1).rstrip(")") if type(x).__name__ == "ApproxScalar" else str(x)
         return _Short().repr(x)[:LONG]
     except Exception as error:
         return f"<a value that cannot be shown: {type(error).__name__}>"
@@ -229,6 +227,8 @@ def failure(
     pair = _compared(tb)
     if pair is not None:
         got, want = pair
+        if last is not None and last.returned and isinstance(got, np.ndarray) and got.dtype.hasobject:
+            got = last.result  # NumPy has made an array of what was none
         story |= {"got": summary(got), "expected": summary(want)}
         story["message"] = difference(got, want) or (_first_line(text, skip=("assert", "Not equal")) or "The values differ.")
         return story
@@ -309,7 +309,7 @@ def _asserted(tb: TracebackType | None, checks: Path) -> str:
 def _example(error: BaseException) -> str:
     """The arguments of Hypothesis's smallest failing example, without the fixtures."""
     for note in getattr(error, "__notes__", []):
-        if "Falsifying example" in note:
+        if note.startswith(("Falsifying example", "Failing test case", "Falsifying test case")):
             kept = [
                 part.strip().rstrip(",")
                 for part in note.splitlines()[1:]

@@ -368,7 +368,8 @@ def _sleeps(pid: int) -> bool:
 
 # -- what the check holds --------------------------------------------------------------------------------------------------
 class Remote:
-    """An object that lives in the runner. See the module's first paragraph for what it may and may not decide."""
+    # An object that lives in the runner; the module's first paragraph says what it may decide. Its docstring is the learner's.
+    __doc__ = property(lambda self: self._channel.request("get", self._number, "__doc__")[1])
 
     def __init__(self, channel: Channel, number: int, what: str, name: str, module: str, bases: tuple[int, ...]) -> None:
         for key, value in (
@@ -489,7 +490,7 @@ class Remote:
         return _compare(self, "ge", ">=", other)
 
 
-_READABLE = {"__name__", "__doc__", "__dict__", "__wrapped__", "__annotations__"}
+_READABLE = {"__name__", "__wrapped__", "__annotations__"}
 
 
 def _labelled(value: Any, label: str) -> Any:

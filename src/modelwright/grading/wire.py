@@ -30,7 +30,7 @@ from .errors import WireError
 FRAME_LIMIT = 512 << 20
 
 TUPLE, COMPLEX, BIGINT, SET, FROZENSET, SLICE, NDARRAY, SCALAR, TENSOR, FOREIGN = range(1, 11)
-RANGE, ELLIPSIS, BYTEARRAY, GENERATOR, RANDOM, NAMED, DTYPE, CONTAINER, OBJECTS, NOTIMPL = range(11, 21)
+RANGE, ELLIPSIS, _UNUSED, GENERATOR, RANDOM, NAMED, DTYPE, CONTAINER, OBJECTS, NOTIMPL = range(11, 21)
 BUILTIN, TORCHDTYPE, FRACTION, DECIMAL, DATETIME, TORCHGEN, SIZE, FRAME = range(21, 29)
 
 BUILTINS: dict[str, type] = {t.__name__: t for t in (int, float, bool, str, bytes, list, tuple, dict, set, frozenset, complex, object)}
@@ -125,8 +125,6 @@ class Codec:
             return self._ext(ELLIPSIS, None)
         if x is NotImplemented:
             return self._ext(NOTIMPL, None)
-        if kind is bytearray:
-            return self._ext(BYTEARRAY, bytes(x))
         if isinstance(x, type) and kind is type and BUILTINS.get(x.__name__) is x:
             return self._ext(BUILTIN, x.__name__)
         if kind is type and x in _SCALAR_TYPES:
@@ -275,8 +273,6 @@ def _revive_plain(code: int, x: Any) -> Any:
             return range(*x)
         case 12:
             return Ellipsis
-        case 13:
-            return bytearray(x)
         case 17:
             return np.dtype(x[1]).type if x[0] == "type" else np.lib.format.descr_to_dtype(x[1])
         case 18:
