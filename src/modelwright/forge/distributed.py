@@ -175,7 +175,8 @@ def _all_to_all(out: Tensor, rows: Tensor, receive: list[int], send: list[int]) 
             if receive[other]:
                 waiting.append(dist.irecv(outs[other], other))
     for job in waiting:
-        job.wait()
+        if job is not None:
+            job.wait()
 
 
 def spread_experts(experts: Experts, world: World) -> set[nn.Parameter]:
@@ -215,3 +216,50 @@ def spread_experts(experts: Experts, world: World) -> set[nn.Parameter]:
         # The loss is a mean over processes, so each expert's gradient, which sums over all processes' tokens, is divided likewise.
         parameter.register_hook(lambda grad: grad / size)
     return held
+
+
+def train_recipe(name: str, folder: Path | None, overrides: dict[str, str], parts: Any) -> None:
+    """What each process of `torchrun -m modelwright forge train RECIPE` does: the first makes the data, all train."""
+    from modelwright.forge.checkpoint import save_model
+    from modelwright.forge.recipe import Run, load, model_config, train_config
+    from modelwright.forge.train import Evaluation, Step, build, train
+
+    recipe = load(name, overrides)
+    config = train_config(recipe)
+    world = join(config.device, expert_parallel=bool(recipe.table("model").get("expert_parallel", False)))
+    where = folder or Path("runs") / recipe.name
+    try:
+        if world.main:
+            Run.open(where, recipe, parts, say=print).carry_out(("tokenizer", "data"))
+        dist.barrier()
+        run = Run.open(where, recipe, parts)
+        tokenizer = run.tokenizer()
+        model = build(model_config(recipe, tokenizer.size), config.seed, parts.ops(config.compile))
+
+        def show(event: Any) -> None:
+            if isinstance(event, Evaluation) or (isinstance(event, Step) and event.step % 10 == 0):
+                print(event, flush=True)
+
+        train(where / "pretrain", model, config, where / "data", tokenizer, parts=parts.training(), world=world, on_event=show)
+        whole = gather(model, world)
+        if world.main:
+            fresh = build(model.config, config.seed)
+            fresh.load_state_dict(whole)
+            save_model(where / "pretrain" / "model", fresh, tokenizer, {"stage": "pretrain", "recipe": recipe.name})
+            run.record["stages"]["pretrain"] = {"status": "done", "processes": world.size}
+            run.write()
+    finally:
+        leave()
+
+
+def gather(model: Grok, world: World) -> dict[str, Tensor]:
+    """All weights, whole, on every process."""
+    found: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        value = world.whole(value)
+        if world.expert_parallel and ".experts.linear" in name:
+            pieces = [torch.empty_like(value) for _ in range(world.size)]
+            dist.all_gather(pieces, value.contiguous())
+            value = torch.cat(pieces)
+        found[name] = value.detach().cpu().clone()
+    return found

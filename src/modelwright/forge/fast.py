@@ -61,7 +61,8 @@ class _Rope(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy_bthd: Tensor):
-        return _Rope.turn(dy_bthd, *ctx.saved_tensors, -1.0), None, None
+        cos_bt1j, sin_bt1j = ctx.saved_tensors
+        return _Rope.turn(dy_bthd, cos_bt1j, sin_bt1j, -1.0), None, None
 
 
 def rope(x_bthd: Tensor, cos_btj: Tensor, sin_btj: Tensor) -> Tensor:

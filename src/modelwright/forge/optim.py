@@ -92,8 +92,9 @@ def _like(update: Tensor, p: Tensor) -> Tensor:
     """The part of a whole update that belongs to this process, where the parameter is sharded."""
     if not hasattr(p, "device_mesh"):
         return update
-    from torch.distributed.tensor import distribute_tensor
+    from torch.distributed.tensor import DTensor, distribute_tensor
 
+    assert isinstance(p, DTensor)
     return distribute_tensor(update, p.device_mesh, p.placements)
 
 

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modelwright.forge import fast, optim
+from modelwright.forge import fast, optim, references
 from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.checkpoint import checkpoints, load_weights, write_folder, write_model
 from modelwright.forge.config import ModelConfig
@@ -103,6 +104,10 @@ class TrainParts:
     get_batch: Callable[..., Any] = get_batch
     clip: Callable[[list[Tensor], float], Tensor] | None = None
     adamw: type[torch.optim.Optimizer] | None = None
+    checkpoint: Any = None
+    """Something with `save(path, arrays)` and `load(path)`, for the weights in a run's checkpoints."""
+    cache: Callable[..., Any] = KeyValueCache
+    sample: Callable[..., int] = references.sample
 
 
 @dataclass(frozen=True)
@@ -211,11 +216,12 @@ def train(
         orthogonalise=parts.orthogonalise,
         adamw=parts.adamw,
     )
-    loss_of: Callable[..., Loss] = torch.compile(net.loss, dynamic=False) if config.compile else net.loss  # type: ignore[assignment]
+    plain_loss: Any = net.loss
+    loss_of: Callable[..., Loss] = torch.compile(plain_loss, dynamic=False) if config.compile else plain_loss
     balance = config.balance_weight if config.balance == "loss" else 0.0
 
     metrics = folder / "metrics.jsonl"
-    start = _resume(folder, model, optimisers, config, world, metrics) if resume else _start_afresh(folder, metrics)
+    start = _resume(folder, model, optimisers, config, world, metrics, parts) if resume else _start_afresh(folder, metrics)
     last = min(config.steps, stop_at or config.steps)
     flops = model.config.training_flops_per_token(context)
     peak = peak_flops(world.device, config.dtype) * world.size
@@ -229,7 +235,7 @@ def train(
 
     def save(step: int) -> Path:
         where = folder / "checkpoints" / f"step-{step:08d}"
-        _save(where, model, tokenizer, optimisers, config, step, world)
+        _save(where, model, tokenizer, optimisers, config, step, world, parts)
         tell(Saved(step, where.name))
         for old in checkpoints(folder / "checkpoints")[: -config.keep] if world.main else ():
             shutil.rmtree(old, ignore_errors=True)
@@ -286,7 +292,7 @@ def train(
             tell(evaluated)
         if tokenizer is not None and config.sample_every and (step % config.sample_every == 0 or step == config.steps) and world.size == 1:
             for prompt in config.sample_prompts:
-                tell(Sample(step, prompt, sample(model, tokenizer, prompt, config.sample_tokens, seed=config.seed)))
+                tell(Sample(step, prompt, sample(model, tokenizer, prompt, config.sample_tokens, config.seed, parts)))
         if step % config.save_every == 0 or step == config.steps:
             save(step)
     found = checkpoints(folder / "checkpoints")
@@ -321,22 +327,22 @@ def evaluate(model: Grok, batches: Batches, config: TrainConfig, byte_lengths: T
 
 
 @torch.no_grad()
-def sample(model: Grok, tokenizer: Tokenizer, prompt: str, tokens: int, seed: int, temperature: float = 0.8) -> str:
+def sample(model: Grok, tokenizer: Tokenizer, prompt: str, tokens: int, seed: int, parts: TrainParts = TrainParts()) -> str:
     """What the model goes on with: for looking at while it trains. `generate.py` is the real thing."""
     training = model.training
     model.eval()
     device = model.embedding.device
-    generator = torch.Generator().manual_seed(seed)
-    ids = tokenizer.encode(prompt) or [END]
-    cache = KeyValueCache(model.config, 1, len(ids) + tokens, device)
-    logits_v = model(torch.tensor([ids], device=device), cache)[0, -1]
+    draw = np.random.default_rng(seed)
     out: list[int] = []
-    for _ in range(tokens):
-        token = int(torch.multinomial((logits_v.float().cpu() / temperature).softmax(-1), 1, generator=generator))
+    ids = tokenizer.encode(prompt) or [END]
+    cache = parts.cache(model.config, 1, len(ids) + tokens)
+    while len(out) < tokens:
+        logits_v = model(torch.tensor([ids], device=device), cache)[0, -1].float().cpu()
+        token = parts.sample(logits_v, 0.8, 0, 0.95, float(draw.random()))
         if token == END:
             break
         out.append(token)
-        logits_v = model(torch.tensor([[token]], device=device), cache)[0, -1]
+        ids = [token]
     model.train(training)
     return tokenizer.decode(out)
 
@@ -424,11 +430,29 @@ def _start_afresh(folder: Path, metrics: Path) -> int:
     return 0
 
 
-_MAY_DIFFER = {"eval_every", "sample_every", "save_every", "keep", "sample_prompts", "sample_tokens", "threads", "device", "compile", "checkpointing"}
+_MAY_DIFFER = {
+    "eval_every",
+    "sample_every",
+    "save_every",
+    "keep",
+    "sample_prompts",
+    "sample_tokens",
+    "threads",
+    "device",
+    "compile",
+    "checkpointing",
+}
 
 
 def _save(
-    where: Path, model: Grok, tokenizer: Tokenizer | None, optimisers: list[torch.optim.Optimizer], config: TrainConfig, step: int, world: World
+    where: Path,
+    model: Grok,
+    tokenizer: Tokenizer | None,
+    optimisers: list[torch.optim.Optimizer],
+    config: TrainConfig,
+    step: int,
+    world: World,
+    parts: TrainParts,
 ) -> None:
     state = {"step": step, "config": json.dumps(dataclasses.asdict(config))}
     if world.size > 1:
@@ -437,13 +461,21 @@ def _save(
 
     def fill(fresh: Path) -> None:
         write_model(fresh, model, tokenizer, {"step": step})
+        if parts.checkpoint is not None:
+            parts.checkpoint.save(str(fresh / "model.part"), {name: tensor.cpu().numpy() for name, tensor in model.state_dict().items()})
         torch.save({**state, "optimisers": [optimiser.state_dict() for optimiser in optimisers]}, fresh / "training.pt")
 
     write_folder(where, fill)
 
 
 def _resume(
-    folder: Path, model: Grok, optimisers: list[torch.optim.Optimizer], config: TrainConfig, world: World, metrics: Path
+    folder: Path,
+    model: Grok,
+    optimisers: list[torch.optim.Optimizer],
+    config: TrainConfig,
+    world: World,
+    metrics: Path,
+    parts: TrainParts,
 ) -> int:
     """The step to go on from; 0 where nothing was saved. Lines of the metrics past that step are dropped, since they will come again."""
     found = checkpoints(folder / "checkpoints")
@@ -456,6 +488,10 @@ def _resume(
         state = load_sharded(where, model, optimisers, world)
     else:
         load_weights(where, model)
+        if parts.checkpoint is not None and (where / "model.part").exists():
+            model.load_state_dict(
+                {name: torch.from_numpy(array) for name, array in parts.checkpoint.load(str(where / "model.part")).items()}
+            )
         try:
             state = torch.load(where / "training.pt", map_location=world.device, weights_only=True)
             for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):

@@ -59,7 +59,7 @@ class Animal:
 
 
 ANIMALS = tuple(
-    Animal(*row)  # type: ignore[arg-type]
+    Animal(*row)
     for row in (
         ("cat", "cats", "grey", "small", "house", "fish", "meows", "climb", "fly", 4, "kitten"),
         ("dog", "dogs", "brown", "big", "house", "meat", "barks", "run", "climb", 4, "puppy"),

@@ -142,7 +142,7 @@ def _in_worker(texts: list[str], skip: int) -> list[tuple[int, np.ndarray | None
 
 def _digest(texts: list[str], skip: int, tokenizer: Tokenizer, near: bool) -> list[tuple[int, np.ndarray | None, np.ndarray, int]]:
     """For each text: its hash, its bands, its tokens, its bytes. The first `skip` are already in shards: no tokens for them."""
-    ids = [[]] * skip + tokenizer.encode_batch(texts[skip:])
+    ids: list[list[int]] = [[]] * skip + tokenizer.encode_batch(texts[skip:])
     return [
         (
             exact_hash(text),
