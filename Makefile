@@ -10,9 +10,13 @@ DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-pyt
 start: install
 	@$(BIN)/modelwright start
 
-install: .venv/.studio
+install: .venv/.built
+
+# What pages are made of: their scripts, styles and fonts, and the lessons' figures.
+.venv/.built: .venv/.studio $(shell find curriculum -name '*.md') $(shell find src/modelwright/web/ui -type f -not -path '*/node_modules/*' -not -path '*/build/*')
 	@$(BIN)/python -m modelwright.web.assets
 	@$(BIN)/modelwright course build
+	@touch $@
 
 # The constraints file pins every version. PyTorch comes first, so that PIP_ARGS may name an index with its CPU builds.
 .venv/.studio: pyproject.toml constraints.txt
