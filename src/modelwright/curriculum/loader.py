@@ -201,11 +201,13 @@ def _read_module(folder: Path, number: int, stage: str, report: Callable[[Findin
     if not isinstance(raw, dict):
         return None
     slug = folder.name
+    taught = [skill.get("id") if isinstance(skill, dict) else None for skill in raw.get("skills") or []]
+    # In the order in which the module lists its skills: a thing comes when the last of its skills does.
+    place = lambda thing: max((taught.index(skill) for skill in thing.skills if skill in taught), default=len(taught))
     lessons = [lesson for path in sorted((folder / "lessons").glob("*.md")) if (lesson := _read_lesson(path, slug, report))]
-    if order := raw.pop("lessons", None):
-        lessons.sort(key=lambda lesson: order.index(lesson.id.split("/")[1]) if lesson.id.split("/")[1] in order else len(order))
     labs = [lab for path in sorted((folder / "labs").glob("*/lab.yaml")) if (lab := _read_lab(path, slug, report))]
-    labs.sort(key=lambda lab: lab.difficulty)
+    lessons.sort(key=place)
+    labs.sort(key=place)
     parts = {
         "lessons": lessons,
         "cards": _read_list(folder / "cards.yaml", Card, slug, report),
