@@ -132,6 +132,7 @@ _FILES = {
     "cards.yaml": """
         - {id: twice, ask: "What is $2x$ for $x = 4$?", answer: "8", skill: tiny-maths/doubling}
         - {id: half, ask: What undoes doubling?, answer: Halving., skill: tiny-maths/doubling, source: "Small Numbers, chapter 1"}
+        - {id: thrice, ask: What does doubling twice do?, answer: It multiplies by four., skill: tiny-maths/doubling}
         - {id: sum, ask: What do weights sum to?, answer: "1", skill: tiny-maths/weights}
         - {id: shift, ask: Why subtract the largest logit?, answer: So that no exponential overflows., skill: tiny-maths/weights}
     """,

@@ -39,6 +39,7 @@ PROBLEMS = {
     "digits-lost": {"skills": ["linear-algebra/conditioning"], "minutes": 3, "difficulty": 3},
 }
 
+INFINITY = r"\infty"
 EXACT = 1e-9  # what float64 leaves of a computation with small numbers
 
 
@@ -63,6 +64,12 @@ def terms(xs, ys):
     """Products written out for a sum, with brackets round negative numbers."""
     show = lambda x: f"({int(x)})" if x < 0 else str(int(x))
     return " + ".join(rf"{show(x)} \cdot {show(y)}" for x, y in zip(xs, ys, strict=True))
+
+
+def root(n):
+    """The square root of n in TeX, and what it comes to where that is simpler."""
+    plain, simple = f"\\sqrt{{{n}}}", sp.latex(sp.sqrt(n))
+    return plain if plain == simple else f"{plain} = {simple}"
 
 
 def numbers(text):
@@ -176,18 +183,19 @@ def three_norms(rng):
     x[rng.integers(3)] *= -1
     if (x > 0).all():
         x[0] *= -1
-    sizes = {"1": sp.Integer(int(np.abs(x).sum())), "2": sp.sqrt(int(x @ x)), r"\infty": sp.Integer(int(np.abs(x).max()))}
-    order = ["1", "2", r"\infty"][rng.integers(3)]
+    sizes = {"1": sp.Integer(int(np.abs(x).sum())), "2": sp.sqrt(int(x @ x)), INFINITY: sp.Integer(int(np.abs(x).max()))}
+    order = ["1", "2", INFINITY][rng.integers(3)]
+    entries = [abs(int(v)) for v in x]
     how = {
-        "1": "The 1-norm adds up the sizes of the entries: ",
-        "2": "The 2-norm is the root of the sum of the squares: ",
-        r"\infty": "The infinity-norm is the size of the largest entry: ",
+        "1": f"The 1-norm adds up the sizes of the entries: ${' + '.join(map(str, entries))} = {sizes['1']}$.",
+        "2": f"The 2-norm is the root of the sum of the squares: $\\sqrt{{{' + '.join(f'{v}^2' for v in entries)}}} = {sp.latex(sizes['2'])}$.",
+        INFINITY: f"The infinity-norm is the size of the largest entry: ${sizes[INFINITY]}$.",
     }[order]
     answer = sizes.pop(order)
     return {
         "question": f"What is $\\|x\\|_{{{order}}}$ for $x = {point(x)}$?",
         "answer": answer,
-        "steps": ["A norm looks at the sizes of the entries: signs do not matter.", how + f"${sp.latex(answer)}$."],
+        "steps": ["A norm looks at the sizes of the entries: signs do not matter.", how],
         "misconceptions": apart(
             answer,
             {
@@ -779,14 +787,14 @@ def two_eigenvalues(rng):
             break
     b, c = splits[rng.integers(len(splits))]
     answer = sp.Integer(int(high))
-    trace, det = int(low + high), int(low * high)
+    trace, det, unknown = int(low + high), int(low * high), sp.Symbol("lambda")
     return {
         "question": f"What is the larger eigenvalue of ${tex([[int(a), b], [c, int(d)]])}$?",
         "answer": answer,
         "steps": [
             f"The trace is {trace}, the determinant {det}.",
-            f"The eigenvalues solve $\\lambda^2 - ({trace}) \\lambda + ({det}) = 0$.",
-            f"It factors into $(\\lambda - ({high})) (\\lambda - ({low})) = 0$; the larger is {high}.",
+            f"The eigenvalues solve ${sp.latex(unknown**2 - trace * unknown + det)} = 0$.",
+            f"It factors into ${sp.latex((unknown - int(high)) * (unknown - int(low)))} = 0$; the larger is {high}.",
         ],
         "misconceptions": apart(
             answer,
@@ -903,10 +911,10 @@ def largest_singular_value(rng):
         A = whole(rng, -4, 6, (2, 2))
         G = A.T @ A
         square = int((G[0, 0] - G[1, 1]) ** 2 + 4 * G[0, 1] ** 2)
-        root, trace = isqrt(square), int(np.trace(G))
-        # An even sum of trace and root, so that both eigenvalues of A'A are whole; not symmetric, not singular.
-        if root * root == square and root and G[0, 1] and A[0, 1] != A[1, 0] and (trace + root) % 2 == 0 and trace > root:
-            top, bottom = sp.Integer((trace + root) // 2), sp.Integer((trace - root) // 2)
+        gap, trace = isqrt(square), int(np.trace(G))
+        # An even sum of trace and gap, so that both eigenvalues of A'A are whole; not symmetric, not singular.
+        if gap * gap == square and gap and G[0, 1] and A[0, 1] != A[1, 0] and (trace + gap) % 2 == 0 and trace > gap:
+            top, bottom = sp.Integer((trace + gap) // 2), sp.Integer((trace - gap) // 2)
             break
     answer = sp.sqrt(top)
     return {
@@ -915,7 +923,7 @@ def largest_singular_value(rng):
         "steps": [
             f"$A^\\top A = {tex(G.tolist())}$.",
             f"Its trace is {int(np.trace(G))}, its determinant {int(round(np.linalg.det(G)))}, so its eigenvalues are {top} and {bottom}.",
-            f"The largest singular value is $\\sqrt{{{top}}} = {sp.latex(answer)}$.",
+            f"The largest singular value is ${root(top)}$.",
         ],
         "misconceptions": apart(
             answer,
@@ -955,7 +963,7 @@ def share_kept(rng):
         "steps": [
             f"The squares are {', '.join(map(str, s**2))}; they add up to {total}, the sum of the squares of all entries.",
             f"Rank {k} keeps the first {k}: {kept} of {total}." if k > 1 else f"Rank 1 keeps the first: {kept} of {total}.",
-            f"The error is $\\sqrt{{{total - kept}}} = {sp.latex(answer)}$." if error else f"The share is ${sp.latex(answer)}$.",
+            f"The error is ${root(total - kept)}$." if error else f"The share is ${sp.latex(answer)}$.",
         ],
         "misconceptions": apart(
             answer,

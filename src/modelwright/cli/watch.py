@@ -115,7 +115,7 @@ class Watching:
         else:
             out.print()
             out.print(f"[red]✗[/] {screen.safe(verdict.message)}")
-        for number, hint in enumerate(self.hints, 1):
+        for number, hint in enumerate(self.hints if verdict.status != "passed" else [], 1):
             out.print()
             out.print(f"Hint {number} of 3", style="bold")
             screen.markdown(out, hint, indent=2)

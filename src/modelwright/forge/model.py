@@ -361,12 +361,13 @@ class Grok(nn.Module):
         ce = self.ops.cross_entropy(logits_nv, targets_bt.flatten(), counted_bt.flatten())
         if not routings:
             none = torch.zeros(0, device=ce.device)
-            return Loss(ce, ce.detach(), torch.zeros_like(ce), none, none)
+            return Loss(ce, ce.detach().clone(), torch.zeros_like(ce), none, none)
         balances = torch.stack([self.ops.balance_loss(r.probs_ne, r.chosen_nc) for r in routings]).mean()
         with torch.no_grad():
             load_le = torch.stack([F.one_hot(r.chosen_nc, self.config.experts).float().mean((0, 1)) for r in routings])
             entropy_l = torch.stack([-torch.xlogy(r.probs_ne, r.probs_ne).sum(-1).mean() for r in routings])
-        return Loss(ce + balance * balances, ce.detach(), balances.detach(), load_le, entropy_l)
+        # Copies, not views: FSDP watches what a forward pass returns.
+        return Loss(ce + balance * balances, ce.detach().clone(), balances.detach().clone(), load_le, entropy_l)
 
     @torch.no_grad()
     def steer(self, load_le: Tensor, rate: float) -> None:

@@ -201,7 +201,7 @@ def train(
     held = TokenData(data, "val")
     if batches.data.manifest.vocab > model.config.vocab:
         raise ConfigError(f"the shards use {batches.data.manifest.vocab} tokens but the model knows {model.config.vocab}")
-    evaluation = Batches(held, max(1, config.batch // world.size), context, config.seed + 1) if len(held) > context else None
+    evaluation = Batches(held, config.batch, context, config.seed + 1) if len(held) > context else None
     byte_lengths = token_bytes(tokenizer, model.config.vocab).to(world.device)
 
     model.checkpointing = config.checkpointing
@@ -313,8 +313,9 @@ def evaluate(model: Grok, batches: Batches, config: TrainConfig, byte_lengths: T
     model.eval()
     nats = torch.zeros((), dtype=torch.float64, device=world.device)
     count, size = torch.zeros_like(nats), torch.zeros_like(nats)
+    rows = world.rows(slice(0, config.batch))
     for i in range(config.eval_batches):
-        x_bt, y_bt = (torch.from_numpy(part).to(world.device) for part in batches(i * world.size + world.rank))
+        x_bt, y_bt = (torch.from_numpy(part).to(world.device) for part in batches(i, rows))
         visible = document_mask(x_bt, END) if config.document_mask else None
         with precision(world.device, config.dtype):
             mean = model.loss(x_bt, y_bt, visible_bts=visible, packed=True).cross_entropy

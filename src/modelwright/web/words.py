@@ -111,7 +111,8 @@ def recalled(memory: float) -> str:
     """A probability as people count: 3 times in 5."""
     if memory >= 0.97:
         return "nearly every time"
-    of, times = min(((n, round(memory * n)) for n in (2, 3, 4, 5, 10)), key=lambda pair: (abs(pair[1] / pair[0] - memory) > 0.04, pair[0]))
+    far = lambda of, times: (max(0.04, abs(times / of - memory)), of)  # the shortest way to say it among those near enough
+    of, times = min(((n, round(memory * n)) for n in (2, 3, 4, 5, 10)), key=lambda pair: far(*pair))
     if times == 0:
         return "hardly ever"
     return "nearly every time" if times == of else f"{times} {'time' if times == 1 else 'times'} in {of}"

@@ -107,5 +107,5 @@ def test_bad_blocks_and_axes_are_refused(learner):
 
 
 def test_time_and_memory(budget, rng):
-    """(120, 100) times (100, 120): one Python loop at most, and no array with three axes."""
-    budget("matmul", (rng.normal(size=(120, 100)), rng.normal(size=(100, 120))), time_ratio=8, memory_ratio=8)
+    """(160, 100) times (100, 160): one Python loop at most, and no array with three axes."""
+    budget("matmul", (rng.normal(size=(160, 100)), rng.normal(size=(100, 160))), time_ratio=8, memory_ratio=6)

