@@ -39,7 +39,18 @@ def test_every_page_is_light(real: Any) -> None:
     studio, client = real
     c = studio.curriculum
     longest = lambda things, size: [thing.id for thing in sorted(things.values(), key=size)[-2:]]
-    pages = ["/", "/plan", "/skills", "/skills/table", "/library", "/workshop", "/forecast", "/settings", "/review", "/module/linear-algebra"]
+    pages = [
+        "/",
+        "/plan",
+        "/skills",
+        "/skills/table",
+        "/library",
+        "/workshop",
+        "/forecast",
+        "/settings",
+        "/review",
+        "/module/linear-algebra",
+    ]
     pages += [f"/skill/{next(iter(c.skills))}", *(f"/resource/{id}" for id in longest(c.resources, lambda r: len(r.chapters)))]
     pages += [f"/lesson/{id}" for id in longest(c.lessons, lambda lesson: len(lesson.text))]
     pages += [f"/lab/{id}" for id in longest(c.labs, lambda lab: (lab.folder / "README.md").stat().st_size)]
