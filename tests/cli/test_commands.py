@@ -16,7 +16,7 @@ import pytest
 
 import tiny_curriculum as tiny
 
-HEAVY = ("torch", "numpy", "sympy", "sqlalchemy", "pydantic", "fastapi", "uvicorn", "matplotlib", "pytest", "fsrs", "yaml", "msgspec")
+HEAVY = ("torch", "numpy", "sympy", "sqlalchemy", "fastapi", "uvicorn", "matplotlib", "pytest", "fsrs", "yaml", "msgspec")
 
 
 def imported(words: list[str], environment: dict[str, str]) -> set[str]:

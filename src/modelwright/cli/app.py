@@ -92,7 +92,7 @@ def _any_names(incomplete: str) -> list[str]:
 
 
 LabName = Annotated[
-    str | None, typer.Argument(metavar="[LAB]", autocompletion=_lab_names, help="A lab: its name or your file. Default: the last opened.")
+    str | None, typer.Argument(metavar="LAB", autocompletion=_lab_names, help="A lab: its name or your file. Default: the last opened.")
 ]
 
 
@@ -166,7 +166,7 @@ def next(
 
 @app.command(epilog="Example: modelwright lesson linear-algebra/vectors-as-data")
 def lesson(
-    name: Annotated[str | None, typer.Argument(metavar="[LESSON]", autocompletion=_lesson_names, help="Default: the next one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="LESSON", autocompletion=_lesson_names, help="Default: the next one.")] = None,
 ) -> None:
     """Read a lesson here."""
     from modelwright.cli.evening import lesson
@@ -176,7 +176,7 @@ def lesson(
 
 @app.command(epilog="Example: modelwright problem linear-algebra/dot-product")
 def problem(
-    name: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", autocompletion=_problem_names, help="Default: the next one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="PROBLEM", autocompletion=_problem_names, help="Default: the next one.")] = None,
     seed: Annotated[int | None, typer.Option(help="This very question. Default: a new one.")] = None,
 ) -> None:
     """Answer a problem: an instant verdict, and a worked solution."""
@@ -223,8 +223,8 @@ def review(limit: Annotated[int, typer.Option(min=1, help="At most so many cards
 
 @app.command(epilog="Examples: modelwright read · modelwright read linear-algebra/strang-la 3 · modelwright read strang-la 3 --undo")
 def read(
-    book: Annotated[str | None, typer.Argument(metavar="[BOOK]", autocompletion=_book_names, help="A book or course.")] = None,
-    chapter: Annotated[int | None, typer.Argument(metavar="[CHAPTER]", help="The chapter that you have read.")] = None,
+    book: Annotated[str | None, typer.Argument(metavar="BOOK", autocompletion=_book_names, help="A book or course.")] = None,
+    chapter: Annotated[int | None, typer.Argument(metavar="CHAPTER", help="The chapter that you have read.")] = None,
     hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
     json: Json = False,
@@ -237,7 +237,7 @@ def read(
 
 @app.command(epilog="Example: modelwright plan linear-algebra")
 def plan(
-    module: Annotated[str | None, typer.Argument(metavar="[MODULE]", autocompletion=_module_names, help="One module in full.")] = None,
+    module: Annotated[str | None, typer.Argument(metavar="MODULE", autocompletion=_module_names, help="One module in full.")] = None,
     json: Json = False,
 ) -> None:
     """The whole road, and where you stand on it."""
@@ -308,7 +308,7 @@ def reset(lab: LabName = None, yes: Annotated[bool, typer.Option("--yes", "-y", 
 
 @app.command(epilog="Examples: modelwright project · modelwright project spam-classifier --milestone 1 --hours 2")
 def project(
-    name: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="A project. Default: list them.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="PROJECT", help="A project. Default: list them.")] = None,
     milestone: Annotated[int | None, typer.Option(help="The number of a milestone that is reached.")] = None,
     done: Annotated[bool, typer.Option("--done", help="The whole project is done.")] = False,
     hours: Annotated[float, typer.Option(help="Hours that went into it now.")] = 0.0,
