@@ -1,9 +1,11 @@
 """Checks of the truncated SVD and principal components, from a matrix by hand to the digits and the budget."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from sklearn.datasets import load_digits
 
 
 def close(got, want, tolerance=1e-9):
@@ -15,6 +17,12 @@ def with_values(rng, n, m, values):
     u, _ = np.linalg.qr(rng.normal(size=(n, len(values))))
     v, _ = np.linalg.qr(rng.normal(size=(m, len(values))))
     return (u * values) @ v.T
+
+
+def digits():
+    """The images of sklearn.datasets.load_digits, from its file: importing scikit-learn would take longer than all these checks."""
+    file = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
+    return np.loadtxt(file, delimiter=",")[:, :-1]
 
 
 def test_two_by_two_by_hand(learner):
@@ -123,7 +131,7 @@ def test_any_shape(learner, n, m, seed):
 
 def test_the_digits(learner):
     """1797 images, ten directions: the variances are those of the covariance matrix, 74% of the whole."""
-    x = load_digits().data
+    x = digits()
     _, directions, variances = learner.principal(x, 10)
     covariance = np.cov(x.T)
     close(variances, np.linalg.eigvalsh(covariance)[::-1][:10], 1e-8)
