@@ -307,3 +307,27 @@ def test_the_same_checks_run_in_one_process_for_a_breakpoint(doubling: Lab, tmp_
     assert debug(doubling, good) == 0
     assert debug(doubling, bad) == 1
     assert "test_two_becomes_four" in capfd.readouterr().out
+
+
+def test_an_authors_fixture_of_any_scope_can_use_the_learners_code(grade: Grade) -> None:
+    checks = """
+    import pytest
+    @pytest.fixture(scope="module")
+    def trained(learner, reference):
+        return learner.Model(reference.SIZE)
+    def test_size(trained):
+        assert trained.size == 3
+    def test_time_in_between(budget):
+        budget("work", (2,), time_ratio=50)
+    def test_grows(trained):
+        assert trained.grow() == 4 and trained.size == 4
+    """
+    source = """
+    class Model:
+        def __init__(self, size): self.size = size
+        def grow(self):
+            self.size += 1
+            return self.size
+    def work(n): return n
+    """
+    passes(grade(checks, source, solution="SIZE = 3\ndef work(n): return n"))

@@ -34,8 +34,8 @@ class Budget:
                  memory_ratio: float | None = None) -> None:  # fmt: skip
         fixtures = self.fixtures
         packed = fixtures.channel.codec.pack([list(args), kwargs or {}])
+        fixtures.channel.last = Call(name, packed)
         mine, theirs = fixtures.fresh_pair()
-        mine.last = Call(name, packed)
         pair = (mine, theirs)
         try:
             for channel in pair:
@@ -56,6 +56,7 @@ class Budget:
                         f"at most {time_ratio:g} times as long is allowed."
                     )
         finally:
+            mine.close()
             theirs.close()
 
     def _race(self, pair: tuple[Channel, Channel], name: str, packed: bytes, time_ratio: float) -> tuple[float, float]:

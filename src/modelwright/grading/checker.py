@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 
 from . import explain, nursery
+from .budget import Budget
 from .proxy import Channel, Learner, RunnerDied
 
 RESTARTS = 2
@@ -99,8 +100,39 @@ def _line(fd: int) -> str:
     return text.decode()
 
 
+def fixtures(run: Fixtures) -> ModuleType:
+    """What a check can ask for. `learner` and `reference` last a whole session, so that an author's fixture of any scope can use them."""
+    offered = ModuleType("modelwright_fixtures")
+
+    @pytest.fixture(scope="session")
+    def learner() -> Learner:
+        return Learner(lambda: run.channel, run.job.source.decode("utf-8-sig"))
+
+    @pytest.fixture(scope="session")
+    def reference() -> ModuleType:
+        return run.reference()
+
+    @pytest.fixture
+    def rng(request: pytest.FixtureRequest) -> Any:
+        return generator_for(run.job.lab, request)
+
+    @pytest.fixture
+    def budget() -> Budget:
+        return Budget(run)
+
+    vars(offered).update(learner=learner, reference=reference, rng=rng, budget=budget)
+    return offered
+
+
+def generator_for(lab: str, request: pytest.FixtureRequest) -> Any:
+    """The same numbers for the same check, each time, on each machine."""
+    import numpy as np
+
+    return np.random.default_rng(zlib.crc32(f"{lab}:{request.node.name}".encode()))
+
+
 class Fixtures:
-    """The pytest plugin of a grading run: the fixtures, and a report of each check as it ends."""
+    """The pytest plugin of a grading run: what the fixtures share, and a report of each check as it ends."""
 
     channel: Channel
 
@@ -109,49 +141,26 @@ class Fixtures:
         self.unloadable: tuple[str, str] | None = None
         self.restarts = 0
         self.over: RunnerDied | None = None
+        self.died: RunnerDied | None = None
         self.why_over = ""
         self.ends: dict[str, Any] = {}
         self.reference_module: ModuleType | None = None
         self.comparison: tuple[str, Any, Any] | None = None
 
-    # -- fixtures
-    @pytest.fixture
-    def learner(self) -> Learner:
-        return Learner(self.channel, self.job.source.decode("utf-8-sig"))
-
-    @pytest.fixture
     def reference(self) -> ModuleType:
-        return self._reference()
-
-    def _reference(self) -> ModuleType:
         if self.reference_module is None:
             self.reference_module = load_module("solution", self.job.folder / "solution.py")
         return self.reference_module
 
-    @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> Any:
-        import numpy as np
-
-        return np.random.default_rng(zlib.crc32(f"{self.job.lab}:{request.node.name}".encode()))
-
-    @pytest.fixture
-    def budget(self) -> Any:
-        from .budget import Budget
-
-        return Budget(self)
-
     def fresh_pair(self) -> tuple[Channel, Channel]:
-        """Two new runners, alike but for the module in them: the learner's, from now on in use, and the reference."""
+        """Two new runners, alike but for the module in them: the learner's and the reference."""
         later = [self.stable.order(), self.stable.order()]
-        mine, theirs = later[0](), later[1]()
-        self.channel.close()
-        self.channel = start(mine, self.job)
-        start_source(theirs, self.job, (self.job.folder / "solution.py").read_bytes(), self.job.file)
-        mine.request("steady")
-        theirs.request("steady")
-        mine.begin_check()
-        theirs.begin_check()
-        return mine, theirs
+        pair = later[0](), later[1]()
+        for channel, source in zip(pair, (self.job.source, (self.job.folder / "solution.py").read_bytes()), strict=True):
+            start_source(channel, self.job, source, self.job.file)
+            channel.request("steady")
+            channel.begin_check()
+        return pair
 
     # -- pytest's hooks
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -227,6 +236,7 @@ class Fixtures:
         if isinstance(error, pytest.skip.Exception):
             return result | {"status": "skipped", "message": str(error)}
         if isinstance(error, RunnerDied):
+            self.died = self.died or error
             return result | {"status": "failed", "message": str(error), "given": given}
         try:
             story = explain.failure(
@@ -345,13 +355,13 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     plugin = Fixtures(job, stable, later, tell)
     gc.freeze()
-    code = pytest.main(options(job.folder), plugins=[plugin])
+    code = pytest.main(options(job.folder), plugins=[plugin, fixtures(plugin)])
     if plugin.unloadable:
         return plugin.unloadable
     if code not in (0, 1):
         return "error", f"The checks of {job.lab} could not be run (pytest ended with {int(code)}); `modelwright course validate` says why."
-    if plugin.over is not None:
-        return plugin.over.status, str(plugin.over)
+    if plugin.died is not None:
+        return plugin.died.status, str(plugin.died)
     return "", ""
 
 

@@ -7,7 +7,6 @@ is not a verdict: the learner's code shares the process with the checks.
 from __future__ import annotations
 
 import sys
-import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -59,39 +58,41 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     """Run the lab's checks against the file at `path` here, with pytest's own report; returns pytest's exit status."""
     import pytest
 
-    from .checker import load_module, prepare, reset_for_each_example
+    from .checker import generator_for, load_module, prepare, reset_for_each_example
 
     prepare()
 
     sys.path.insert(0, str(Path(path).parent))
 
-    class Fixtures:
-        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-            for item in items:
-                reset_for_each_example(item)
+    offered = ModuleType("modelwright_fixtures")
 
-        @pytest.fixture
-        def learner(self) -> Plain:
-            name = lab.file.removesuffix(".py").replace("/", ".")
-            return Plain(load_module(name, Path(path)), Path(path).read_text(encoding="utf-8-sig"))
+    @pytest.fixture(scope="session")
+    def learner() -> Plain:
+        name = lab.file.removesuffix(".py").replace("/", ".")
+        return Plain(load_module(name, Path(path)), Path(path).read_text(encoding="utf-8-sig"))
 
-        @pytest.fixture
-        def reference(self) -> ModuleType:
-            return load_module("solution", Path(lab.folder) / "solution.py")
+    @pytest.fixture(scope="session")
+    def reference() -> ModuleType:
+        return load_module("solution", Path(lab.folder) / "solution.py")
 
-        @pytest.fixture
-        def rng(self, request: pytest.FixtureRequest) -> Any:
-            import numpy as np
+    @pytest.fixture
+    def rng(request: pytest.FixtureRequest) -> Any:
+        return generator_for(lab.id, request)
 
-            return np.random.default_rng(zlib.crc32(f"{lab.id}:{request.node.name}".encode()))
+    @pytest.fixture
+    def budget(learner: Plain) -> Any:
+        def call(name: str, args: tuple = (), kwargs: dict[str, Any] | None = None, **ratios: float) -> None:
+            getattr(learner, name)(*args, **(kwargs or {}))
 
-        @pytest.fixture
-        def budget(self, learner: Plain) -> Any:
-            def call(name: str, args: tuple = (), kwargs: dict[str, Any] | None = None, **ratios: float) -> None:
-                getattr(learner, name)(*args, **(kwargs or {}))
+        return call
 
-            return call
+    def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+        for item in items:
+            reset_for_each_example(item)
 
+    vars(offered).update(
+        learner=learner, reference=reference, rng=rng, budget=budget, pytest_collection_modifyitems=pytest_collection_modifyitems
+    )
     options = ["-p", "no:cacheprovider", "-s", "-x", "--tb=short", "--noconftest", "--import-mode=importlib", "-c", "/dev/null"]
     options += ["--rootdir", str(lab.folder), str(Path(lab.folder) / "checks.py"), *(["-k", only] if only else [])]
-    return int(pytest.main(options, plugins=[Fixtures()]))
+    return int(pytest.main(options, plugins=[offered]))

@@ -134,6 +134,7 @@ class Channel:
         self.callbacks: dict[int, Callable] = {}
         self.errors: dict[int, type[BaseException]] = {}
         self.known: set[int] = set()
+        self.classes: list[Remote] = []
         self.released: list[int] = []
         self.printed = bytearray()
         self.printed_total = 0
@@ -141,6 +142,7 @@ class Channel:
         self.last: Call | None = None
         self.idle = 0.0
         self.peak = 0
+        self.born = process_memory(pid)[0]
         self.call_began = self.check_began = 0.0
         sock.setblocking(False)
 
@@ -281,8 +283,8 @@ class Channel:
         if now - started > 20 * self.seconds + 60:
             raise self.kill("timeout", f"It was still running after {now - started:.0f} seconds.")
         memory, high = process_memory(self.pid)
-        self.peak = max(self.peak, high)
-        if memory > self.memory_mb << 20:
+        self.peak = max(self.peak, high - self.born)
+        if memory - self.born > self.memory_mb << 20:
             raise self.kill("killed", f"It used more than the {self.memory_mb} MB of memory that this lab allows.")
         return spent
 
@@ -310,7 +312,7 @@ class Channel:
         return text + ("\n… (the rest is not kept)" if total >= OUTPUT_KEPT else "")
 
     def kill(self, status: str, message: str) -> RunnerDied:
-        self.peak = max(self.peak, process_memory(self.pid)[1])
+        self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
         self.dead = self.dead or RunnerDied(status, message)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(self.pid, signal.SIGKILL)
@@ -340,7 +342,7 @@ class Channel:
         self.check_began, self.last = process_seconds(self.pid), None
 
     def close(self) -> None:
-        self.peak = max(self.peak, process_memory(self.pid)[1])
+        self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if not self.dead:
                 os.kill(self.pid, signal.SIGKILL)
@@ -649,17 +651,22 @@ def _holds(x: Any) -> bool:
 class Learner:
     """The fixture `learner`: the learner's module behind the proxy."""
 
-    def __init__(self, channel: Channel, source: str) -> None:
-        self._channel = channel
+    def __init__(self, channel_now: Callable[[], Channel], source: str) -> None:
+        self._channel_now = channel_now
         self._functions: dict[str, Remote] = {}
         self.source = source
+
+    @property
+    def _channel(self) -> Channel:
+        """The runner in use: another one after a check in which it died."""
+        return self._channel_now()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name in self._functions:
-            return self._functions[name]
         channel = self._channel
+        if (known := self._functions.get(name)) is not None and known._channel is channel:
+            return known
         try:
             value = channel.request("get", 0, name)[1]
         except AttributeError:
@@ -670,7 +677,7 @@ class Learner:
                 self._functions[name] = value
             if value._what == "class":
                 channel.known.add(value._number)
-                channel.keep = [*getattr(channel, "keep", []), value]  # type: ignore[attr-defined]
+                channel.classes.append(value)  # for as long as the runner lives: a number that is free again could be another's
         return value
 
     def has(self, name: str) -> bool:
