@@ -52,6 +52,18 @@ class World:
         """A value that is sharded, gathered."""
         return value.full_tensor() if hasattr(value, "full_tensor") else value
 
+    def clip(self, model: nn.Module, limit: float) -> Tensor:
+        """Scale all gradients so that their joint norm, over all processes, is at most `limit`; the norm before."""
+        if self.size == 1:
+            return nn.utils.clip_grad_norm_(model.parameters(), limit)
+        gradients = [p.grad.to_local() if hasattr(p.grad, "to_local") else p.grad for p in model.parameters() if p.grad is not None]
+        squares = torch.stack([gradient.float().square().sum() for gradient in gradients]).sum()
+        dist.all_reduce(squares)  # each process holds another part of every tensor
+        norm = squares.sqrt()
+        for gradient in gradients:
+            gradient.mul_((limit / (norm + 1e-6)).clamp(max=1.0))
+        return norm
+
     def shard(self, model: Grok) -> nn.Module:
         """The model with each process holding its part; on a single process the model itself."""
         if self.size == 1:
@@ -66,12 +78,11 @@ class World:
         if self.expert_parallel:
             for layer in model.layers:
                 if isinstance(layer.experts, Experts):
-                    ignored |= spread_experts(layer.experts, self)
+                    ignored |= spread_experts(layer.experts, self, mesh)
         for layer in model.layers:
             fully_shard(layer, mesh=mesh, ignored_params=ignored or None)
         fully_shard(model, mesh=mesh, ignored_params=ignored or None)
         register_fsdp_forward_method(model, "loss")
-        register_fsdp_forward_method(model, "body")
         return model
 
     def sync(self, net: nn.Module, last: bool) -> None:
@@ -179,19 +190,23 @@ def _all_to_all(out: Tensor, rows: Tensor, receive: list[int], send: list[int]) 
             job.wait()
 
 
-def spread_experts(experts: Experts, world: World) -> set[nn.Parameter]:
+def spread_experts(experts: Experts, world: World, mesh: Any) -> set[nn.Parameter]:
     """Keep this process's experts only, and send tokens to where theirs are. Returns the parameters that are not to be sharded again."""
+    from torch.distributed.tensor import Shard, distribute_tensor
+
     e = experts.config.experts
     if e % world.size:
         raise ConfigError(f"{e} experts cannot be spread evenly over {world.size} processes")
     each = e // world.size
     mine = slice(world.rank * each, (world.rank + 1) * each)
     for name in ("linear", "linear_v", "linear_1"):
-        setattr(experts, name, nn.Parameter(getattr(experts, name).data[mine].clone()))
+        # Cut along the axis of experts: optimisers and checkpoints see one large tensor, the arithmetic below this process's part.
+        setattr(experts, name, nn.Parameter(distribute_tensor(getattr(experts, name).data, mesh, [Shard(0)])))
     inner, size = experts.ops.grouped_experts, world.size
 
-    def travelling(x_nm: Tensor, chosen_nc: Tensor, gates_nc: Tensor, w: Tensor, v: Tensor, w1: Tensor, expert: Any) -> Tensor:
+    def travelling(x_nm: Tensor, chosen_nc: Tensor, gates_nc: Tensor, w: Any, v: Any, w1: Any, expert: Any) -> Tensor:
         n, c = chosen_nc.shape
+        w, v, w1 = (weight.to_local() for weight in (w, v, w1))
         flat_r = chosen_nc.reshape(-1)
         order_r = flat_r.argsort(stable=True)
         send = torch.bincount(flat_r // each, minlength=size)
@@ -256,10 +271,5 @@ def gather(model: Grok, world: World) -> dict[str, Tensor]:
     """All weights, whole, on every process."""
     found: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
-        value = world.whole(value)
-        if world.expert_parallel and ".experts.linear" in name:
-            pieces = [torch.empty_like(value) for _ in range(world.size)]
-            dist.all_gather(pieces, value.contiguous())
-            value = torch.cat(pieces)
-        found[name] = value.detach().cpu().clone()
+        found[name] = world.whole(value).detach().cpu().clone()
     return found

@@ -125,7 +125,8 @@ def optimisers(
             free.append(p)
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     cls: Any = adamw or torch.optim.AdamW
-    extra = {"fused": True} if adamw is None and not any(hasattr(p, "device_mesh") for p in decayed) else {}
+    sharded = any(hasattr(p, "device_mesh") for p in decayed)  # then some tensors may be sharded and others not: one at a time
+    extra = {} if adamw else {"foreach": False} if sharded else {"fused": True}
     found: list[torch.optim.Optimizer] = [cls([g for g in groups if g["params"]], lr=lr, betas=betas, eps=1e-8, **extra)]
     if matrices:
         found.append(Muon(matrices, lr=lr, weight_decay=weight_decay, steps=muon_steps, orthogonalise=orthogonalise))

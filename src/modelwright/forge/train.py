@@ -263,7 +263,7 @@ def train(
         if parts.clip is not None and world.size == 1:
             norm = parts.clip(gradients, config.clip or math.inf)
         else:
-            norm = world.whole(nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf))
+            norm = world.clip(model, config.clip or math.inf)
         train_loss = float(world.mean(torch.stack([part.cross_entropy for part in losses]).mean()))
         grad_norm = float(norm)
         if not (math.isfinite(train_loss) and math.isfinite(grad_norm)):
