@@ -17,7 +17,7 @@ AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM, tiny_curriculum.BOOK
 PAGES = [
-    "/", "/review", "/workshop", "/plan", "/skills", "/skills/table", "/library", "/settings?saved=1", "/forecast", "/find?q=weights",
+    "/", "/review", "/workshop", "/plan", "/skills", "/skills/table", "/library", "/settings?saved=1", "/forecast", "/api", "/find?q=weights",
     "/module/tiny-maths", "/skill/tiny-maths/weights", f"/lesson/{LESSON}", f"/problem/{PROBLEM}?seed=3", f"/lab/{LAB}", f"/lab/{LAB}/diff",
     f"/resource/{BOOK}", f"/why?target={LAB}", "/no/such/page", "/lesson/tiny-maths/dubling",
 ]  # fmt: skip

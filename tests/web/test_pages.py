@@ -158,3 +158,4 @@ def test_every_link_in_the_rail_leads_somewhere(client: Any) -> None:
     links = re.findall(r'href="([^"]+)"', rail)
     assert len(links) == 7
     assert [client.get(link).status_code for link in links] == [200] * 7
+    assert "GET /api/status" in client.get("/api").text

@@ -149,6 +149,17 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     def forecast(request: Request) -> Response:
         return look.page(request, "forecast.html", view=studio.forecast(), settings=studio.settings(), standing=studio.status())
 
+    @pages.get("/api")
+    def offers(request: Request) -> Response:
+        """The API for people: each operation in a line, read off its own description."""
+        spec = request.app.openapi()
+        lines = [
+            (method.upper(), path, one.get("description") or one["summary"])
+            for path, ways in spec["paths"].items()
+            for method, one in ways.items()
+        ]
+        return look.page(request, "api.html", lines=lines)
+
     @pages.get("/find")
     def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Response:
         found = studio.search(q, 12 if partial(request) else 40) if q.strip() else ()

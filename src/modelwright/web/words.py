@@ -137,6 +137,14 @@ def state(standing: str, mastery: float, memory: float | None) -> str:
     return said
 
 
+def state_in_short(standing: str, mastery: float, memory: float | None) -> str:
+    if standing in ("locked", "open"):
+        return STANDING[standing]
+    return f"{STANDING[standing]} {percent(mastery)}" + (
+        f", recalled {recalled(memory)}" if standing == "fading" and memory is not None else ""
+    )
+
+
 def url(kind: str, target: str) -> str:
     """Where a thing is. `target` is its id; a chapter's is `<resource>#<number>`."""
     if kind in ("lesson", "problem", "lab", "skill", "module"):

@@ -60,8 +60,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing || event.repeat) return;
-  // Enter and Space belong to whatever has the focus, if it can be pressed.
-  if ((key === "Enter" || key === "Space") && target.closest("a[href], button, summary, [role=option], input")) return;
+  // Enter and Space belong to whatever has the focus, if they press it: Space does nothing to a link.
+  if (target.closest("button, summary, [role=option], input") && (key === "Enter" || key === "Space")) return;
+  if (key === "Enter" && target.closest("a[href]")) return;
   if (key.length === 1 && !letters()) return;
   const two = first ? `${first} ${key}` : "";
   first = "";
