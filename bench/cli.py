@@ -1,8 +1,8 @@
 """How quickly the program is there: its help, a command of the evening, and the studio from a cold process to its first page.
 
-Run: python bench/cli.py [RUNS]. Each is a process of its own, started RUNS times (default 7); the median counts. The peers are Python itself
-doing nothing and `python -m pytest --version`, a well-known command of the same kind, in the same run. The learner has a journal of
-50,000 events, made with a stated seed in a folder that is deleted afterwards. Reached: --help within 0.35 s, the studio within 2 s.
+Run: python bench/cli.py [RUNS]. Each is a process of its own, started RUNS times (default 7); the median counts. The peers are Python
+itself doing nothing and `python -m pytest --version`, a well-known command of the same kind, in the same run. The learner has a journal
+of 50,000 events, made with a stated seed in a folder that is deleted afterwards. Reached: --help within 0.35 s, the studio within 2 s.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ def fill(home: Path) -> None:
     """A learner with a long past."""
     sys.path.insert(0, str(Path(__file__).parent))
     from journal import history
-
     from modelwright.curriculum import load
     from modelwright.journal import Journal
     from modelwright.studio import Studio

@@ -7,13 +7,11 @@ from pathlib import Path
 
 
 def ids(kind: str, incomplete: str) -> list[str]:
-    """Ids of this kind (labs, lessons, problems, modules, books) that begin so, or whose last part does."""
+    """Ids of this kind (labs, lessons, problems, modules, books) that begin so."""
     try:
-        found = sorted(_all(kind))
-    except OSError:
-        return []
-    whole = [id for id in found if id.startswith(incomplete)]
-    return whole or [id for id in found if id.split("/")[-1].startswith(incomplete)]
+        return sorted(id for id in _all(kind) if id.startswith(incomplete))
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return []  # a broken curriculum is for the commands to speak of, not for the Tab key
 
 
 def _all(kind: str) -> list[str]:

@@ -52,7 +52,7 @@ def minutes(value: float) -> str:
 
 
 def hours(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
+    return f"{value:.0f}" if value >= 10 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
 
 
 def day(at: int) -> str:

@@ -27,26 +27,27 @@ class Pages:
 
     def __init__(self, figures: Path) -> None:
         self.figures = figures
-        self._lessons: dict[str, tuple[str, tuple[str, ...], bool]] = {}
+        self._lessons: dict[str, tuple[str, tuple[str, ...], list[Path]]] = {}
 
     def lesson(self, lesson: Lesson) -> tuple[str, tuple[str, ...], bool]:
         """(html, questions as html, whether a figure is still to be drawn)."""
         kept = self._lessons.get(lesson.id)
-        if kept is None or kept[2]:
+        if kept is None or any(path.exists() for path in kept[2]):
             from modelwright.curriculum import render_lesson
 
-            missing: list[str] = []
+            missing: list[Path] = []
 
             def figure(key: str) -> str | None:
+                path = self.figures / f"{key}.svg"
                 try:
-                    return (self.figures / f"{key}.svg").read_text(encoding="utf-8")
+                    return path.read_text(encoding="utf-8")
                 except OSError:
-                    missing.append(key)
+                    missing.append(path)
                     return None
 
             page = render_lesson(lesson, figure)
-            kept = self._lessons[lesson.id] = (page.html, page.questions, bool(missing))
-        return kept
+            kept = self._lessons[lesson.id] = (page.html, page.questions, missing)
+        return kept[0], kept[1], bool(kept[2])
 
 
 @lru_cache(maxsize=4096)

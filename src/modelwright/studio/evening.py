@@ -43,8 +43,14 @@ def done_today(desk: Desk) -> tuple[v.Step, ...]:
     """What was finished today, in order; a lab or a problem only once it was right."""
     if desk.record.today_is != desk.day:
         return ()
-    steps = []
+    whole: dict[tuple[str, str], Entry] = {}  # a lab that was worked on twice tonight is one line
     for entry in desk.record.today:
+        known = whole.pop((entry.kind, entry.target), None)
+        minutes, count, right = (known.minutes, known.count, known.right) if known else (0.0, 0, 0)
+        joined = Entry(entry.at, entry.kind, entry.target, minutes + entry.minutes, count + entry.count, right + entry.right)
+        whole[entry.kind, entry.target] = joined
+    steps = []
+    for entry in whole.values():
         if entry.kind in ("lab", "problem") and not entry.right:
             continue
         if entry.kind not in ("review", "lesson", "problem", "lab", "chapter", "project", "exam"):

@@ -1,0 +1,143 @@
+"""Grading from a notebook: what stands in a cell is graded as a file, and what cannot become one is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tiny_curriculum as tiny
+
+CELL = """
+import numpy as np
+import modelwright as mw
+
+SHIFT = True
+
+def largest(x):
+    return x.max(-1, keepdims=True)
+
+def softmax(x):
+    e = np.exp(x - largest(x) if SHIFT else x)
+    return e / e.sum(-1, keepdims=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebook") / "home"
+
+
+@pytest.fixture(scope="module")
+def shell(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A notebook's kernel, without the notebook, on a home where Ada is enrolled."""
+    pytest.importorskip("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+
+    folder = tiny.build(tmp_path_factory.mktemp("curriculum"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODELWRIGHT_HOME", str(home))
+        patch.setenv("MODELWRIGHT_CURRICULUM", str(folder))
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setenv("GIT_CONFIG_GLOBAL", str(home.parent / "no-gitconfig"))
+        from modelwright import notebook
+        from modelwright.studio import Studio
+
+        with Studio.open(home, folder) as studio:
+            studio.enrol("Ada", 6)
+        shell = InteractiveShell()
+        yield shell
+        notebook.open().close()
+        notebook._opened.cache_clear()
+
+
+@pytest.fixture
+def cell(shell):
+    def run(code: str):
+        shell.reset(new_session=False)
+        result = shell.run_cell(code, store_history=True)
+        result.raise_error()
+        return result.result
+
+    return run
+
+
+def test_a_function_in_a_cell_is_graded_with_what_it_uses(cell, home: Path) -> None:
+    """A helper, an import and a constant go along; the untouched starter in the workshop becomes the cell's code."""
+    result = cell(CELL + "mw.check('tiny-maths/softmax', softmax)")
+    assert result.passed, repr(result)
+    written = (home / "workshop" / "labs" / "tiny_maths" / "softmax.py").read_text()
+    assert "import numpy as np" in written
+    assert "def largest" in written
+    assert written.index("def largest") < written.index("def softmax")
+    assert "passed, all 3 checks" in repr(result)
+    assert "passed, all 3 checks" in result._repr_html_()
+
+
+def test_a_failing_cell_shows_the_first_failure_plainly_and_as_html_and_leaves_the_file_alone(cell, home: Path) -> None:
+    file = home / "workshop" / "labs" / "tiny_maths" / "softmax.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("# mine\n")
+    result = cell(CELL.replace("SHIFT = True", "SHIFT = False") + "mw.check('softmax', softmax)")
+    assert not result
+    assert "2 of 3 checks pass" in repr(result)
+    assert "large logits stay finite" in repr(result)
+    page = result._repr_html_()
+    assert "Large logits stay finite" in page
+    assert "<script" not in page
+    assert file.read_text() == "# mine\n"
+
+
+def test_what_the_learners_code_says_cannot_break_out_of_the_page(cell) -> None:
+    result = cell(
+        "import modelwright as mw\ndef softmax(x):\n    raise ValueError('<script>alert(1)</script>')\nmw.check('softmax', softmax)"
+    )
+    assert "<script>" not in result._repr_html_()
+    assert "&lt;script&gt;" in result._repr_html_()
+
+
+def test_a_class_and_another_name_are_graded_too(cell) -> None:
+    code = CELL.replace("def softmax", "def mine") + "\nmw.check('softmax', softmax=mine)"
+    assert cell(code).passed
+    code = """
+import numpy as np, modelwright as mw
+class Softmax:
+    def __call__(self, x):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+def softmax(x):
+    return Softmax()(x)
+mw.check('softmax', softmax)
+"""
+    assert cell(code).passed
+
+
+def test_a_text_is_taken_as_the_whole_file(cell) -> None:
+    assert cell(f"import modelwright as mw\nmw.check('softmax', {tiny.SOLUTION!r})").passed
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("softmax = lambda x: x\nmw.check('softmax', softmax)", "lambda"),
+        ("space = {}\nexec('def softmax(x): return x', space)\nmw.check('softmax', space['softmax'])", "source of softmax cannot be had"),
+        ("import numpy as np\nW = np.eye(3)\ndef softmax(x):\n    return W @ x\nmw.check('softmax', softmax)", "uses 'W', a ndarray"),
+        (
+            "def make():\n    k = 2\n    def softmax(x):\n        return k * x\n    return softmax\nmw.check('softmax', make())",
+            "inside another function",
+        ),
+        ("mw.check('softmax', 3)", "not a function or a class"),
+        ("mw.check('sofmax', print)", "Did you mean tiny-maths/softmax"),
+    ],
+)
+def test_what_cannot_become_a_file_is_said(cell, code: str, sentence: str) -> None:
+    from modelwright.errors import ModelwrightError
+
+    with pytest.raises(ModelwrightError, match=sentence):
+        cell("import modelwright as mw\n" + code)
+
+
+def test_today_and_a_hint_in_a_cell(cell) -> None:
+    assert "What doubling does" in repr(cell("import modelwright as mw\nmw.today()"))
+    assert "Hint 1 of 3" in repr(cell("import modelwright as mw\nmw.hint('softmax')"))
