@@ -138,6 +138,6 @@ def test_bad_matrices_and_counts_are_refused(learner):
 
 
 def test_time(budget, rng):
-    """A hundred and fifty by a hundred and fifty: a step is one product of the matrix with a vector, and it stops when it is there."""
-    values = np.concatenate([[10.0], rng.uniform(-5, 5, size=149)])
-    budget("dominant", (symmetric(rng, values)[0],), time_ratio=10)
+    """Two hundred by two hundred: a step is one product of the matrix with a vector, and it stops when it is there."""
+    values = np.concatenate([[10.0], rng.uniform(-5, 5, size=199)])
+    budget("dominant", (symmetric(rng, values)[0],), time_ratio=6)
