@@ -52,6 +52,8 @@ def babble(schema: Schema, rng: random.Random, room: int) -> str:
         allowed = guide.allowed().nonzero()[0]
         room -= 1
         token = guide.choose(int(rng.choice(allowed)), room)
+        if token is None:
+            break
         assert guide.allowed()[token]
         guide.advance(token)
         out.append(token)
@@ -81,14 +83,14 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(json_values)
 def test_any_json_can_be_written_and_with_or_without_escapes(value):
     anything = Schema({})
     assert accepts(anything, json.dumps(value, ensure_ascii=False))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(-3000, 3000), st.integers(-3000, 3000), st.integers(-3000, 3000))
 def test_whole_numbers_are_allowed_exactly_in_their_range(low, high, n):
     if low > high:
@@ -99,7 +101,7 @@ def test_whole_numbers_are_allowed_exactly_in_their_range(low, high, n):
     assert accepts(schema, str(n)) == (low <= n <= high)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.decimals(-99, 99, places=3), st.decimals(-99, 99, places=3), st.decimals(-99, 99, places=4))
 def test_decimals_are_allowed_exactly_in_their_range(low, high, n):
     low, high = sorted((low, high))

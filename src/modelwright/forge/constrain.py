@@ -659,15 +659,18 @@ class Guide:
             state = self.schema.read(state, byte)
         return state
 
-    def choose(self, token: int, room: int) -> int:
-        """This token, if the value can still be ended with `room` tokens after it; else the next one of the shortest way to the end."""
+    def choose(self, token: int, room: int) -> int | None:
+        """This token, if the value can still be ended with `room` tokens after it; else the next one of the shortest way to the end.
+
+        None: the value is whole, and what the token begins could not be ended.
+        """
         if token >= FIRST_BYTE and (after := self.peek(token)) and len(self.schema.closing(after)) <= room:
             return token
         closing = self.schema.closing(self.state)
         for n in range(len(closing), 0, -1):
             if (found := self.vocabulary.id_of.get(closing[:n])) is not None:
                 return found
-        return token
+        return None
 
     def advance(self, token: int) -> None:
         self.state = self.peek(token)
