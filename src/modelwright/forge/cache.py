@@ -63,6 +63,6 @@ class KeyValueCache:
 
     def set_lengths(self, lengths_b: Tensor) -> None:
         """After a batch of prompts of different lengths, padded on the right: where each row really ends."""
-        self.lengths_b = lengths_b.to(self.lengths_b)
+        self.lengths_b = lengths_b.to(self.lengths_b, copy=True)
         self._longest = int(lengths_b.max())
         self._even = bool((lengths_b == self._longest).all())

@@ -184,7 +184,8 @@ class Loss(NamedTuple):
 
 
 def matrix(*shape: int, fan_in: int) -> nn.Parameter:
-    return nn.Parameter(torch.randn(*shape) * fan_in**-0.5)
+    weight = torch.empty(*shape)
+    return nn.Parameter(weight if weight.is_meta else weight.normal_(std=fan_in**-0.5))
 
 
 class Attention(nn.Module):
