@@ -180,6 +180,6 @@ def test_pairs_that_do_not_match_are_refused(learner, xs, ys):
 
 
 def test_training_time(budget):
-    """Five hundred additions in a sum, each visited once a step."""
-    xs = [i / 500 for i in range(500)]
-    budget("train_neuron", (xs, xs, 2, 0.1), time_ratio=8)
+    """One step over two hundred and fifty pairs: a graph of some two thousand values, each visited once."""
+    xs = [i / 250 for i in range(250)]
+    budget("train_neuron", (xs, xs, 1, 0.1), time_ratio=5)
