@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from course import DAY, course
 from histories import Diary, histories
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from modelwright.curriculum import Curriculum, UnknownId
@@ -17,9 +17,10 @@ from modelwright.journal.events import Event
 from modelwright.learner import LearnerError, State, due_cards, fold, forecast, hours_logged, mastery, memory, session, standing, why_not
 
 COURSE = course()
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking a whole history takes minutes and says little more
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=QUICK)
 @given(history=histories(COURSE), cuts=st.lists(st.integers(0, 60), max_size=4))
 def test_folding_in_parts_with_restores_between_is_folding_at_once(history: list[Event], cuts: list[int]) -> None:
     whole = fold(COURSE, history).canonical()
@@ -32,7 +33,7 @@ def test_folding_in_parts_with_restores_between_is_folding_at_once(history: list
     assert state.canonical() == whole
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=QUICK)
 @given(history=histories(COURSE, 40), minutes=st.integers(1, 240), later=st.integers(0, 500))
 def test_any_history_gets_an_evening_a_forecast_and_honest_numbers(history: list[Event], minutes: int, later: int) -> None:
     state = fold(COURSE, history)
@@ -243,3 +244,16 @@ def test_reading_that_is_taken_back_is_unread(diary: Diary) -> None:
     assert standing(diary.course, diary.state, "python/names", diary.now) == "known"
     diary.add(e.ChapterRead(resource="python/crash", chapter=1, hours=0, done=False))
     assert standing(diary.course, diary.state, "python/names", diary.now) != "known"
+
+
+@settings(max_examples=40, deadline=None, phases=QUICK)
+@given(history=histories(COURSE, 40), kind=st.sampled_from(["compute", "choose", "code", "order"]), difficulty=st.floats(1, 5))
+def test_the_short_way_to_a_prediction_is_the_long_one(history: list[Event], kind: str, difficulty: float) -> None:
+    from modelwright.learner.tracing import FEATURES, default_tracer, features
+
+    tracer, state = default_tracer(), fold(COURSE, history)
+    now = state.last_at + DAY
+    for trace in state.skills.values():
+        inputs = features(state, trace, 0.3, kind, difficulty, now)
+        assert len(inputs) == len(FEATURES)
+        assert tracer.level(state, trace, 0.3, kind, difficulty, now) == pytest.approx(tracer.logit(inputs), abs=1e-9)

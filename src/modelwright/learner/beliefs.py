@@ -15,7 +15,7 @@ from modelwright.curriculum import UnknownId
 from modelwright.learner.fsrs import DAY, REVIEW, scheduler
 from modelwright.learner.index import books, index
 from modelwright.learner.state import SkillTrace, State
-from modelwright.learner.tracing import Tracer, default_tracer, features, grown, prerequisite_level, sigmoid
+from modelwright.learner.tracing import Tracer, default_tracer, grown, prerequisite_level, sigmoid
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
@@ -72,7 +72,7 @@ def mastery(curriculum: Curriculum, state: State, skill: str, now: int, tracer: 
     if trace is None:
         trace = SkillTrace(variance=tracer.prior.skill)
     around = prerequisite_level(state, index(curriculum).prerequisites[skill])
-    level = tracer.logit(features(state, trace, around, "compute", 2.5, now)) + trace.offset + state.ability
+    level = tracer.level(state, trace, around, "compute", 2.5, now) + trace.offset + state.ability
     p = sigmoid(level)
     variance = grown(trace.variance, tracer.prior.drift_skill, trace.answered_at, now, tracer.prior.skill)
     ability = grown(state.ability_variance, tracer.prior.drift_ability, state.last_at, now, tracer.prior.ability)

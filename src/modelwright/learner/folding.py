@@ -19,10 +19,9 @@ from modelwright.learner.tracing import FAST, SLOW, Tracer, default_tracer, feat
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
 
-HOUR, WEEK = 3_600_000, 7 * DAY
-MONDAY = 3 * DAY  # 1 January 1970 was a Thursday
+HOUR = 3_600_000
+MONDAY = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS = 400
-RECENT = 24
 SITTING = DAY // 2
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD = 10.0  # seconds
@@ -70,39 +69,41 @@ class Folder:
         """One answer to an exercise on these skills: the prediction is scored, then everything that it informs moves."""
         if not skills:
             return
-        state, prior = self.state, self.tracer.prior
+        state, prior, known = self.state, self.tracer.prior, self.state.skills
         share = 1 / len(skills)
-        levels = []
-        total = 0.0
+        total = spread = 0.0
         state.ability_variance = grown(state.ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
+        moved = []
         for id in skills:
-            trace = self.skill(id)
+            trace = known.get(id)
+            if trace is None:
+                trace = self.skill(id)
             around = prerequisite_level(state, self.index.prerequisites.get(id, ()))
-            level = self.tracer.logit(features(state, trace, around, kind, difficulty, at))
-            trace.variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
-            levels.append(level)
+            level = self.tracer.level(state, trace, around, kind, difficulty, at)
+            variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
+            moved.append((trace, level, variance))
             total += level + trace.offset
+            spread += variance
         p = sigmoid(total * share + state.ability)
         if weight >= 0.99:
             tally(state.mastery_table, p, right)
         # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
         slope = p * (1 - p) * weight
-        spread = state.ability_variance + sum(state.skills[id].variance for id in skills) * share * share
-        gain = weight / (1 + slope * spread)
-        error = right - p
-        state.ability += state.ability_variance * gain * error
-        state.ability_variance -= state.ability_variance**2 * slope / (1 + slope * spread)
-        for id, level in zip(skills, levels, strict=True):
-            trace = state.skills[id]
-            before = trace.variance
-            trace.offset += before * share * gain * error
-            trace.variance -= (before * share) ** 2 * slope / (1 + slope * spread)
+        shrink = 1 / (1 + slope * (state.ability_variance + spread * share * share))
+        step = weight * shrink * (right - p)
+        shrink *= slope
+        state.ability += state.ability_variance * step
+        state.ability_variance -= state.ability_variance**2 * shrink
+        for trace, level, variance in moved:
+            trace.offset += variance * share * step
+            trace.variance = variance - (variance * share) ** 2 * shrink
             observe(trace, right, weight, at)
             trace.level = level + trace.offset + state.ability
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
                 trace.tempo += 0.3 * (tempo - trace.tempo)
-            trace.practised_at = max(trace.practised_at, at)
+            if at > trace.practised_at:
+                trace.practised_at = at
         state.answers += weight
         state.rights += right * weight
         sign = 2 * right - 1
@@ -110,10 +111,6 @@ class Folder:
         state.fast = keep * state.fast + (1 - keep) * sign
         keep = 1 - (1 - SLOW) * weight
         state.slow = keep * state.slow + (1 - keep) * sign
-        if weight >= 0.5:
-            for id in skills:
-                state.recent.append((id, right >= 0.5, at))
-            del state.recent[:-RECENT]
 
     # Memory
 
@@ -133,11 +130,14 @@ class Folder:
         if rating > 1:
             self.credit(self.index.contains.get(id, ()), weight, at)
         else:
+            skills = self.state.skills
             for outer, w in self.index.inside.get(id, ()):
-                above = self.state.skills.get(outer)
+                above = skills.get(outer)
                 if above is not None:
-                    above.doubt = 0.8 * above.doubt + w * weight
-                    fsrs.doubt(above.memory, w * weight)
+                    w *= weight
+                    above.doubt = 0.8 * above.doubt + w
+                    if above.memory.phase:
+                        fsrs.doubt(above.memory, w)
 
     def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
@@ -151,7 +151,12 @@ class Folder:
             if trace.doubt:
                 trace.doubt *= 1 - w
             if trace.memory.phase:
-                self.owe(trace, w, at)
+                owed = trace.owed
+                if not owed or at - trace.owed_from > SITTING:
+                    self.owe(trace, w, at)
+                else:
+                    trace.owed = owed + w * (1 - owed)
+                    trace.owed_at = at
 
     def owe(self, trace: SkillTrace, weight: float, at: int) -> None:
         if trace.owed and at - trace.owed_from > SITTING:
@@ -168,9 +173,7 @@ class Folder:
         if not hours > 0:
             return
         state = self.state
-        local = event.at + event.tz * 60_000
-        week, day = (local + MONDAY) // WEEK, local // DAY
-        state.weeks[week] = state.weeks.get(week, 0.0) + hours
+        day = (event.at + event.tz * 60_000) // DAY
         days = state.days
         if day in days:
             days[day] += hours
@@ -178,6 +181,9 @@ class Folder:
             days[day] = hours
             if len(days) > KEPT_DAYS:
                 del days[min(days)]
+        week = (day + MONDAY) // 7
+        weeks = state.weeks
+        weeks[week] = weeks.get(week, 0.0) + hours
         pace = state.pace.get(kind)
         if pace is None:
             pace = state.pace[kind] = Pace()
@@ -188,10 +194,9 @@ class Folder:
     def measured(self, kind: str, hours: float, expected: float) -> None:
         """A finished piece of work, and what the curriculum expected of it."""
         pace = self.state.pace[kind]
-        ratio = min(max(math.log(hours / expected), -2.5), 2.5)
         pace.times += 1
-        pace.logs += ratio
-        pace.squares += ratio * ratio
+        pace.taken += hours if expected / 12 < hours < expected * 12 else expected / 12 if hours < expected else expected * 12
+        pace.expected += expected
 
     def taught(self, skills: Iterable[str], at: int) -> None:
         """A lesson or a chapter on these skills was read: they begin to fade from today, or fade anew."""
@@ -216,12 +221,20 @@ def pay(trace: SkillTrace, fsrs: Fsrs) -> None:
 
 def tally(table: Table, p: float, right: float) -> None:
     """Score a prediction."""
-    at = min(BINS - 1, int(p * BINS))
+    at = int(p * BINS)
+    if at >= BINS:
+        at = BINS - 1
     table.count[at] += 1
     table.predicted[at] += p
     table.came[at] += right
-    q = min(max(p, 1e-6), 1 - 1e-6)
-    table.loss -= right * math.log(q) + (1 - right) * math.log(1 - q)
+    if p < 1e-6:
+        p = 1e-6
+    elif p > 1 - 1e-6:
+        p = 1 - 1e-6
+    if right == 1.0:
+        table.loss -= math.log(p)
+    else:
+        table.loss -= right * math.log(p) + (1 - right) * math.log(1 - p)
     table.squared += (right - p) ** 2
 
 
@@ -353,7 +366,7 @@ def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
     lab = _lab_trace(f, d.lab)
     first_of_sitting = at - lab.tried_at > 6 * HOUR
     before = lab.passed_at
-    share = d.checks_passed / d.checks_total if d.checks_total > 0 else 0.0
+    share = min(max(d.checks_passed / d.checks_total, 0.0), 1.0) if d.checks_total > 0 else 0.0
     lab.tries += 1
     lab.tried_at = max(lab.tried_at, at)
     lab.since_best = 0 if d.passed or share > lab.best else lab.since_best + 1

@@ -1,9 +1,10 @@
 """When will it be done: a distribution of dates, drawn by Monte Carlo, never one date.
 
 Each path draws how long the work will truly take (for the learner as a whole, for each module, for each skill, around the plan's hours
-and the learner's own pace so far), how many hours each coming week will have (around the hours really kept, with weeks that resemble
-their neighbours and with breaks), and what keeping old skills costs on the way. Buehler, Griffin and Ross (1994) is why own past weeks
-weigh more than the hours wished for. It knows nothing of holidays, of a change of job, or of skills not in the plan.
+and the learner's own pace so far) and how many hours each coming week will have (around the hours really had, with weeks that resemble
+their neighbours and with breaks). What keeping old skills costs on the way is in the pace, which counts every hour that was logged.
+Buehler, Griffin and Ross (1994) is why own past weeks weigh more than the hours wished for. It knows nothing of holidays, of a change
+of job, or of skills that are not in the plan.
 """
 
 from __future__ import annotations
@@ -27,21 +28,22 @@ WEEK = 7 * DAY
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
-# Beliefs before the learner has shown anything, as standard deviations of logarithms.
-PERSON = 0.30  # how people differ from the plan's middle
-MODULE = 0.25  # how one module differs for one person
-SKILL = 0.50  # how one skill differs
-WORK = 0.55  # how one piece of work differs from what was expected of it
-KEPT = 0.80  # hours really kept, of hours wished for: the middle
+# Beliefs before the learner has shown anything. Those of spread are standard deviations of logarithms.
+PERSON = 0.30  # how the hours that a person needs differ from the plan's middle
+OVERHEAD = 0.10  # how much more they need for reviews and detours
+PIECE = 0.60  # how one skill's hours differ from the plan's
+DRIFT = 0.08  # how the future differs from a past that is known exactly
+PACE_HOURS = 6.0  # the plan's own guess of a pace counts like this many measured hours
+DONE_HOURS = 20.0  # and what a pace makes one expect counts like this many hours of finished work
+MODULE = 0.22  # how one module differs for one person
+KEPT = 0.75  # hours really had, of hours wished for, free weeks counted in
 KEPT_SPREAD = 0.35
-WISH_WEEKS = 4.0  # the wish counts like this many weeks of own past
-HALF_LIFE = 16.0  # weeks after which a past week counts half
-WEEK_SPREAD = 0.45  # one week to the next
-ALIKE = 0.5  # how much a week resembles the one before it
-BREAK_CHANCE = 0.03  # a week, of beginning one
+HALF_LIFE = 26.0  # weeks after which a past week counts half
+ALIKE = 0.4  # how much a week resembles the one before it
+WEEK_SPREAD = 0.5  # one week to the next
+HOURS_DRIFT = 0.10  # how coming months differ from a past that is known exactly
+BREAK_CHANCE = 0.02  # a week, of beginning one
 BREAK_WEEKS = 2.5  # the mean length of one
-UPKEEP = 0.9 / 60  # hours a week to keep one learned skill, falling as memories grow longer
-UPKEEP_MOST = 0.3  # of a week's hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,12 @@ def forecast(
     what_if = what_if or WhatIf()
     work = _work(curriculum, state, now, what_if)
     rng = np.random.default_rng(seed)
-    need_ps = _draw_work(work, state, rng, paths)  # hours to the end of each stage, cumulated
+    need_ps = _draw_work(work, state, rng, paths)  # own hours to the end of each stage, cumulated
     hours_wish = state.hours_per_week if what_if.hours_per_week is None else what_if.hours_per_week
     middle, spread = hours_belief(state, now, hours_wish, state.hours_per_week)
     total_p = need_ps[:, -1]
     weeks = int(min(LONGEST_WEEKS, max(8.0, float(np.quantile(total_p, 0.99)) / max(middle, 0.05) * math.exp(2 * spread) * 1.4 + 12)))
-    cum_pw = _draw_weeks(middle, spread, weeks, work, total_p, rng, paths)
+    cum_pw = _draw_weeks(middle, spread, weeks, rng, paths)
     ends_ps = _crossings(cum_pw, need_ps)
     finish_ms = now + ends_ps * WEEK
     stages = {id: _quantiles(finish_ms[:, n], work.left[n] <= 0, now) for n, id in enumerate(work.stages)}
@@ -128,52 +130,51 @@ def forecast(
 
 @dataclass(frozen=True)
 class _Work:
-    """left: expected hours to go by stage. hours: by skill, whose module and stage stand beside. spread: of each module's own range."""
+    """left: the plan's hours to go, by stage. hours: by skill, whose module and stage stand beside."""
 
     stages: list[str]
     left: np.ndarray
     hours: np.ndarray
     module: np.ndarray
     stage: np.ndarray
-    spread: np.ndarray
-    kinds: np.ndarray
+    modules: int
     extra: np.ndarray  # projects' hours by stage
     done_hours: float
-    learned: int
-    skills: int
+    worked_hours: float  # the part of them that the learner worked for here, not brought along
+    worked_skills: float
 
 
 def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _Work:
     """What is left to do, skill by skill, in hours of the plan."""
     skipped = state.skipped if what_if.skipped is None else list(what_if.skipped)
-    ix = index(curriculum)
     stages = list(curriculum.stages)
-    hours, module_of, stage_of, spread, kinds = [], [], [], [], []
-    done = 0.0
-    known = 0
+    hours, module_of, stage_of = [], [], []
+    done = worked = worked_skills = 0.0
     modules = list(curriculum.modules.values())
     for n, m in enumerate(modules):
-        spread.append(max(0.15, math.log(m.hours.high / m.hours.low) / (2 * 1.2816)) if m.hours.high > m.hours.low else 0.15)
         if m.id in skipped or not m.skills:
             continue
         scale = math.sqrt(m.hours.low * m.hours.high) * _book_factor(curriculum, state, m.id, what_if) / sum(s.hours for s in m.skills)
         for s in m.skills:
             whole = s.hours * scale
             share = _share_done(curriculum, state, s.id, now)
-            known += share >= 1
             done += whole * share
+            trace = state.skills.get(s.id)
+            if trace is not None and (trace.taught_at or trace.answered_at):
+                worked += whole * share
+                worked_skills += share
             hours.append(whole * (1 - share))
             module_of.append(n)
             stage_of.append(stages.index(m.stage))
-            kinds.append(0 if not ix.practised.get(s.id, False) else 1)
     extra = np.zeros(len(stages))
     for project in curriculum.projects.values():
         if project.stage in stages:
-            trace = state.projects.get(project.id)
+            entry = state.projects.get(project.id)
             whole = math.sqrt(project.hours.low * project.hours.high)
-            part = 1.0 if trace and trace.done_at else min(0.9, (trace.hours / whole) if trace else 0.0)
+            part = 1.0 if entry and entry.done_at else min(0.9, (entry.hours / whole) if entry else 0.0)
             extra[stages.index(project.stage)] += whole * (1 - part)
             done += whole * part
+            worked += whole * part
     hours_s = np.array(hours, dtype=np.float64)
     stage_s = np.array(stage_of, dtype=np.intp)
     left = np.bincount(stage_s, weights=hours_s, minlength=len(stages)) + extra if len(hours_s) else extra.copy()
@@ -183,12 +184,11 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
         hours_s,
         np.array(module_of, dtype=np.intp),
         stage_s,
-        np.array(spread),
-        np.array(kinds),
+        len(modules),
         extra,
         done,
-        known,
-        len(hours),
+        worked,
+        worked_skills,
     )
 
 
@@ -217,100 +217,92 @@ def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> f
     return min(share, 0.9)
 
 
-def pace_belief(state: State) -> tuple[float, float]:
-    """The logarithm of the learner's pace against the plan (above 0: slower), and its standard deviation."""
-    precision, mean = 1 / PERSON**2, 0.0
-    for kind in ("lesson", "chapter", "lab", "problem"):
+def pace_belief(state: State, worked_hours: float = 0.0, worked_skills: float = 0.0) -> tuple[float, float]:
+    """The logarithm of own hours needed for an hour of the plan (above 0: slower), and its standard deviation.
+
+    First from the pieces of work that were timed (each kind against what the curriculum expected of it), then, as finished work adds up,
+    from all hours logged for it: reviews, detours and lectures elsewhere are in there too.
+    """
+    taken = expected = 0.0
+    for kind in ("lesson", "chapter", "lab"):
         pace = state.pace.get(kind)
-        if pace is None or not pace.times:
-            continue
-        average = pace.logs / pace.times
-        # Pieces of one kind share a bias of the curriculum's own guesses: many of them never make it certain.
-        variance = WORK**2 / pace.times + 0.15**2
-        weight = 1 / variance if kind != "problem" else 0.3 / variance
-        precision += weight
-        mean += weight * average
-    return mean / precision, math.sqrt(1 / precision)
+        if pace is not None:
+            taken += pace.taken
+            expected += pace.expected
+    timed = math.log((taken + PACE_HOURS) / (expected + PACE_HOURS)) + OVERHEAD
+    hours = sum(state.weeks.values())
+    mean = math.log((hours + DONE_HOURS * math.exp(timed)) / (worked_hours + DONE_HOURS))
+    pieces = worked_skills + 0.2 * sum(p.times for kind, p in state.pace.items() if kind in ("lesson", "chapter", "lab"))
+    return mean, math.sqrt(1 / (1 / PERSON**2 + pieces / (2 * PIECE**2)) + DRIFT**2)
 
 
 def hours_belief(state: State, now: int, wish: float, wished_so_far: float | None = None) -> tuple[float, float]:
-    """The median of the hours that a coming week will have, and the standard deviation of its logarithm as a belief.
+    """The mean of the hours that a coming week will have, free weeks counted in, and the standard deviation of its logarithm as a belief.
 
-    Own past weeks, breaks left to the breaks' own model, against the wish, which people keep in part.
+    Own past weeks against the wish, which people keep in part.
     """
     if wished_so_far is None:
         wished_so_far = wish
     guess = max(wish, 0.25) * KEPT
     this_week = (now + state.tz * 60_000 + 3 * DAY) // WEEK
-    start = (state.enrolled_at or state.first_at or now) + state.tz * 60_000 + 3 * DAY
-    first = start // WEEK
-    total = weight = squares = 0.0
-    for week in range(max(first, this_week - 104), this_week):
-        hours = state.weeks.get(week, 0.0)
-        if hours < 0.25:
-            continue
-        w = 0.5 ** ((this_week - week) / HALF_LIFE)
-        total += w * math.log(hours)
-        weight += w
-        squares += w * w
-    if not weight:
-        return guess, KEPT_SPREAD
-    own = total / weight
+    first = ((state.enrolled_at or state.first_at or now) + state.tz * 60_000 + 3 * DAY) // WEEK
+    weights, hours = [], []
+    for week in range(max(first, this_week - 156), this_week):
+        weights.append(0.5 ** ((this_week - week) / HALF_LIFE))
+        hours.append(state.weeks.get(week, 0.0))
+    total = sum(weights)
+    if not total:
+        return guess, math.sqrt(KEPT_SPREAD**2 + HOURS_DRIFT**2)
+    own = sum(w * h for w, h in zip(weights, hours, strict=True)) / total
+    squares = sum(w * (h - own) ** 2 for w, h in zip(weights, hours, strict=True))
+    own = max(own, 0.05 * guess)
+    # Three weeks' worth of an ordinary spread keep a short past from looking exact; weeks that resemble each other say less.
+    cv2 = (squares / own**2 + 3 * WEEK_SPREAD**2) / (total + 3)
+    n = total**2 / sum(w * w for w in weights) * (1 - ALIKE) / (1 + ALIKE)
     # A wish that was changed (a what-if, or new circumstances) moves own past weeks along with it.
-    own += math.log(max(wish, 0.25) / max(wished_so_far, 0.25))
-    n = weight * weight / squares if squares else 0.0
-    share = n / (n + WISH_WEEKS)
-    middle = math.exp(share * own + (1 - share) * math.log(guess))
-    return middle, math.sqrt((1 - share) * KEPT_SPREAD**2 + WEEK_SPREAD**2 / max(n, 1.0) * share + 0.12**2)
+    moved = own * max(wish, 0.25) / max(wished_so_far, 0.25)
+    precision, known = 1 / KEPT_SPREAD**2, n / cv2
+    mean = (precision * math.log(guess) + known * math.log(moved)) / (precision + known)
+    return math.exp(mean), math.sqrt(1 / (precision + known) + HOURS_DRIFT**2)
 
 
 def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) -> np.ndarray:
-    """(paths, stages): hours until the end of each stage, from now."""
-    mean, sd = pace_belief(state)
+    """(paths, stages): own hours until the end of each stage, from now."""
+    mean, sd = pace_belief(state, work.worked_hours, work.worked_skills)
     person_p = rng.normal(mean, sd, paths)
-    module_pm = rng.normal(0, 1, (paths, len(work.spread))) * np.minimum(work.spread, 0.6) * (MODULE / 0.3)
-    stages = len(work.stages)
-    stage_ps = np.zeros((paths, stages))
-    if len(work.hours):
+    module_pm = rng.normal(0, 1, (paths, work.modules)) * MODULE
+    stage_ps = np.zeros((paths, len(work.stages)))
+    for m in range(work.modules):
+        mine = work.module == m
+        hours = work.hours[mine]
+        whole = hours.sum()
+        if whole <= 0:
+            continue
         # The sum over a module's skills of lognormal factors is nearly lognormal: its mean and spread are enough (Fenton 1960).
-        for m in range(len(work.spread)):
-            mine = work.module == m
-            hours = work.hours[mine]
-            whole = hours.sum()
-            if whole <= 0:
-                continue
-            cv2 = (math.exp(SKILL**2) - 1) * float((hours**2).sum()) / whole**2
-            own = math.sqrt(math.log1p(cv2))
-            factor = np.exp(person_p + module_pm[:, m] + rng.normal(0, own, paths))
-            stage_ps[:, work.stage[mine][0]] += whole * factor
+        cv2 = (math.exp(PIECE**2) - 1) * float((hours**2).sum()) / whole**2
+        own = math.sqrt(math.log1p(cv2))
+        stage_ps[:, work.stage[mine][0]] += whole * np.exp(person_p + module_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
     if work.extra.any():
-        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(0, 0.4, (paths, stages)))
+        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(0, 0.4, stage_ps.shape))
     return np.cumsum(stage_ps, axis=1)
 
 
-def _draw_weeks(
-    middle: float, spread: float, weeks: int, work: _Work, total_p: np.ndarray, rng: np.random.Generator, paths: int
-) -> np.ndarray:
-    """(paths, weeks): hours of new work done by the end of each week."""
-    level_p = rng.normal(math.log(max(middle, 0.05)), spread, paths).astype(np.float32)
+def _draw_weeks(middle: float, spread: float, weeks: int, rng: np.random.Generator, paths: int) -> np.ndarray:
+    """(paths, weeks): hours had by the end of each week."""
+    free = BREAK_CHANCE * BREAK_WEEKS / (1 + BREAK_CHANCE * BREAK_WEEKS)
+    level_p = rng.normal(math.log(max(middle, 0.05) / (1 - free)) - WEEK_SPREAD**2 / 2, spread, paths).astype(np.float32)
     noise_pw = rng.standard_normal((paths, weeks), dtype=np.float32)
-    noise_pw *= WEEK_SPREAD * math.sqrt(1 - ALIKE**2)
-    noise_pw[:, 0] /= math.sqrt(1 - ALIKE**2)
+    noise_pw[:, 1:] *= WEEK_SPREAD * math.sqrt(1 - ALIKE**2)
+    noise_pw[:, 0] *= WEEK_SPREAD
     for w in range(1, weeks):
         noise_pw[:, w] += ALIKE * noise_pw[:, w - 1]
     noise_pw += level_p[:, None]
     hours_pw = np.exp(noise_pw, out=noise_pw)
-    starts_pw = rng.random((paths, weeks), dtype=np.float32) < BREAK_CHANCE
-    path, week = np.nonzero(starts_pw)
+    path, week = np.nonzero(rng.random((paths, weeks), dtype=np.float32) < BREAK_CHANCE)
     lengths = rng.geometric(1 / BREAK_WEEKS, len(path))
     for ahead in range(int(lengths.max(initial=0))):
         on = (lengths > ahead) & (week + ahead < weeks)
         hours_pw[path[on], week[on] + ahead] = 0.0
-    # Upkeep: a share of each week, growing with what has been learned and easing as memories last longer.
-    done_w = np.linspace(0, 1, weeks, dtype=np.float32)
-    held_w = work.learned + (work.skills - work.learned) * np.minimum(1, done_w * weeks * middle / max(float(np.median(total_p)), 1.0))
-    upkeep_w = (UPKEEP * held_w / (1 + np.arange(weeks) / 52)).astype(np.float32)
-    hours_pw -= np.minimum(upkeep_w, UPKEEP_MOST * hours_pw)
     return np.cumsum(hours_pw, axis=1, out=hours_pw)
 
 

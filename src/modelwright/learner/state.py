@@ -87,12 +87,13 @@ class ProjectTrace(msgspec.Struct, array_like=True):
 class Pace(msgspec.Struct, array_like=True):
     """Of one kind of work: how often, and the sums that its pace is estimated from.
 
-    logs: the sum of log(time taken / time expected), squares: of its squares, over `times` measured pieces of work.
+    taken, expected: the hours of the `times` pieces of work that could be timed, and what the curriculum expected of them.
+    hours: all hours of this kind.
     """
 
     times: int = 0
-    logs: float = 0.0
-    squares: float = 0.0
+    taken: float = 0.0
+    expected: float = 0.0
     hours: float = 0.0
 
 
@@ -139,7 +140,6 @@ class State(msgspec.Struct):
     pace: dict[str, Pace] = {}  # kind of work -> pace
     weeks: dict[int, float] = {}  # weeks since 1970 in the learner's time -> hours
     days: dict[int, float] = {}  # days since 1970 in the learner's time -> hours; the last 400 days
-    recent: list[tuple[str, bool, int]] = []  # the last answers: (skill, right, when)
     mastery_table: Table = msgspec.field(default_factory=Table)
     memory_table: Table = msgspec.field(default_factory=Table)  # cards, a day or more after the last review
     placed_questions: int = 0

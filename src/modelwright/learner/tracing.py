@@ -103,6 +103,7 @@ class Tracer:
         self._first = rows
         self._bias = list(bias)
         self._rest = weights.layers[1:]
+        self._line = (rows[0][0] + bias[0], *rows[0][1:]) if not self._rest else ()
 
     def logit(self, inputs: Sequence[float]) -> float:
         if not self._rest:
@@ -112,6 +113,41 @@ class Tracer:
             x = [math.tanh(sum(map(mul, row, x)) + b) for row, b in zip(rows, bias, strict=True)]
         rows, bias = self._rest[-1]
         return sum(map(mul, rows[0], x)) + bias[0]
+
+    def level(self, state: State, trace: SkillTrace, prerequisites: float, kind: str, difficulty: float, now: int) -> float:
+        """`logit` of `features`; for a linear model without the detour over a list, because a long journal asks a million times."""
+        w = self._line
+        if not w:
+            return self.logit(features(state, trace, prerequisites, kind, difficulty, now))
+        log1p = math.log1p
+        rights = state.rights
+        answered = trace.answered_at
+        total = (
+            w[0] + w[3] * log1p(rights) + w[4] * log1p(state.answers - rights) + w[7] * state.fast + w[8] * state.slow
+            + w[16] * (difficulty - 2.5) + w[22] * prerequisites + w[26] * trace.hints + w[27] * trace.tempo
+        )  # fmt: skip
+        place = KINDS.get(kind)
+        if place is not None:
+            total += w[17 + place]
+        if answered:
+            days = (now - answered) / DAY
+            if days < 0.0:
+                days = 0.0
+            streak = trace.streak
+            total += (
+                w[1] * log1p(trace.right) + w[2] * log1p(trace.wrong) + w[5] * trace.fast + w[6] * trace.slow + w[14] * log1p(days)
+                + w[11] * log1p(trace.day * math.exp(-days)) + w[12] * log1p(trace.week * math.exp(-days / 7))
+                + w[13] * log1p(trace.month * math.exp(-days / 30)) + (w[9] * log1p(streak) if streak > 0 else w[10] * log1p(-streak))
+            )  # fmt: skip
+        else:
+            total += w[15]
+        if trace.taught_at:
+            total += w[23]
+        if trace.echo:
+            total += w[24] * log1p(trace.echo)
+        if trace.doubt:
+            total += w[25] * log1p(trace.doubt)
+        return total
 
 
 def load_weights(data: bytes) -> Tracer:
@@ -193,14 +229,19 @@ def prerequisite_level(state: State, prerequisites: Sequence[str]) -> float:
 
 def grown(variance: float, drift: float, since: int, now: int, ceiling: float) -> float:
     """A variance after time without answers: what was known grows stale."""
-    return min(ceiling, variance + drift * (now - since) / DAY) if since and now > since else variance
+    if not since or now <= since or variance >= ceiling:
+        return variance
+    variance += drift * (now - since) / DAY
+    return variance if variance < ceiling else ceiling
 
 
 def observe(trace: SkillTrace, right: float, weight: float, at: int) -> None:
     """Count one answer (0 to 1 right, with a weight) on a skill."""
     sign = 2 * right - 1
     if trace.answered_at:
-        days = max(0.0, (at - trace.answered_at) / DAY)
+        days = (at - trace.answered_at) / DAY
+        if days < 0.0:
+            days = 0.0
         trace.day = trace.day * math.exp(-days) + weight
         trace.week = trace.week * math.exp(-days / 7) + weight
         trace.month = trace.month * math.exp(-days / 30) + weight
@@ -213,5 +254,10 @@ def observe(trace: SkillTrace, right: float, weight: float, at: int) -> None:
     keep = 1 - (1 - SLOW) * weight
     trace.slow = keep * trace.slow + (1 - keep) * sign
     if weight >= 0.5:
-        trace.streak = max(trace.streak, 0) + 1 if right >= 0.5 else min(trace.streak, 0) - 1
-    trace.answered_at = max(trace.answered_at, at)
+        streak = trace.streak
+        if right >= 0.5:
+            trace.streak = streak + 1 if streak > 0 else 1
+        else:
+            trace.streak = streak - 1 if streak < 0 else -1
+    if at > trace.answered_at:
+        trace.answered_at = at
