@@ -145,7 +145,7 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
             return
         book = _book(s, book)
         if chapter is None:
-            view = next(r for r in s.library().books if r.id == book)
+            view = s.resource(book)
         else:
             view = s.read_chapter(book, chapter, hours, done=not undo)
         if json:

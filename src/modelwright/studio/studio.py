@@ -231,6 +231,11 @@ class Studio:
         with self._desk() as desk:
             return road.library_view(desk)
 
+    def resource(self, resource_id: str) -> v.ResourceView:
+        resource = self._find("resource", resource_id)
+        with self._desk() as desk:
+            return desk.resource(resource)
+
     def search(self, query: str, limit: int = 20) -> tuple[v.Found, ...]:
         """Modules, skills, lessons, labs, problems, resources and cards whose words match, best first."""
         return road.index(self.curriculum).search(query[:200], limit)
