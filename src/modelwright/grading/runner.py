@@ -160,8 +160,10 @@ class Runner:
     def _aftermath(self, packed: bytes, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
         states = {number: g.bit_generator.state for number, g in self.codec.generators.items() if type(g).__name__ == "Generator"
                   and hasattr(g, "bit_generator")}  # fmt: skip
-        before = self.codec.unpack(packed)
         changed: dict[Any, Any] = {}
+        if self.codec.pack([args, kwargs]) == packed:
+            return [changed, states]
+        before = self.codec.unpack(packed)
         for key, was, now in [(i, a, b) for i, (a, b) in enumerate(zip(before[0], args, strict=True))] + [
             (key, before[1][key], kwargs[key]) for key in before[1] if key in kwargs
         ]:
