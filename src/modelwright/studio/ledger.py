@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ from modelwright.journal.events import Data, Event
 from modelwright.learner import State, fold
 from modelwright.studio.record import Record
 
+T = TypeVar("T")
 SNAPSHOT_AFTER = 400  # events since the last snapshot
 
 
@@ -74,17 +76,36 @@ class Ledger:
         if self.cache is None or self.seq == self.saved_seq or not self.seq:
             return
         snapshot = Snapshot(self._key, self.seq, self.last_id, self.state.canonical(), msgspec.msgpack.encode(self.record))
+        self._write("state", msgspec.msgpack.encode(snapshot))
+        self.saved_seq = self.seq
+
+    def keep(self, name: str, key: tuple[int | str, ...], value: object) -> None:
+        """Keeps something costly for the next process, under what it follows from."""
+        if self.cache is not None:
+            self._write(name, msgspec.msgpack.encode(((self._key, self.last_id, *key), msgspec.to_builtins(value))))
+
+    def kept(self, name: str, key: tuple[int | str, ...], type: type[T]) -> T | None:
+        """What was kept, if it follows from the very same."""
+        if self.cache is None:
+            return None
+        try:
+            found, value = msgspec.msgpack.decode((self.cache / f"{name}.msgpack").read_bytes())
+            return msgspec.convert(value, type) if tuple(found) == (self._key, self.last_id, *key) else None
+        except (OSError, msgspec.MsgspecError, ValueError, TypeError):
+            return None
+
+    def _write(self, name: str, content: bytes) -> None:
+        assert self.cache is not None
         with contextlib.suppress(OSError):
             self.cache.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.cache, prefix=".state-")
+            handle, path = tempfile.mkstemp(dir=self.cache, prefix=f".{name}-")
             try:
                 with open(handle, "wb") as file:
-                    file.write(msgspec.msgpack.encode(snapshot))
-                os.replace(name, self.cache / "state.msgpack")
+                    file.write(content)
+                os.replace(path, self.cache / f"{name}.msgpack")
             except OSError:
-                Path(name).unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
                 raise
-        self.saved_seq = self.seq
 
     def _new_events(self) -> Iterator[Event]:
         for seq, event in self.journal.events(after=self.seq):

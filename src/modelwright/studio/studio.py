@@ -677,14 +677,22 @@ class Studio:
             return None
         record = desk.record
         goals = (record.hours_per_week, record.deadline, tuple(record.skipped), tuple(sorted(record.books.items())), desk.day)
-        kept = self._forecast_kept
+        kept = self._forecast_kept or self._forecast_of_before(goals)
         if kept is None or kept.goals != goals:
             self._forecast_kept = self._drawn(desk, goals)
             self._note_forecast(desk)
+            self._ledger.keep("forecast", (self._ledger.seq, repr(goals)), self._forecast_kept.view)
         elif kept.seq != self._ledger.seq and desk.now - kept.at > FORECAST_STANDS and not self._forecasting.locked():
             threading.Thread(target=self._draw_aside, args=(self._make_desk(desk.now), goals), daemon=True, name="forecast").start()
         assert self._forecast_kept is not None
         return self._forecast_kept.view
+
+    def _forecast_of_before(self, goals: tuple[Any, ...]) -> _Forecast | None:
+        """The one that an earlier process drew today from the very same journal: a start need not wait for it again."""
+        view = self._ledger.kept("forecast", (self._ledger.seq, repr(goals)), v.ForecastView)
+        if view is not None:
+            self._forecast_kept = _Forecast(goals, self._ledger.seq, self._now(), view)
+        return self._forecast_kept
 
     def _drawn(self, desk: Desk, goals: tuple[Any, ...]) -> _Forecast:
         from modelwright.learner import forecast
@@ -698,6 +706,7 @@ class Studio:
             drawn = self._drawn(desk, goals)
             with self._lock:
                 self._forecast_kept = drawn
+                self._ledger.keep("forecast", (drawn.seq, repr(goals)), drawn.view)
 
     def _note_forecast(self, desk: Desk) -> None:
         """Once a week the journal keeps what was forecast, so that it can be held against what came."""
