@@ -80,7 +80,7 @@ def test_the_configuration_counts_as_the_model_does(config: ModelConfig) -> None
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    ("change", "words"),
     [({"query_heads": 3}, "3 query heads"), ({"head_size": 7}, "even"), ({"chosen": 9}, "9 experts"), ({"layers": 0}, "layers is 0")],
 )
 def test_sizes_that_cannot_work_are_refused_by_name(change: dict, words: str) -> None:
