@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from modelwright.journal import Journal
 from modelwright.journal import events as e
@@ -80,12 +81,31 @@ def serve(home: str, listening: socket.socket) -> None:
     from modelwright.web import create_app
 
     with Studio.open(home) as studio:
-        config = uvicorn.Config(create_app(studio), log_level="error", access_log=False, ws="none")
+        config = uvicorn.Config(Clocked(create_app(studio)), log_level="error", access_log=False, ws="none")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+class Clocked:
+    """Adds to each answer the processor time that it took: on a busy machine the wall clock tells more of the neighbours."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        begun = time.process_time()
+
+        async def told(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                spent = 1000 * (time.process_time() - begun)
+                message = {**message, "headers": [*message["headers"], (b"x-cpu-ms", f"{spent:.2f}".encode())]}
+            await send(message)
+
+        await self.app(scope, receive, told)
 
 
 class Visitor:
     def __init__(self, port: int) -> None:
+        self.cpu = 0.0
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def get(self, path: str, encoding: str = "gzip") -> tuple[float, bytes]:
@@ -94,6 +114,7 @@ class Visitor:
         answer = self.connection.getresponse()
         body = answer.read()
         took = 1000 * (time.perf_counter() - begun)
+        self.cpu = float(answer.headers.get("x-cpu-ms", 0))
         if answer.status != 200:
             raise SystemExit(f"{path} answered {answer.status}")
         return took, body
@@ -138,16 +159,18 @@ def measure(visitor: Visitor, paths: list[str], rounds: int, title: str) -> list
     for path in paths:
         visitor.get(path)  # templates compiled, lessons rendered
     times: dict[str, list[float]] = {path: [] for path in ["/api/health", *paths]}
+    cpu: dict[str, list[float]] = {path: [] for path in times}
     for _ in range(rounds):  # interleaved, so that a busy moment does not fall on one page
         for path in times:
             times[path].append(visitor.get(path)[0])
+            cpu[path].append(visitor.cpu)
     floor = statistics.median(times["/api/health"])
     from modelwright.web import assets
 
     fonts = sum(path.stat().st_size for path in assets.DIST.glob("*.woff2"))
     sizes: dict[str, int] = {}
     print(f"{title}; {rounds} rounds; the smallest answer takes {floor:.1f} ms\n")
-    print(f"{'page':58}{'median ms':>10}{'p95 ms':>8}{'ratio':>7}{'later kB':>10}{'first kB':>10}")
+    print(f"{'page':58}{'median ms':>10}{'p95 ms':>8}{'cpu ms':>8}{'ratio':>7}{'later kB':>10}{'first kB':>10}")
     failed = []
     for path in paths:
         median, p95 = statistics.median(times[path]), statistics.quantiles(times[path], n=20)[-1]
@@ -159,9 +182,10 @@ def measure(visitor: Visitor, paths: list[str], rounds: int, title: str) -> list
         first = later + fonts + sum(sizes[url] for url in linked)
         missed = median > MEDIAN or p95 > WORST or later > LATER or first > FIRST
         failed += [path] if missed else []
-        print(
-            f"{path:58}{median:10.1f}{p95:8.1f}{median / floor:7.1f}{later / 1000:10.1f}{first / 1000:10.1f}{'  missed' if missed else ''}"
+        numbers = (
+            f"{median:10.1f}{p95:8.1f}{statistics.median(cpu[path]):8.1f}{median / floor:7.1f}{later / 1000:10.1f}{first / 1000:10.1f}"
         )
+        print(f"{path:58}{numbers}{'  missed' if missed else ''}")
     asked = f"median under {MEDIAN:g} ms, 95th percentile under {WORST:g} ms, {LATER // 1000} kB later, {FIRST // 1000} kB at first"
     print(f"\nAsked: {asked}.")
     print(f"Missed by {', '.join(failed)}." if failed else "Met by every page.")

@@ -28,7 +28,8 @@ LAB = "linear-algebra/softmax"
 def shoot(page: Any, name: str) -> None:
     from PIL import Image
 
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(HERE / f"{name}.png", optimize=True)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(HERE / f"{name}.png", optimize=True)
     print(f"{name}.png: {(HERE / f'{name}.png').stat().st_size // 1000} kB")
 
 
@@ -51,6 +52,7 @@ def main() -> None:
             wrong = (studio.curriculum.labs[LAB].folder / "wrong" / "largest_of_the_whole_array.py").read_text("utf-8")
             studio.hand_in(LAB, source=wrong.split('"""', 2)[2].lstrip())
             served = Served(studio)
+            page.set_viewport_size({"width": 1280, "height": 1300})
             page.goto(served.url + "/lab/" + LAB)
             page.wait_for_selector(".cm-content")
             shoot(page, "lab")
