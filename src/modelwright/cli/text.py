@@ -47,7 +47,7 @@ _PLAIN = (
 def plain(markdown: str) -> str:
     """Markdown as it was, its formulas as plain text. Code keeps its dollars."""
     pieces = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.S)
-    return "".join(piece if i % 2 else _formulas(piece) for i, piece in enumerate(pieces))
+    return re.sub(r"\n{3,}", "\n\n", "".join(piece if i % 2 else _formulas(piece) for i, piece in enumerate(pieces)))
 
 
 def prose(markdown: str) -> str:
@@ -144,11 +144,8 @@ def _command(s: str, i: int) -> tuple[str, int]:
     if name == "\\":
         return "\n", i
     if name in _SIGNS:
-        if name.isalpha() and i < len(s) and s[i] == " ":
-            i += 1
-            return _SIGNS[name] + (" " if not _SIGNS[name][-1:].isalpha() or s[i : i + 1].isalnum() else ""), i
         return _SIGNS[name], i
-    gap = " " if name.isalpha() and i < len(s) and s[i].isalnum() else ""
+    gap = " " if name.isalpha() and i < len(s) and (s[i].isalnum() or s[i] == "\\") else ""
     return name + gap, i  # \log, \exp, \max: their names
 
 
