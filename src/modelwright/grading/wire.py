@@ -20,6 +20,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 import msgpack
@@ -29,9 +30,37 @@ from .errors import WireError
 
 FRAME_LIMIT = 512 << 20
 
-TUPLE, COMPLEX, BIGINT, SET, FROZENSET, SLICE, NDARRAY, SCALAR, TENSOR, FOREIGN = range(1, 11)
-RANGE, ELLIPSIS, _UNUSED, GENERATOR, RANDOM, NAMED, DTYPE, CONTAINER, OBJECTS, NOTIMPL = range(11, 21)
-BUILTIN, TORCHDTYPE, FRACTION, DECIMAL, DATETIME, TORCHGEN, SIZE, FRAME = range(21, 29)
+
+class Code(IntEnum):
+    """The kinds of value that plain msgpack does not know, as its extension codes."""
+
+    TUPLE = 1
+    COMPLEX = 2
+    BIGINT = 3
+    SET = 4
+    FROZENSET = 5
+    SLICE = 6
+    NDARRAY = 7
+    SCALAR = 8
+    TENSOR = 9
+    FOREIGN = 10
+    RANGE = 11
+    ELLIPSIS = 12
+    GENERATOR = 13
+    RANDOM = 14
+    NAMED = 15
+    DTYPE = 16
+    CONTAINER = 17
+    OBJECTS = 18
+    NOTIMPL = 19
+    BUILTIN = 20
+    TORCHDTYPE = 21
+    FRACTION = 22
+    DECIMAL = 23
+    DATETIME = 24
+    TORCHGEN = 25
+    SIZE = 26
+
 
 BUILTINS: dict[str, type] = {t.__name__: t for t in (int, float, bool, str, bytes, list, tuple, dict, set, frozenset, complex, object)}
 CONTAINERS: dict[str, type] = {
@@ -87,77 +116,77 @@ class Codec:
     def _extend(self, x: Any) -> Any:
         kind = type(x)
         if kind is tuple:
-            return self._ext(TUPLE, list(x))
+            return self._ext(Code.TUPLE, list(x))
         if kind is np.ndarray:
             return self._array(x)
         if kind in _SCALAR_TYPES:
-            return self._ext(SCALAR, [np.asarray(x).dtype.str, np.asarray(x).tobytes()])
+            return self._ext(Code.SCALAR, [np.asarray(x).dtype.str, np.asarray(x).tobytes()])
         torch = sys.modules.get("torch")
         if torch is not None:
             if kind is torch.Tensor or kind is torch.nn.Parameter:
                 return self._tensor(torch, x)
             if kind is torch.Size:
-                return self._ext(SIZE, list(x))
+                return self._ext(Code.SIZE, list(x))
             if kind is torch.dtype:
-                return self._ext(TORCHDTYPE, str(x).removeprefix("torch."))
+                return self._ext(Code.TORCHDTYPE, str(x).removeprefix("torch."))
             if kind is torch.Generator:
                 self.generators[id(x)] = x
-                return self._ext(TORCHGEN, [id(x), bytes(x.get_state().numpy().tobytes())])
+                return self._ext(Code.TORCHGEN, [id(x), bytes(x.get_state().numpy().tobytes())])
         simple = self._simple(kind, x)
         if simple is not None:
             return simple
         if issubclass(kind, tuple) and isinstance(fields := kind.__dict__.get("_fields"), tuple):
-            return self._ext(NAMED, [str(kind.__name__)[:80], [str(f)[:80] for f in fields], list(tuple.__iter__(x))])
-        return self._ext(FOREIGN, self.foreign(x))
+            return self._ext(Code.NAMED, [str(kind.__name__)[:80], [str(f)[:80] for f in fields], list(tuple.__iter__(x))])
+        return self._ext(Code.FOREIGN, self.foreign(x))
 
     def _simple(self, kind: type, x: Any) -> Any:
         if kind is int:
-            return self._ext(BIGINT, [x < 0, abs(x).to_bytes((x.bit_length() + 7) // 8, "big")])
+            return self._ext(Code.BIGINT, [x < 0, abs(x).to_bytes((x.bit_length() + 7) // 8, "big")])
         if kind is complex:
-            return self._ext(COMPLEX, [x.real, x.imag])
+            return self._ext(Code.COMPLEX, [x.real, x.imag])
         if kind is set or kind is frozenset:
-            return self._ext(SET if kind is set else FROZENSET, list(x))
+            return self._ext(Code.SET if kind is set else Code.FROZENSET, list(x))
         if kind is slice:
-            return self._ext(SLICE, [x.start, x.stop, x.step])
+            return self._ext(Code.SLICE, [x.start, x.stop, x.step])
         if kind is range:
-            return self._ext(RANGE, [x.start, x.stop, x.step])
+            return self._ext(Code.RANGE, [x.start, x.stop, x.step])
         if x is Ellipsis:
-            return self._ext(ELLIPSIS, None)
+            return self._ext(Code.ELLIPSIS, None)
         if x is NotImplemented:
-            return self._ext(NOTIMPL, None)
+            return self._ext(Code.NOTIMPL, None)
         if isinstance(x, type) and kind is type and BUILTINS.get(x.__name__) is x:
-            return self._ext(BUILTIN, x.__name__)
+            return self._ext(Code.BUILTIN, x.__name__)
         if kind is type and x in _SCALAR_TYPES:
-            return self._ext(DTYPE, ["type", np.dtype(x).str])
+            return self._ext(Code.DTYPE, ["type", np.dtype(x).str])
         if kind in _DTYPE_TYPES:
-            return self._ext(DTYPE, ["dtype", np.lib.format.dtype_to_descr(x)])
+            return self._ext(Code.DTYPE, ["dtype", np.lib.format.dtype_to_descr(x)])
         if kind is _COUNTER or kind is _ORDERED or kind is _DEFAULT:
-            return self._ext(CONTAINER, [type(x).__name__, [[k, v] for k, v in dict.items(x)]])
+            return self._ext(Code.CONTAINER, [type(x).__name__, [[k, v] for k, v in dict.items(x)]])
         if kind is _DEQUE:
-            return self._ext(CONTAINER, ["deque", list(x)])
+            return self._ext(Code.CONTAINER, ["deque", list(x)])
         if kind is fractions.Fraction:
-            return self._ext(FRACTION, [x.numerator, x.denominator])
+            return self._ext(Code.FRACTION, [x.numerator, x.denominator])
         if kind is decimal.Decimal:
-            return self._ext(DECIMAL, str(x))
+            return self._ext(Code.DECIMAL, str(x))
         if kind in (datetime.date, datetime.datetime, datetime.time):
-            return self._ext(DATETIME, [kind.__name__, x.isoformat()])
+            return self._ext(Code.DATETIME, [kind.__name__, x.isoformat()])
         if kind is datetime.timedelta:
-            return self._ext(DATETIME, ["timedelta", [x.days, x.seconds, x.microseconds]])
+            return self._ext(Code.DATETIME, ["timedelta", [x.days, x.seconds, x.microseconds]])
         if kind is np.random.Generator:
             self.generators[id(x)] = x
-            return self._ext(GENERATOR, [id(x), type(x.bit_generator).__name__, _plain_state(x.bit_generator.state)])
+            return self._ext(Code.GENERATOR, [id(x), type(x.bit_generator).__name__, _plain_state(x.bit_generator.state)])
         if kind is random.Random:
             self.generators[id(x)] = x
             version, words, gauss = x.getstate()
-            return self._ext(RANDOM, [id(x), version, list(words), gauss])
+            return self._ext(Code.RANDOM, [id(x), version, list(words), gauss])
         return None
 
     def _array(self, x: np.ndarray) -> msgpack.ExtType:
         if x.dtype.hasobject:
-            return self._ext(OBJECTS, [list(x.shape), x.ravel().tolist()])
+            return self._ext(Code.OBJECTS, [list(x.shape), x.ravel().tolist()])
         order = _layout(x.strides, x.shape)
         descr = np.lib.format.dtype_to_descr(x.dtype)
-        return self._ext(NDARRAY, [descr, list(x.shape), order, np.ascontiguousarray(x.transpose(order)).tobytes()])
+        return self._ext(Code.NDARRAY, [descr, list(x.shape), order, np.ascontiguousarray(x.transpose(order)).tobytes()])
 
     def _tensor(self, torch: Any, x: Any) -> msgpack.ExtType:
         flag = bool(x.requires_grad)
@@ -168,7 +197,7 @@ class Codec:
         order = _layout(plain.stride(), tuple(plain.shape))
         data = plain.permute(order).contiguous()
         raw = data.reshape(-1).view(torch.uint8).numpy().tobytes() if data.numel() else b""
-        return self._ext(TENSOR, [str(x.dtype).removeprefix("torch."), list(plain.shape), order, raw, flag])
+        return self._ext(Code.TENSOR, [str(x.dtype).removeprefix("torch."), list(plain.shape), order, raw, flag])
 
     # -- from bytes -------------------------------------------------------------------------------------------------------
     def unpack(self, data: bytes | bytearray) -> Any:
@@ -181,23 +210,23 @@ class Codec:
 
     def _revive(self, code: int, data: bytes) -> Any:
         x = self.unpack(data)
-        if code == TUPLE:
+        if code == Code.TUPLE:
             return tuple(x)
-        if code == NDARRAY:
+        if code == Code.NDARRAY:
             return self._revive_array(x)
-        if code == TENSOR:
+        if code == Code.TENSOR:
             return self._revive_tensor(x)
-        if code == SCALAR:
+        if code == Code.SCALAR:
             return np.frombuffer(x[1], dtype=_dtype(x[0]), count=1)[0]
-        if code == FOREIGN:
+        if code == Code.FOREIGN:
             return self.resolve(x)
-        if code == NAMED:
+        if code == Code.NAMED:
             return self._revive_named(*x)
-        if code == GENERATOR:
+        if code == Code.GENERATOR:
             return self._twin(("numpy", int(x[0])), lambda: _numpy_generator(x[1]), lambda g: _set_state(g, x[2]))
-        if code == RANDOM:
+        if code == Code.RANDOM:
             return self._twin(("random", int(x[0])), random.Random, lambda g: None, lambda g: g.setstate((x[1], tuple(x[2]), x[3])))
-        if code == TORCHGEN:
+        if code == Code.TORCHGEN:
             torch = _torch()
             set_state = lambda g: g.set_state(torch.frombuffer(bytearray(x[1]), dtype=torch.uint8))
             return self._twin(("torch", int(x[0])), torch.Generator, lambda g: None, set_state)
@@ -259,45 +288,48 @@ def _dtype(text: Any) -> np.dtype:
 
 def _revive_plain(code: int, x: Any) -> Any:
     match code:
-        case 2:
+        case Code.COMPLEX:
             return complex(x[0], x[1])
-        case 3:
+        case Code.BIGINT:
             return -int.from_bytes(x[1], "big") if x[0] else int.from_bytes(x[1], "big")
-        case 4:
+        case Code.SET:
             return set(x)
-        case 5:
+        case Code.FROZENSET:
             return frozenset(x)
-        case 6:
+        case Code.SLICE:
             return slice(*x)
-        case 11:
+        case Code.RANGE:
             return range(*x)
-        case 12:
+        case Code.ELLIPSIS:
             return Ellipsis
-        case 17:
+        case Code.DTYPE:
             return np.dtype(x[1]).type if x[0] == "type" else np.lib.format.descr_to_dtype(x[1])
-        case 18:
+        case Code.CONTAINER:
             kind = CONTAINERS[x[0]]
             return kind(x[1]) if kind is _DEQUE else kind(dict(x[1]))
-        case 19:
+        case Code.OBJECTS:
             out = np.empty(math.prod(x[0]), dtype=object)
             if len(x[1]) != out.size:
                 raise WireError("an array of objects whose size is not that of its shape")
             for i, value in enumerate(x[1]):
                 out[i] = value
             return out.reshape(x[0])
-        case 20:
+        case Code.NOTIMPL:
             return NotImplemented
-        case 21:
+        case Code.BUILTIN:
             return BUILTINS[x]
-        case 22:
-            return getattr(_torch(), x)
-        case 23:
+        case Code.TORCHDTYPE:
+            dtype = getattr(_torch(), x, None)
+            if not isinstance(dtype, _torch().dtype):
+                raise WireError(f"a tensor type of unknown kind {x!r}")
+            return dtype
+        case Code.FRACTION:
             return fractions.Fraction(x[0], x[1])
-        case 24:
+        case Code.DECIMAL:
             return decimal.Decimal(x)
-        case 25:
+        case Code.DATETIME:
             return datetime.timedelta(*x[1]) if x[0] == "timedelta" else getattr(datetime, x[0]).fromisoformat(x[1])
-        case 27:
+        case Code.SIZE:
             return _torch().Size([int(n) for n in x])
     raise WireError(f"a value of unknown kind {code}")
 
