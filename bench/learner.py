@@ -78,16 +78,16 @@ def _tiring(rng: np.random.Generator, past: list[float]) -> float:
 
 
 WORLDS = (
-    World("steady", lambda d: False, lambda d: 1, lambda m: 4.0, 0.05, lambda m: 1.0, _steady, 0.08),
-    World("bursty", lambda d: d % 7 < 4, lambda d: 3, lambda m: 4.0, 0.05, lambda m: 1.1, _onoff, 0.08),
-    World("quits and returns", lambda d: d % 160 > 115, lambda d: 2, lambda m: 4.0, 0.05, lambda m: 1.0, _quits, 0.12),
-    World("fast, forgets", lambda d: False, lambda d: 2, lambda m: 1.6, 0.05, lambda m: 0.6, _steady, 0.22),
+    World("steady", lambda d: False, lambda d: 1, lambda m: 18.0, 0.05, lambda m: 1.0, _steady, 0.08),
+    World("bursty", lambda d: d % 7 < 4, lambda d: 3, lambda m: 18.0, 0.05, lambda m: 1.1, _onoff, 0.08),
+    World("quits and returns", lambda d: d % 160 > 115, lambda d: 2, lambda m: 18.0, 0.05, lambda m: 1.0, _quits, 0.12),
+    World("fast, forgets", lambda d: False, lambda d: 2, lambda m: 7.0, 0.05, lambda m: 0.6, _steady, 0.22),
     World(
         "programmer, weak in mathematics", lambda d: d % 7 == 6, lambda d: 1,
-        lambda m: 2.0 if m in MATHEMATICS else 9.0 if m in CODE else 4.0, 0.05,
+        lambda m: 9.0 if m in MATHEMATICS else 40.0 if m in CODE else 18.0, 0.05,
         lambda m: 1.5 if m in MATHEMATICS else 0.5 if m in CODE else 1.0, _tiring, 0.08,
     ),
-    World("guesser", lambda d: d % 7 == 0, lambda d: 1, lambda m: 3.0, 0.35, lambda m: 1.25, _tiring, 0.15),
+    World("guesser", lambda d: d % 7 == 0, lambda d: 1, lambda m: 14.0, 0.35, lambda m: 1.25, _tiring, 0.15),
 )  # fmt: skip
 
 
@@ -166,8 +166,8 @@ class Truth:
         """Try to recall; whatever happens, the answer is seen."""
         r = self.recall(skill, day)
         right = self.rng.random() < 0.98 * r
-        self.half[skill] *= 1 + 2.6 * (1 - r) ** 0.7 + 0.05 if right else max(0.45, 1.5 / self.half[skill])
-        self.half[skill] = min(self.half[skill], 900.0)
+        self.half[skill] *= 1.05 + 6 * (1 - r) ** 0.6 if right else max(0.45, 4 / self.half[skill])
+        self.half[skill] = min(self.half[skill], 3000.0)
         self.last[skill] = day
         return right
 
@@ -218,7 +218,7 @@ def reviews_needed(curriculum: Curriculum, world: World, credit: bool, retention
                     for i, w in ix.contains[task]:
                         if i in need:
                             need[i] *= 1 - w
-                            if need[i] < 0.05:
+                            if need[i] <= 1 - retention:
                                 del need[i]
                 else:
                     fsrs.review(folder.skill(task).memory, 3 if right else 1, at)

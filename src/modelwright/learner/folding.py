@@ -123,21 +123,47 @@ class Folder:
         if trace.memory.phase == 0:
             if rating > 1 or trace.taught_at:
                 fsrs.review(trace.memory, rating, at)
-        elif rating == 1 or weight >= 0.99:
+        elif rating == 1:
+            self.failed(id, trace, weight, at)
+        elif weight >= 0.99:
             fsrs.review(trace.memory, rating, at)
         else:
             fsrs.credit(trace.memory, weight, at)
         if rating > 1:
             self.credit(self.index.contains.get(id, ()), weight, at)
+
+    def failed(self, id: str, trace: SkillTrace, weight: float, at: int) -> None:
+        """Whose fault was it? Shared between the skill and what it contains, as likely as each was to be forgotten by now.
+
+        What contains the skill is put in doubt by the skill's own share.
+        """
+        fsrs, skills = self.skill_fsrs, self.state.skills
+        own = 1.02 - fsrs.smooth_retrievability(trace.memory, at)
+        parts = []
+        total = own
+        for inner, w in self.index.contains.get(id, ()):
+            below = skills.get(inner)
+            if below is not None and below.memory.phase:
+                if below.owed:
+                    pay(below, fsrs)
+                likely = w * (1 - fsrs.smooth_retrievability(below.memory, at))
+                parts.append((below, likely))
+                total += likely
+        for below, likely in parts:
+            if likely > 0.02 * total:
+                fsrs.blame(below.memory, weight * likely / total, at)
+        share = own / total
+        if share > 0.98 and weight >= 0.99:
+            fsrs.review(trace.memory, 1, at)
         else:
-            skills = self.state.skills
-            for outer, w in self.index.inside.get(id, ()):
-                above = skills.get(outer)
-                if above is not None:
-                    w *= weight
-                    above.doubt = 0.8 * above.doubt + w
-                    if above.memory.phase:
-                        fsrs.doubt(above.memory, w)
+            fsrs.blame(trace.memory, share * weight, at)
+        for outer, w in self.index.inside.get(id, ()):
+            above = skills.get(outer)
+            if above is not None:
+                w *= weight * share
+                above.doubt = 0.8 * above.doubt + w
+                if above.memory.phase:
+                    fsrs.doubt(above.memory, w)
 
     def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""

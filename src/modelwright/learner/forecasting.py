@@ -30,18 +30,26 @@ LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
 # Beliefs before the learner has shown anything. Those of spread are standard deviations of logarithms.
 PERSON = 0.30  # how the hours that a person needs differ from the plan's middle
-OVERHEAD = 0.10  # how much more they need for reviews and detours
+MODULE = 0.25  # how one module differs for one person, when others are judged by it …
+MODULE_AHEAD = 0.17  # … and when it still lies ahead: half of that is in the belief about the person already
 PIECE = 0.60  # how one skill's hours differ from the plan's
-DRIFT = 0.08  # how the future differs from a past that is known exactly
-PACE_HOURS = 6.0  # the plan's own guess of a pace counts like this many measured hours
-DONE_HOURS = 20.0  # and what a pace makes one expect counts like this many hours of finished work
-MODULE = 0.22  # how one module differs for one person
+DRIFT = 0.05  # how the future differs from a past that is known exactly
+OVERHEAD = 0.10  # how much more than timed work a plan costs, in reviews and detours
+PACE_HOURS = 6.0  # the plan's own guess of a pace counts like this many timed hours
+DONE_HOURS = 5.0  # and what is expected of finished work like this many hours of it
+UPKEEP = 0.08  # of all hours, for keeping what was learned …
+UPKEEP_HOURS = 20.0  # … which counts like this many own hours
+UPKEEP_GROWS = 2.0  # at most: there is more and more to keep
 KEPT = 0.75  # hours really had, of hours wished for, free weeks counted in
 KEPT_SPREAD = 0.35
+KEEN = 0.12  # how much more the first weeks have than those that follow …
+KEEN_WEEKS = 10.0  # … fading over this many
 HALF_LIFE = 26.0  # weeks after which a past week counts half
+BLOCK = 4  # weeks that are taken together to see how much a learner's hours vary
+BLOCK_SPREAD = 0.25  # how such blocks vary for most people
+HOURS_DRIFT = 0.05  # how coming months differ from a past that is known exactly
 ALIKE = 0.4  # how much a week resembles the one before it
 WEEK_SPREAD = 0.5  # one week to the next
-HOURS_DRIFT = 0.10  # how coming months differ from a past that is known exactly
 BREAK_CHANCE = 0.02  # a week, of beginning one
 BREAK_WEEKS = 2.5  # the mean length of one
 
@@ -142,6 +150,7 @@ class _Work:
     done_hours: float
     worked_hours: float  # the part of them that the learner worked for here, not brought along
     worked_skills: float
+    worked_modules: float  # how many modules that work lies in, small parts counting less
 
 
 def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _Work:
@@ -150,6 +159,7 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
     stages = list(curriculum.stages)
     hours, module_of, stage_of = [], [], []
     done = worked = worked_skills = 0.0
+    by_module = np.zeros(len(curriculum.modules))
     modules = list(curriculum.modules.values())
     for n, m in enumerate(modules):
         if m.id in skipped or not m.skills:
@@ -163,6 +173,7 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
             if trace is not None and (trace.taught_at or trace.answered_at):
                 worked += whole * share
                 worked_skills += share
+                by_module[n] += whole * share
             hours.append(whole * (1 - share))
             module_of.append(n)
             stage_of.append(stages.index(m.stage))
@@ -189,6 +200,7 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
         done,
         worked,
         worked_skills,
+        float(by_module.sum() ** 2 / (by_module**2).sum()) if worked_skills else 0.0,
     )
 
 
@@ -217,11 +229,12 @@ def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> f
     return min(share, 0.9)
 
 
-def pace_belief(state: State, worked_hours: float = 0.0, worked_skills: float = 0.0) -> tuple[float, float]:
+def pace_belief(state: State, work: _Work) -> tuple[float, float]:
     """The logarithm of own hours needed for an hour of the plan (above 0: slower), and its standard deviation.
 
-    First from the pieces of work that were timed (each kind against what the curriculum expected of it), then, as finished work adds up,
-    from all hours logged for it: reviews, detours and lectures elsewhere are in there too.
+    First from the pieces of work that were timed, each kind against what the curriculum expected of it; then, as finished work adds up,
+    from all hours that were logged for it. Work in few modules says little about the others. Keeping what was learned takes more as
+    there is more of it.
     """
     taken = expected = 0.0
     for kind in ("lesson", "chapter", "lab"):
@@ -229,48 +242,57 @@ def pace_belief(state: State, worked_hours: float = 0.0, worked_skills: float = 
         if pace is not None:
             taken += pace.taken
             expected += pace.expected
-    timed = math.log((taken + PACE_HOURS) / (expected + PACE_HOURS)) + OVERHEAD
+    pieces = sum(p.times for kind, p in state.pace.items() if kind in ("lesson", "chapter", "lab"))
+    timed = math.log((taken + PACE_HOURS) / (expected + PACE_HOURS)) * (1.0 if work.worked_modules else 0.5) + OVERHEAD
     hours = sum(state.weeks.values())
-    mean = math.log((hours + DONE_HOURS * math.exp(timed)) / (worked_hours + DONE_HOURS))
-    pieces = worked_skills + 0.2 * sum(p.times for kind, p in state.pace.items() if kind in ("lesson", "chapter", "lab"))
-    return mean, math.sqrt(1 / (1 / PERSON**2 + pieces / (2 * PIECE**2)) + DRIFT**2)
+    own = math.log((hours + DONE_HOURS * math.exp(timed)) / (work.worked_hours + DONE_HOURS))
+    seen = work.worked_skills + 0.2 * pieces
+    modules = max(work.worked_modules, 1.0 if pieces else 0.0)
+    known = 1 / (MODULE**2 / modules + 2 * PIECE**2 / seen) if modules and seen else 0.0
+    prior = 1 / PERSON**2
+    mean = (prior * OVERHEAD + known * own) / (prior + known)
+    upkeep = sum(p.hours for kind, p in state.pace.items() if kind in ("card", "item", "elsewhere"))
+    share = min((upkeep + UPKEEP * UPKEEP_HOURS) / (hours + UPKEEP_HOURS), 0.5)
+    done = work.done_hours / max(work.done_hours + float(work.left.sum()), 1e-9)
+    grows = min(UPKEEP_GROWS, math.sqrt((1 + done) / max(done, 0.01)))
+    mean += math.log((1 - share) / (1 - min(share * grows, 0.6)))
+    return mean, math.sqrt(1 / (prior + known) + DRIFT**2)
 
 
 def hours_belief(state: State, now: int, wish: float, wished_so_far: float | None = None) -> tuple[float, float]:
     """The mean of the hours that a coming week will have, free weeks counted in, and the standard deviation of its logarithm as a belief.
 
-    Own past weeks against the wish, which people keep in part.
+    Own past weeks against the wish, which people keep in part. How sure they make it is seen from blocks of weeks, because work is often
+    logged in lumps, a chapter at its end.
     """
     if wished_so_far is None:
         wished_so_far = wish
     guess = max(wish, 0.25) * KEPT
     this_week = (now + state.tz * 60_000 + 3 * DAY) // WEEK
     first = ((state.enrolled_at or state.first_at or now) + state.tz * 60_000 + 3 * DAY) // WEEK
-    weights, hours = [], []
-    for week in range(max(first, this_week - 156), this_week):
-        weights.append(0.5 ** ((this_week - week) / HALF_LIFE))
-        hours.append(state.weeks.get(week, 0.0))
-    total = sum(weights)
-    if not total:
+    first = max(first, this_week - 156)
+    if this_week <= first:
         return guess, math.sqrt(KEPT_SPREAD**2 + HOURS_DRIFT**2)
-    own = sum(w * h for w, h in zip(weights, hours, strict=True)) / total
-    squares = sum(w * (h - own) ** 2 for w, h in zip(weights, hours, strict=True))
-    own = max(own, 0.05 * guess)
-    # Three weeks' worth of an ordinary spread keep a short past from looking exact; weeks that resemble each other say less.
-    cv2 = (squares / own**2 + 3 * WEEK_SPREAD**2) / (total + 3)
-    n = total**2 / sum(w * w for w in weights) * (1 - ALIKE) / (1 + ALIKE)
+    hours = np.array([state.weeks.get(week, 0.0) for week in range(first, this_week)])
+    weights = 0.5 ** (np.arange(len(hours), 0, -1) / HALF_LIFE)
+    own = max(float((weights * hours).sum() / weights.sum()), 0.05 * guess)
+    blocks = np.array_split(np.arange(len(hours)), max(1, len(hours) // BLOCK))
+    levels = np.array([hours[b].mean() for b in blocks]) / own
+    sizes = np.array([weights[b].sum() for b in blocks])
+    n = float(sizes.sum() ** 2 / (sizes**2).sum()) * min(1.0, len(hours) / BLOCK)
+    spread2 = (float((sizes / sizes.mean() * (levels - 1) ** 2).sum()) + 2 * BLOCK_SPREAD**2) / (len(blocks) + 1)
     # A wish that was changed (a what-if, or new circumstances) moves own past weeks along with it.
-    moved = own * max(wish, 0.25) / max(wished_so_far, 0.25)
-    precision, known = 1 / KEPT_SPREAD**2, n / cv2
-    mean = (precision * math.log(guess) + known * math.log(moved)) / (precision + known)
-    return math.exp(mean), math.sqrt(1 / (precision + known) + HOURS_DRIFT**2)
+    moved = own * max(wish, 0.25) / max(wished_so_far, 0.25) * (1 - KEEN * math.exp(-len(hours) / KEEN_WEEKS))
+    prior, known = 1 / KEPT_SPREAD**2, n / spread2
+    mean = (prior * math.log(guess) + known * math.log(moved)) / (prior + known)
+    return math.exp(mean), math.sqrt(1 / (prior + known) + HOURS_DRIFT**2)
 
 
 def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) -> np.ndarray:
     """(paths, stages): own hours until the end of each stage, from now."""
-    mean, sd = pace_belief(state, work.worked_hours, work.worked_skills)
+    mean, sd = pace_belief(state, work)
     person_p = rng.normal(mean, sd, paths)
-    module_pm = rng.normal(0, 1, (paths, work.modules)) * MODULE
+    module_pm = rng.normal(-(MODULE_AHEAD**2) / 2, MODULE_AHEAD, (paths, work.modules))
     stage_ps = np.zeros((paths, len(work.stages)))
     for m in range(work.modules):
         mine = work.module == m
@@ -283,7 +305,7 @@ def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) 
         own = math.sqrt(math.log1p(cv2))
         stage_ps[:, work.stage[mine][0]] += whole * np.exp(person_p + module_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
     if work.extra.any():
-        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(0, 0.4, stage_ps.shape))
+        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(-0.08, 0.4, stage_ps.shape))
     return np.cumsum(stage_ps, axis=1)
 
 

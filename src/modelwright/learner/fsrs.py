@@ -167,6 +167,21 @@ class Fsrs:
         gone = (kept ** (1 / self.decay) - 1) / self.factor * trace.stability
         trace.last = max(trace.last, at - int(gone * DAY))
 
+    def blame(self, trace: Trace, weight: float, at: int) -> None:
+        """A failure of which this skill bears `weight` (0 to 1): that part of what forgetting it would have done."""
+        if trace.phase == 0 or weight <= 0:
+            return
+        s = trace.stability
+        days = max(0.0, (at - trace.last) / DAY)
+        r = (1 + self.factor * days / s) ** self.decay
+        after = self._later(s, trace.difficulty, r, 1) if days >= 1 else self._same_day(s, 1)
+        trace.stability = max(s * (after / s) ** weight, SHORTEST)
+        trace.difficulty += weight * (self._next_difficulty(trace.difficulty, 1) - trace.difficulty)
+        trace.lapses += weight >= 0.5
+        trace.reviews += 1
+        # The answer was seen: in the part that was missing, the memory begins anew; where it was not, nothing has changed.
+        trace.last = max(trace.last, at - int((1 - weight) * (at - trace.last)))
+
     def doubt(self, trace: Trace, weight: float) -> None:
         """A failure at something that this skill is made of (`weight` of it): it may be gone sooner than it seemed."""
         if trace.phase:

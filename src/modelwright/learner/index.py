@@ -13,7 +13,7 @@ from modelwright.curriculum.models import Resource
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
 
-FAINT = 0.1  # an encompassing path weaker than this is not followed
+FAINT = 0.15  # an encompassing path weaker than this is not followed
 
 
 @dataclass(frozen=True)

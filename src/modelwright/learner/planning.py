@@ -325,12 +325,14 @@ class Planner:
     def refresh(self, left: float, taken: set[str]) -> list[Step]:
         """Tasks that bring back fading skills, the most recall regained per minute first, what tonight rests on before the rest."""
         need: dict[str, float] = {}
+        lost: dict[str, float] = {}
         for s, trace in self.state.skills.items():
             if s not in self.c.skills or self.skipped(s) or not trace.memory.phase or not self.learned(s):
                 continue
             kept = memory(self.c, self.state, s, self.now)
             if kept is not None and kept.due_at <= self.now:
-                need[s] = (1 - kept.retrievability) * (3.0 if s in self.below else 1.0)
+                lost[s] = 1 - kept.retrievability
+                need[s] = lost[s] * (3.0 if s in self.below else 1.0)
         steps: list[Step] = []
         while need and left >= 2 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
@@ -348,8 +350,9 @@ class Planner:
             left -= step.minutes
             for s, w in good.items():
                 need[s] *= 1 - w
-                if need[s] < 0.05:
-                    del need[s]
+                lost[s] *= 1 - w
+                if lost[s] <= 1 - self.state.retention:
+                    del need[s]  # recalled again as well as the learner wishes
         return steps
 
     def refreshers(self, need: dict[str, float], left: float) -> list[tuple[Step, dict[str, float]]]:
