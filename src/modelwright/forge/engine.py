@@ -288,8 +288,8 @@ class Engine:
             choices.append({"type": "object", "properties": call, "required": ["name", "arguments"], "additionalProperties": False})
         return self.schema({"anyOf": choices, "$defs": definitions})
 
-    def submit(self, request: Request) -> Reply:
-        """Into the queue; raises at once where it can never work."""
+    def submit(self, request: Request, on_piece: Callable[[Piece | None], None] = lambda piece: None) -> Reply:
+        """Into the queue; raises at once where it can never work. May be called while another thread is in `step`."""
         limit = self.runner.limit
         if not request.prompt:
             raise ConfigError("the prompt is empty; give at least one token")
@@ -298,6 +298,7 @@ class Engine:
         if not all(0 <= token < self.model.config.vocab for token in request.prompt):
             raise ConfigError(f"the prompt holds a token that this model does not know; it knows 0 to {self.model.config.vocab - 1}")
         reply = Reply(request, self.tokenizer, self._call_schema(request), self.vocabulary, limit)
+        reply.on_piece = on_piece
         self._waiting.append(reply)
         return reply
 
