@@ -53,7 +53,9 @@ def client(studio: Studio) -> Any:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A real browser; the machine's own where it has one."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
+
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
     own = next(
         (path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if os.path.exists(path)), None

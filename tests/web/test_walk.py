@@ -120,6 +120,17 @@ def test_the_first_evening_from_a_name_to_a_passed_lab_survives_a_kill(started: 
     page.goto("about:blank")
 
 
+def test_a_lab_passed_in_the_terminal_is_passed_on_the_open_page(served: Any, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(served.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator(".cm-content")).to_contain_text("def softmax")
+    served.studio.hand_in(tiny_curriculum.LAB, source=tiny_curriculum.SOLUTION)
+    expect(page.locator("#passed")).to_contain_text("3 of 3 checks")
+    expect(page.locator(".cm-content")).to_contain_text("keepdims=True")
+    page.goto("about:blank")
+
+
 def test_a_file_changed_in_another_editor_appears_and_is_never_overwritten(served: Any, page: Any) -> None:
     from playwright.sync_api import expect
 
@@ -127,7 +138,7 @@ def test_a_file_changed_in_another_editor_appears_and_is_never_overwritten(serve
     expect(page.locator(".cm-content")).to_contain_text("def softmax")
     file = served.studio.home.workshop / "labs" / "tiny_maths" / "softmax.py"
     file.write_text("# from outside\n" + tiny_curriculum.STARTER)
-    expect(page.locator(".cm-content")).to_contain_text("# from outside", timeout=15_000)
+    expect(page.locator(".cm-content")).to_contain_text("# from outside")
     # While the learner types here, the other editor saves again: both are kept until the learner says which.
     page.route("**/save", lambda route: route.fulfill(status=409, json={"detail": "changed"}))
     write_in_editor(page, "mine = 1\n")

@@ -10,7 +10,10 @@ import math
 import textwrap
 import time
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass, replace
+
+from markupsafe import Markup, escape
 
 from modelwright.studio import views as v
 from modelwright.web import words
@@ -174,6 +177,23 @@ def skill_map(view: v.SkillMap) -> DrawnMap:
     at = {one.node.id: index for index, one in enumerate(discs)}
     discs = [replace(one, needs=" ".join(str(at[need]) for need in one.node.prerequisites if need in at)) for one in discs]
     return DrawnMap(MARGIN + len(view.stages) * COLUMN, height, tuple(stages), tuple(rules), tuple(modules), tuple(discs))
+
+
+def nodes(drawn: DrawnMap, here: Container[str]) -> Markup:
+    """The discs as links, in one string: three hundred turns of a template's loop would take longer than the rest of the page."""
+    return Markup("\n").join(_node(one, one.node.id in here) for one in drawn.discs)
+
+
+def _node(one: MapDisc, here: bool) -> Markup:
+    node = one.node
+    title = escape(node.title)
+    needs = f' data-needs="{one.needs}"' if one.needs else ""
+    full = f'<path class="full" d="{one.path}"/>' if one.path else ""
+    return Markup(
+        f'<a class="node is-{node.standing}{" here" if here else ""}" href="{escape(words.url("skill", node.id))}" '
+        f'transform="translate({one.x} {one.y})"{needs} data-title="{title}" aria-label="{title}: {escape(one.said)}">'
+        f'<circle class="rim" r="9.5"/>{full}</a>'
+    )
 
 
 def shorten(text: str, characters: int) -> str:

@@ -33,6 +33,7 @@ class Renderer:
         )  # fmt: skip
         env.globals.update(
             asset=manifest.url, words=words, disc=pictures.disc, url=words.url, shorten=pictures.shorten, fan=pictures.fan,
+            nodes=pictures.nodes,
             highlight=highlight_python, diff_lines=diff_lines, min=min, max=max,
         )  # fmt: skip
         env.filters.update(
