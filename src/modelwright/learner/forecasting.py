@@ -33,7 +33,8 @@ PERSON = 0.30  # how the hours that a person needs differ from the plan's middle
 MODULE = 0.25  # how one module differs for one person, when others are judged by it …
 MODULE_AHEAD = 0.17  # … and when it still lies ahead: half of that is in the belief about the person already
 PIECE = 0.60  # how one skill's hours differ from the plan's
-DRIFT = 0.05  # how the future differs from a past that is known exactly
+PROJECT = 0.25  # how a stage's projects do
+DRIFT = 0.04  # how the future differs from a past that is known exactly
 OVERHEAD = 0.10  # how much more than timed work a plan costs, in reviews and detours
 PACE_HOURS = 6.0  # the plan's own guess of a pace counts like this many timed hours
 DONE_HOURS = 5.0  # and what is expected of finished work like this many hours of it
@@ -48,10 +49,10 @@ HALF_LIFE = 26.0  # weeks after which a past week counts half
 BLOCK = 4  # weeks that are taken together to see how much a learner's hours vary
 BLOCK_SPREAD = 0.25  # how such blocks vary for most people
 HOURS_DRIFT = 0.05  # how coming months differ from a past that is known exactly
-ALIKE = 0.4  # how much a week resembles the one before it
-WEEK_SPREAD = 0.5  # one week to the next
-BREAK_CHANCE = 0.02  # a week, of beginning one
-BREAK_WEEKS = 2.5  # the mean length of one
+ALIKE = 0.3  # how much a week resembles the one before it
+WEEK_SPREAD = 0.4  # one week to the next
+BREAK_CHANCE = 0.015  # a week, of beginning one
+BREAK_WEEKS = 2.0  # the mean length of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +306,7 @@ def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) 
         own = math.sqrt(math.log1p(cv2))
         stage_ps[:, work.stage[mine][0]] += whole * np.exp(person_p + module_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
     if work.extra.any():
-        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(-0.08, 0.4, stage_ps.shape))
+        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(-(PROJECT**2) / 2, PROJECT, stage_ps.shape))
     return np.cumsum(stage_ps, axis=1)
 
 
