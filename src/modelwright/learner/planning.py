@@ -516,9 +516,7 @@ class Planner:
             if places:
                 resource = self.c.resources[places[0][0]]
                 chapter = next(ch for ch in resource.chapters if ch.number == places[0][1])
-                return self.chapter_step(
-                    resource, chapter, left, f"{about} comes next in the plan, and this chapter is where it is taught."
-                )
+                return self.chapter_step(resource, chapter, left, f"Next in the plan: {_lower(about)}, and this chapter teaches it.")
         return self.practice_step(skill, left)
 
     def lesson_reason(self, skill: str, lesson: Lesson) -> str:
@@ -527,13 +525,13 @@ class Planner:
         if skill in self.state.opened or lesson.id in self.state.opened:
             return "You opened it and did not reach the end."
         if not self.state.lessons and not self.state.answers:
-            return f"The plan begins here: {_lower(title)} rests on nothing else."
+            return f"The plan begins here, with {_lower(title)}."
         count = len(self.lessons_left(skill))
         if after:
-            return f"{title} is next in the plan, and {_lower(self.title(after[0]))} waits for it."
+            return f"Next in the plan: {_lower(title)}; {_lower(self.title(after[0]))} comes after and needs it."
         if count > 1:
             return f"The first of {say.number(count)} on the way to {_lower(title)}."
-        return f"{title} is next in the plan, and all that it rests on is yours."
+        return f"Next in the plan: {_lower(title)}; all that it rests on is yours."
 
     def unlocks(self, skill: str) -> list[str]:
         return [d for d in self.c.dependents(skill) if not self.learned(d)]
@@ -548,7 +546,9 @@ class Planner:
         trace = self.trace(skill)
         if skill in self.fresh:
             reason = f"To be sure of {_lower(self.title(skill))} before you go on."
-        elif trace is not None and trace.streak > 0:
+        elif trace is not None and trace.streak == 1:
+            reason = f"Your last answer on {_lower(self.title(skill))} was right; a few more make it yours."
+        elif trace is not None and trace.streak > 1:
             reason = (
                 f"{say.capital(say.count(trace.streak, 'right answer'))} in a row on {_lower(self.title(skill))}; a few more make it yours."
             )
@@ -599,17 +599,15 @@ class Planner:
             return None
         minutes = max(10.0, left - 3) if partial else round(whole)
         if begun and trace and trace.best > 0:
-            reason = (
-                f"You are {say.often(trace.best).replace(' times in ', ' checks in ')} of the way; it is fresh in your mind."
-                if 0.2 < trace.best < 0.97
-                else ("You have begun it; it is fresh in your mind.")
-            )
+            share = say.often(min(trace.best, 0.95)).removesuffix(" times").replace(" times in ", " checks in ")
+            share = share.replace("once in 2", "half of its checks").replace("once in ", "one check in ")
+            reason = f"{say.capital(share)} pass{'es' if share.startswith('one ') else ''} already, and it is fresh in your mind."
         elif begun:
             reason = "You have begun it; nothing passes yet, and the first check is the smallest."
         elif self.flies and lab.difficulty >= 4:
             reason = "You have hardly missed lately, so here is one to be proud of."
         else:
-            reason = f"All that it needs has been taught; now write {_lower(self.titles(lab.skills, 1))} yourself."
+            reason = "All that it needs has been taught; now write it yourself."
         if partial:
             reason = reason.rstrip(".") + f". It takes about {round(whole)} minutes in all; what is left waits for the next evening."
         return Step("lab", lab.id, f"Lab: {lab.title}", float(minutes), reason, lab.skills, partial)
@@ -952,9 +950,11 @@ class Planner:
 
 # First words that keep their capital inside a sentence.
 NAMES = (
-    "Adam", "Bayes", "Bellman", "Bernoulli", "Cauchy", "Cholesky", "Dijkstra", "Euler", "Fisher", "Gauss", "Git", "Gram", "Grok", "Hess",
-    "Huffman", "Hugging", "Jacob", "Jensen", "Keras", "Krylov", "Lagrang", "Laplac", "Llama", "Markov", "Monte", "Muon", "Newton",
-    "Nesterov", "Poisson", "Python", "Riemann", "Schur", "Shapley", "Simpson", "Taylor", "Thompson", "Viterbi", "Wasserstein", "You",
+    "Adam", "Bayes", "Bellman", "Bernoulli", "Boltzmann", "Cauchy", "Chebyshev", "Cholesky", "Dijkstra", "Einstein", "Euler", "Fisher",
+    "Fourier", "Frobenius", "Gauss", "Git", "Gram–", "Grok", "Hadamard", "Hess", "Hilbert", "Householder", "Huffman", "Hugging", "Jacob",
+    "Jensen", "Kalman", "Keras", "Kronecker", "Krylov", "Kullback", "Lagrang", "Laplac", "Llama", "Markov", "Monte", "Muon", "Nesterov",
+    "Newton", "Poisson", "Python", "Rayleigh", "Riemann", "Schur", "Shannon", "Shapley", "Simpson", "Taylor", "Thompson", "Viterbi",
+    "Wasserstein", "You", "Zipf",
 )  # fmt: skip
 
 
