@@ -36,7 +36,8 @@ def start(port: int, browser: bool) -> None:
 
 def listen(port: int) -> socket.socket:
     """The socket, taken before anything slow is done: a port in use is said at once."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns Nagle's delay off on what it accepts: 40 ms a page otherwise.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
