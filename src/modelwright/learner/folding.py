@@ -23,6 +23,7 @@ HOUR = 3_600_000
 MONDAY = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS = 400
 SITTING = DAY // 2
+SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD = 10.0  # seconds
 EXPECTED_ITEM = 60.0
@@ -150,7 +151,7 @@ class Folder:
                 parts.append((below, likely))
                 total += likely
         for below, likely in parts:
-            if likely > 0.02 * total:
+            if likely > 0.1 * total:
                 fsrs.blame(below.memory, weight * likely / total, at)
         share = own / total
         if share > 0.98 and weight >= 0.99:
@@ -162,8 +163,9 @@ class Folder:
             if above is not None:
                 w *= weight * share
                 above.doubt = 0.8 * above.doubt + w
-                if above.memory.phase:
-                    fsrs.doubt(above.memory, w)
+                kept = above.memory
+                if kept.phase:
+                    fsrs.doubt(kept, w)
 
     def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
@@ -178,14 +180,14 @@ class Folder:
                 trace.doubt *= 1 - w
             if trace.memory.phase:
                 owed = trace.owed
-                if not owed or at - trace.owed_from > SITTING:
+                if not owed or (owed > SMALL_CHANGE and at - trace.owed_from > SITTING):
                     self.owe(trace, w, at)
                 else:
                     trace.owed = owed + w * (1 - owed)
                     trace.owed_at = at
 
     def owe(self, trace: SkillTrace, weight: float, at: int) -> None:
-        if trace.owed and at - trace.owed_from > SITTING:
+        if trace.owed > SMALL_CHANGE and at - trace.owed_from > SITTING:
             pay(trace, self.skill_fsrs)
         if not trace.owed:
             trace.owed_from = at
