@@ -2,9 +2,8 @@
 
     PYTHONPATH=src python bench/forge_gpu.py --nanogpt PATH/TO/nanoGPT/model.py [--batch 16] [--rounds 3] [--steps 12]
 
-It needs torch and numpy only. All three have 12 layers, width 768, 12 heads, context 1024 and a vocabulary of 50,304; the forge's have about
-124 million active parameters. One JSON object a line; the rounds are interleaved and the best and median of them are told.
-"""
+It needs torch and numpy only. All three have 12 layers, width 768, 12 heads, context 1024 and a vocabulary of 50,304; the forge's have
+about 124 million active parameters. One JSON object a line; the rounds are interleaved and the best and median of them are told."""
 
 from __future__ import annotations
 
@@ -59,7 +58,9 @@ def check(device: str, length: int) -> None:
 class Runner:
     """One model that is trained step by step on random tokens."""
 
-    def __init__(self, name: str, model: torch.nn.Module, loss: Callable[..., torch.Tensor], flops: float, parameters: int, active: int) -> None:
+    def __init__(
+        self, name: str, model: torch.nn.Module, loss: Callable[..., torch.Tensor], flops: float, parameters: int, active: int
+    ) -> None:
         self.name, self.model, self.loss, self.flops = name, model, loss, flops
         self.parameters, self.active = parameters, active
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
@@ -157,7 +158,8 @@ def main() -> None:
     for runner in runners:
         best, middle = min(runner.times), statistics.median(runner.times)
         show(
-            row="result", what=runner.name, device=name, parameters=runner.parameters, active=runner.active, ms=best * 1e3, ms_median=middle * 1e3,
+            row="result", what=runner.name, device=name, parameters=runner.parameters, active=runner.active,
+            ms=best * 1e3, ms_median=middle * 1e3,
             tokens_per_second=tokens / best, mfu=runner.flops * tokens / best / peak, ratio_to_first=first / best,
         )  # fmt: skip
     if device == "cuda":

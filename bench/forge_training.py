@@ -2,11 +2,11 @@
 
     python bench/forge_training.py --nanogpt PATH/TO/nanoGPT [--threads 2] [--only curve|speed] [--out curves.json]
 
-*Curve*: tiny Shakespeare by characters in the setting of nanoGPT's README for a laptop (4 layers, 4 heads, width 128, context 64, batch 12, 2000
-steps, no dropout), each with its own optimiser and schedule, and one estimate of the loss for all: nanoGPT's, the mean over 20 random validation
-batches of 12, every 250 steps (the forge, which ends earlier, every 50; its target is met at the first estimate at or below 1.886 that the next
-confirms, or at its last). Time is that of training steps, batches included; estimates are not counted for either. The forge's models have at most
-nanoGPT's number of active parameters.
+*Curve*: tiny Shakespeare by characters in the setting of nanoGPT's README for a laptop (4 layers, 4 heads, width 128, context 64, batch
+12, 2000 steps, no dropout), each with its own optimiser and schedule, and one estimate of the loss for all: nanoGPT's, the mean over 20
+random validation batches of 12, every 250 steps (the forge, which ends earlier, every 50; its target is met at the first estimate at or
+below 1.886 that the next confirms, or at its last). Time is that of training steps, batches included; estimates are not counted for
+either. The forge's models have at most nanoGPT's number of active parameters.
 
 *Speed*: steps of all, interleaved, best and median. The last two columns are ratios: to nanoGPT, and of the mixture to its dense twin.
 """
@@ -38,7 +38,8 @@ TARGET, CONTEXT, BATCH, NANO_STEPS = 1.886, 64, 12, 2000
 
 def configurations(vocab: int) -> dict[str, ModelConfig]:
     mixture = ModelConfig(
-        vocab=vocab, width=128, layers=4, query_heads=4, key_heads=4, head_size=32, context=CONTEXT, experts=8, chosen=2, expert_size=168, pad=None
+        vocab=vocab, width=128, layers=4, query_heads=4, key_heads=4, head_size=32, context=CONTEXT,
+        experts=8, chosen=2, expert_size=168, pad=None,
     )  # fmt: skip
     return {"forge, dense twin": mixture.dense_twin(), "forge, mixture 8 choose 2": mixture}
 
@@ -75,7 +76,9 @@ class Text:
 class Contender:
     """A model, its optimisers, its schedule."""
 
-    def __init__(self, name: str, model: torch.nn.Module, loss: Callable, estimate: Callable, optimisers: list, rate: Callable, steps: int) -> None:
+    def __init__(
+        self, name: str, model: torch.nn.Module, loss: Callable, estimate: Callable, optimisers: list, rate: Callable, steps: int
+    ) -> None:
         self.name, self.model, self.loss, self.estimate = name, model, loss, estimate
         self.optimisers, self.rate, self.steps = optimisers, rate, steps
         self.parameters = sum(p.numel() for p in model.parameters())
@@ -164,7 +167,9 @@ def speed(contenders: list[Contender], text: Text, rounds: int = 12, steps: int 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--nanogpt", type=Path, default=os.environ.get("NANOGPT"), help="a checkout of nanoGPT (or NANOGPT)")
-    options.add_argument("--text", type=Path, default=Path(os.environ.get("MODELWRIGHT_DATA", "../shared")) / "data/llm/tinyshakespeare.txt")
+    options.add_argument(
+        "--text", type=Path, default=Path(os.environ.get("MODELWRIGHT_DATA", "../shared")) / "data/llm/tinyshakespeare.txt"
+    )
     options.add_argument("--threads", type=int, default=os.cpu_count())
     options.add_argument("--only", choices=("curve", "speed"))
     options.add_argument("--steps", type=int, default=400, help="of the forge's models")
@@ -185,7 +190,9 @@ def main() -> None:
         contenders = make()
         times = speed(contenders, text)
         first, best = contenders[0].name, {name: min(seconds) for name, seconds in times.items()}
-        print(f"\n{'Speed':<28}{'parameters':>12}{'active':>10}{'ms, best':>10}{'median':>8}{'tokens/s':>10}{'to ' + first:>12}{'to twin':>9}")
+        print(
+            f"\n{'Speed':<28}{'parameters':>12}{'active':>10}{'ms, best':>10}{'median':>8}{'tokens/s':>10}{'to ' + first:>12}{'to twin':>9}"
+        )
         for one in contenders:
             active = shapes[one.name].active_parameters if one.name in shapes else one.parameters
             ms = best[one.name]

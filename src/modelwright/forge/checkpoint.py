@@ -105,6 +105,10 @@ def load_model(folder: Path, ops: Ops = PLAIN, device: str = "cpu", dtype: torch
     model = Grok(config, ops)
     load_weights(folder, model)
     tokenizer = Tokenizer.load(folder) if (folder / "tokenizer.json").exists() else None
+    if "chat" in meta:  # tuned for conversation: with this tokenizer and this template, or not at all
+        from modelwright.forge.fingerprint import check_fingerprint
+
+        check_fingerprint(meta, tokenizer, str(folder))
     return Loaded(model.to(device=device, dtype=dtype).eval(), tokenizer, config, meta)
 
 

@@ -151,9 +151,8 @@ def prepare(
             workers=workers or os.cpu_count() or 1,
             on_progress=on_progress,
         )
-    typer.echo(
-        f"{out}: {made.documents:,} documents, of which {made.exact_duplicates:,} exact and {made.near_duplicates_found:,} near duplicates dropped"
-    )
+    dropped = f"{made.exact_duplicates:,} exact and {made.near_duplicates_found:,} near duplicates dropped"
+    typer.echo(f"{out}: {made.documents:,} documents, of which {dropped}")
     typer.echo(f"{made.tokens('train'):,} tokens to train on, {made.tokens('val'):,} held out, in {len(made.shards)} shards")
 
 
@@ -181,7 +180,8 @@ def parts(
     results = {name: check(name, it) for name, it in found.items() if it is not None}
     if as_json:
         rows = [
-            {"part": p.slug, "title": p.title, "functions": p.functions, "used_in": p.used_in, "whose": "mine" if p.slug in results else "reference",
+            {"part": p.slug, "title": p.title, "functions": p.functions, "used_in": p.used_in,
+             "whose": "mine" if p.slug in results else "reference",
              "passed": results[p.slug].passed if p.slug in results else None}
             for p in PARTS.values() if not slug or p.slug == slug
         ]  # fmt: skip
@@ -200,9 +200,8 @@ def parts(
     if measure:
         mine = Parts({name: found[name] for name, r in results.items() if r.passed}, tuple(r for r in results.values() if r.passed))
         price = cost(mine)
-        typer.echo(
-            f"With {len(mine.mine)} parts of yours a step takes {price.speed:.2f} times as long; the loss after {price.steps} steps differs by {price.loss:+.4f}."
-        )
+        typer.echo(f"With {len(mine.mine)} parts of yours a step takes {price.speed:.2f} times as long;")
+        typer.echo(f"the loss after {price.steps} steps differs by {price.loss:+.4f}.")
     if any(not r.passed for r in results.values()):
         raise typer.Exit(1)
 
@@ -299,6 +298,9 @@ def _more() -> None:
     """Tuning, evaluation, generation, serving and export add their own commands."""
     import importlib.util
 
+    from modelwright.forge import cli_tune
+
+    cli_tune.add(app)
     if importlib.util.find_spec("modelwright.forge.cli_serve") is not None:
         from modelwright.forge.cli_serve import add
 

@@ -1,8 +1,9 @@
 """Many processes, one run: started by `torchrun`, sharded by FSDP2, with experts spread over processes if asked.
 
-`fully_shard` (arXiv 2304.11277; PyTorch's FSDP2) keeps of each parameter, gradient and optimiser state only this process's part, and gathers a
-layer's weights just before they are needed. Checkpoints are written by all processes at once (`torch.distributed.checkpoint`) and can be read
-by another number of them. With `expert_parallel`, each process holds whole experts instead of slices of all, and tokens travel to them.
+`fully_shard` (arXiv 2304.11277; PyTorch's FSDP2) keeps of each parameter, gradient and optimiser state only this process's part, and
+gathers a layer's weights just before they are needed. Checkpoints are written by all processes at once (`torch.distributed.checkpoint`)
+and can be read by another number of them. With `expert_parallel`, each process holds whole experts instead of slices of all, and tokens
+travel to them.
 
 A run on n processes takes the same batches as one on a single process, each process its rows, so its loss curve is the same up to the
 order of summation; the auxiliary balancing loss is the mean over the processes' own rows, which differs a little more.

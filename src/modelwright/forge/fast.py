@@ -72,7 +72,10 @@ def rope(x_bthd: Tensor, cos_btj: Tensor, sin_btj: Tensor) -> Tensor:
 
 
 class _Attention(torch.autograd.Function):
-    """Capped causal attention over whole matrices, saving the weights and the tanh. Shapes: n = b * k rows, q = g * t queries of a key head."""
+    """Capped causal attention over whole matrices, saving the weights and the tanh.
+
+    Shapes: n = b * k rows, q = g * t queries of a key head.
+    """
 
     @staticmethod
     def forward(ctx, q_nqd: Tensor, k_nsd: Tensor, v_nsd: Tensor, cap: float, hidden_qs: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """The functions of `model.py` as a graphics card wants them, for use inside `torch.compile`.
 
-Flash attention has no place for Grok's tanh between the product and the mask; FlexAttention (https://pytorch.org/blog/flexattention) generates
-a fused kernel with it. Experts run as one grouped product over the sorted tokens, without a group's size ever coming back to the host.
-"""
+Flash attention has no place for Grok's tanh between the product and the mask; FlexAttention (https://pytorch.org/blog/flexattention)
+generates a fused kernel with it. Experts run as one grouped product over the sorted tokens, without a group's size ever coming back to
+the host."""
 
 from __future__ import annotations
 

@@ -4,6 +4,9 @@ The page draws what `metrics.jsonl` says, every two seconds: loss, bits per byte
 expert, and the newest samples. It needs no network and no build; the studio has richer pages.
 """
 
+# The page is one string; its lines are as long as they are.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json

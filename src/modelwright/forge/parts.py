@@ -1,10 +1,10 @@
 """The parts of the forge: for each one a protocol, a reference and a contract; and the learner's own put in their places.
 
 A part is one or two functions (once a class) of a given name and signature. An implementation is anything with attributes of those names,
-such as the module of a learner's file. Rooms above pass a *resolver*, a function from a part's name to such a thing or None; the forge knows
-neither workshops nor files. Before a part is put in, its contract is run: random inputs with edge cases, the same output and the same
-gradients as the reference, inputs left as they were, and a bound on time. A part that breaks its contract is refused with the failing check.
-"""
+such as the module of a learner's file. Rooms above pass a *resolver*, a function from a part's name to such a thing or None; the forge
+knows neither workshops nor files. Before a part is put in, its contract is run: random inputs with edge cases, the same output and the
+same gradients as the reference, inputs left as they were, and a bound on time. A part that breaks its contract is refused with the
+failing check."""
 
 from __future__ import annotations
 
@@ -467,7 +467,8 @@ def _advantage(g: torch.Generator) -> Iterator[Case]:
 
 def _reward(g: torch.Generator) -> Iterator[Case]:
     for text, answer in (
-        ("So 3 + 4 = 7.", "7"), ("7 + 4 = 11", "7"), ("#### 1,234", "1234"), ("#### 5 apples", "5"), ("no number", "3"), ("It is -2.0", "-2"), ("", "1"),
+        ("So 3 + 4 = 7.", "7"), ("7 + 4 = 11", "7"), ("#### 1,234", "1234"), ("#### 5 apples", "5"), ("no number", "3"), ("It is -2.0", "-2"),
+        ("", "1"),
         ("3 #### 4", "3"),
     ):  # fmt: skip
         yield Case(f"{text!r} for {answer}", "reward", (text, answer))
@@ -696,7 +697,8 @@ def _apart(got: Tensor, want: Tensor) -> str:
         return f"has shape {tuple(got.shape)}, should have {tuple(want.shape)}"
     if not bool(torch.isfinite(got).all()):
         return "is not finite"
-    return f"is {_tell(got)}, should be {_tell(want)}; they differ by up to {float((got.detach().float() - want.detach().float()).abs().max()):.3g}"
+    apart = (got.detach().float() - want.detach().float()).abs().max().item()
+    return f"is {_tell(got)}, should be {_tell(want)}; they differ by up to {apart:.3g}"
 
 
 def _differ(got: Any, want: Any, contract: Contract) -> str | None:
@@ -778,7 +780,8 @@ class Parts:
         base = Ops() if compiled else fast.ops()
         changes: dict[str, Any] = {}
         for slug, names in (
-            ("embedding", ("embed", "unembed")), ("rms-norm", ("rms_norm",)), ("rope", ("rope",)), ("mask", ("visible_keys",)), ("geglu", ("geglu",)),
+            ("embedding", ("embed", "unembed")), ("rms-norm", ("rms_norm",)), ("rope", ("rope",)), ("mask", ("visible_keys",)),
+            ("geglu", ("geglu",)),
             ("residual", ("residual",)), ("cross-entropy", ("cross_entropy",)), ("balance-loss", ("balance_loss",)),
         ):  # fmt: skip
             if slug in self.mine:
@@ -875,7 +878,7 @@ def _with_masks(mine: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _with_bias(mine: Callable[..., Any]) -> Callable[..., Any]:
-    """A learner's router knows neither the balancing bias nor Grok-2's cap: with either at work, the probabilities are theirs and the choice ours."""
+    """A learner's router knows neither the balancing bias nor Grok-2's cap. With the bias, the probabilities are theirs and the choice ours."""
 
     def router(x_nm: Tensor, w_me: Tensor, chosen: int, bias_e: Tensor | None = None, cap: float = 0.0) -> Any:
         if cap:
@@ -966,7 +969,7 @@ def _coded(tokenizer: Tokenizer, mine: Any) -> Tokenizer:
 
 
 def choose(asked: str, resolver: Resolver | None = None) -> Parts:
-    """`reference`, `mine` (all that the resolver has), or a list such as `rope=mine,router=reference`. Each is checked before it goes in."""
+    """`reference`, `mine` (all that the resolver has), or a list such as `rope=mine,router=reference`; each is checked first."""
     wanted: dict[str, bool] = {}
     words = [word.strip() for word in asked.split(",") if word.strip()]
     for word in words:

@@ -2,10 +2,11 @@
 
 The model:
 - Work: `ModelConfig.training_flops_per_token` (6 a used weight, and attention), plus a third where activations are computed again.
-- Time for products: that work at the share of the data sheet's peak that large bfloat16 products reach on that device (`Accelerator.kernel`).
+- Time for products: that work at the share of the data sheet's peak that large bfloat16 products reach on that device
+  (`Accelerator.kernel`).
 - Sharding: a tensor- or expert-parallel group of one node (8), and weights, gradients and optimiser state cut over all devices (FSDP).
-  Every step gathers the layers' weights twice and scatters the gradients once, in bfloat16, over the slower of node link and network; half
-  of it runs beside the products. A mixture also sends each routed token to its experts and back, forward and backward.
+  Every step gathers the layers' weights twice and scatters the gradients once, in bfloat16, over the slower of node link and network;
+  half of it runs beside the products. A mixture also sends each routed token to its experts and back, forward and backward.
 - A pipeline bubble and input, logging, checkpoints, failures and restarts: `LOST` of the time.
 - Memory: 2 bytes a weight and gradient, 12 for AdamW's float32 copy and moments; activations one layer input a token and layer, when
   they are computed again.
@@ -147,7 +148,8 @@ class Published:
 
 def _llama(width: int, layers: int, heads: int, keys: int, ffn: int, vocab: int, context: int) -> ModelConfig:
     return ModelConfig(
-        vocab=vocab, width=width, layers=layers, query_heads=heads, key_heads=keys, head_size=width // heads, context=context, experts=1, chosen=1,
+        vocab=vocab, width=width, layers=layers, query_heads=heads, key_heads=keys, head_size=width // heads, context=context,
+        experts=1, chosen=1,
         expert_size=ffn, tied=False,
     )  # fmt: skip
 

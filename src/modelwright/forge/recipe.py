@@ -1,9 +1,9 @@
 """Recipes and runs: one readable TOML says what a model is made of; a run folder holds everything that came of it.
 
-A recipe names its stages in order; each stage is one function, found by name in `STAGES`, and can be run alone. A run folder holds the recipe
-as it was, `run.json` (versions, seeds, hashes, what each stage took and gave), and a folder a stage. A stage that is done is not done again,
-so an interrupted run goes on where it stopped. The same recipe on the same CPU with the same number of threads gives the same model to the bit.
-"""
+A recipe names its stages in order; each stage is one function, found by name in `STAGES`, and can be run alone. A run folder holds the
+recipe as it was, `run.json` (versions, seeds, hashes, what each stage took and gave), and a folder a stage. A stage that is done is not
+done again, so an interrupted run goes on where it stopped. The same recipe on the same CPU with the same number of threads gives the same
+model to the bit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The references of those parts whose fast form lives elsewhere in another shape: each in its plainest form, one function a part.
 
-What the model itself is made of is in `model.py`, `experts.py` and `optim.py`; `parts.py` says which function is the reference of which part.
-"""
+What the model itself is made of is in `model.py`, `experts.py` and `optim.py`; `parts.py` says which function is the reference of which
+part."""
 
 from __future__ import annotations
 

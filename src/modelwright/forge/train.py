@@ -1,10 +1,10 @@
 """Pretraining: batches in, a model out, and everything that a person wants to see on the way.
 
-`train` is one loop, read top to bottom; it knows no terminal and no clock but the one that measures speed. What it promises: batch k and the
-schedule are functions of the step, and a checkpoint holds the model, the optimisers and the step, so that a run killed at any step and
-resumed gives the same curve to the bit on the same CPU with the same number of threads. A loss that is not a number or a disk that fills
-ends the run with one sentence and leaves the last good checkpoint. On several processes (`torchrun`) each takes its rows of the same batches.
-"""
+`train` is one loop, read top to bottom; it knows no terminal and no clock but the one that measures speed. What it promises: batch k and
+the schedule are functions of the step, and a checkpoint holds the model, the optimisers and the step, so that a run killed at any step
+and resumed gives the same curve to the bit on the same CPU with the same number of threads. A loss that is not a number or a disk that
+fills ends the run with one sentence and leaves the last good checkpoint. On several processes (`torchrun`) each takes its rows of the
+same batches."""
 
 from __future__ import annotations
 

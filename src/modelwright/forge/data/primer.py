@@ -1,10 +1,14 @@
-"""The primer: a generated corpus of simple English about one small consistent world, so that a model of a million parameters visibly learns.
+"""The primer: a generated corpus of simple English about one small consistent world, so that a model of a million parameters visibly
+learns.
 
 Everything here was written for this project. The world has animals, foods, tools, places and people with fixed properties; a fact that is
 told in one document is never contradicted in another, so that it can be learned and then asked for. There are five kinds of document:
 descriptions, stories whose objects and places are tracked, conversations, sums with worked steps, and small Python functions with what they
 give. A tenth of all sums never occurs in it (`held_out`): what a model gets right of those it has not memorised.
 """
+
+# Rows of the world are tables: a long line is easier to read than a folded one.
+# ruff: noqa: E501
 
 from __future__ import annotations
 
