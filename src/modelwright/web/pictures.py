@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -116,13 +117,11 @@ def _years(begin: int, last: int) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class MapDisc:
-    """`said` is the node's state in words, `needs` the places of its prerequisites among the discs."""
+    """`needs` are the places of the node's prerequisites among the discs."""
 
     node: v.MapNode
     x: int
     y: int
-    path: str
-    said: str
     needs: str = ""
 
 
@@ -170,8 +169,7 @@ def skill_map(view: v.SkillMap) -> DrawnMap:
             rows = max(1, math.ceil(len(inside) / PER_ROW))
             for index, node in enumerate(inside):
                 row, place = divmod(index, PER_ROW)
-                said = words.state(node.standing, node.mastery, node.memory)
-                discs.append(MapDisc(node, left + 10 + place * PITCH, y + HEAD + row * PITCH, disc(node.mastery, 7.4), said))
+                discs.append(MapDisc(node, left + 10 + place * PITCH, y + HEAD + row * PITCH))
             y += HEAD + rows * PITCH + 16
         height = max(height, y)
     at = {one.node.id: index for index, one in enumerate(discs)}
@@ -181,18 +179,34 @@ def skill_map(view: v.SkillMap) -> DrawnMap:
 
 def nodes(drawn: DrawnMap, here: Container[str]) -> Markup:
     """The discs as links, in one string: three hundred turns of a template's loop would take longer than the rest of the page."""
-    return Markup("\n").join(_node(one, one.node.id in here) for one in drawn.discs)
-
-
-def _node(one: MapDisc, here: bool) -> Markup:
-    node = one.node
-    title = escape(node.title)
-    needs = f' data-needs="{one.needs}"' if one.needs else ""
-    full = f'<path class="full" d="{one.path}"/>' if one.path else ""
     return Markup(
-        f'<a class="node is-{node.standing}{" here" if here else ""}" href="{escape(words.url("skill", node.id))}" '
-        f'transform="translate({one.x} {one.y})"{needs} data-title="{title}" aria-label="{title}: {escape(one.said)}">'
-        f'<circle class="rim" r="9.5"/>{full}</a>'
+        "\n".join(
+            _node(
+                n.id,
+                n.title,
+                n.standing,
+                round(n.mastery, 2),
+                None if n.memory is None else round(n.memory, 2),
+                n.id in here,
+                one.x,
+                one.y,
+                one.needs,
+            )
+            for one in drawn.discs
+            for n in (one.node,)
+        )
+    )
+
+
+@lru_cache(maxsize=4096)
+def _node(id: str, title: str, standing: str, mastery: float, memory: float | None, here: bool, x: int, y: int, needs: str) -> str:
+    """One disc; most are as they were at the last visit."""
+    name, said, path = escape(title), words.state(standing, mastery, memory), disc(mastery, 7.4)
+    data = f' data-needs="{needs}"' if needs else ""
+    full = f'<path class="full" d="{path}"/>' if path else ""
+    return (
+        f'<a class="node is-{standing}{" here" if here else ""}" href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
+        f'{data} data-title="{name}" aria-label="{name}: {escape(said)}"><circle class="rim" r="9.5"/>{full}</a>'
     )
 
 
