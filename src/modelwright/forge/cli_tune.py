@@ -1,0 +1,84 @@
+"""Tuning, reinforcement, evaluation and reports at the command line: `modelwright forge tune|dpo|reinforce|eval|report`."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ModelArgument = Annotated[Path, typer.Argument(help="A model folder or a run folder.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: lr=3e-4..")]
+
+
+def add(app: typer.Typer) -> None:
+    app.command()(tune)
+    app.command()(dpo)
+
+
+def tune(
+    model: ModelArgument,
+    data: Annotated[str, typer.Option(help="primer, primer:N, or a file of conversations.")] = "primer:4000",
+    out: Annotated[Path, typer.Option(help="Folder for the tuned model.")] = Path("tuned"),
+    override: SetOption = None,
+) -> None:
+    """Teach a model to answer, from conversations (all weights, or adapters with --set lora_rank=8)."""
+    from modelwright.forge.tune import TuneConfig, tune_folder
+
+    gave = _shown(lambda tell: tune_folder(model, out, _settings(TuneConfig, override, source=data), on_event=tell))
+    typer.echo(
+        f"{gave['conversations']:,} conversations; {gave['shortened']} lost their oldest exchanges, {gave['dropped']} were too long, "
+        f"in {gave['silent']} the assistant says nothing"
+    )
+    typer.echo(f"held-out loss {gave['val_loss_before']:.4f} -> {gave['val_loss']:.4f}; the model is in {out / 'model'}")
+
+
+def dpo(
+    model: ModelArgument,
+    data: Annotated[str, typer.Option(help="primer:N, or JSON lines with prompt or messages, chosen, rejected.")] = "primer:400",
+    out: Annotated[Path, typer.Option(help="Folder for the tuned model.")] = Path("preferred"),
+    override: SetOption = None,
+) -> None:
+    """Tune on pairs of a better and a worse answer."""
+    from modelwright.forge.prefer import PreferConfig, prefer_folder
+
+    gave = _shown(lambda tell: prefer_folder(model, out, _settings(PreferConfig, override, source=data), on_event=tell))
+    typer.echo(
+        f"{gave['pairs']:,} pairs; loss {gave['first_loss']:.4f} -> {gave['last_loss']:.4f}, {gave['preferred']:.0%} preferred; "
+        f"the model is in {out / 'model'}"
+    )
+
+
+def _shown(work: Any) -> Any:
+    """Carry out `work(tell)` with its events on the screen."""
+    from modelwright.forge.screen import Screen
+
+    with Screen() as screen:
+        return work(screen.event)
+
+
+def _settings(cls: type, override: list[str] | None, **given: Any) -> Any:
+    """A settings dataclass from `name=value` words; values are TOML, or plain text where the setting is text."""
+    import tomllib
+
+    from modelwright.forge.errors import ConfigError
+    from modelwright.forge.recipe import settings_of
+
+    kinds = typing.get_type_hints(cls)
+    values = dict(given)
+    for word in override or []:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"'{word}' is no setting; write name=value, with a name of {', '.join(f.name for f in dataclasses.fields(cls))}"
+            )
+        if kinds.get(name) is str:
+            values[name] = value.strip("\"'")
+            continue
+        try:
+            values[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            raise ConfigError(f"'{value}' is not a value for {name}") from None
+    return settings_of(cls, values, "--set")
