@@ -467,7 +467,8 @@ def _advantage(g: torch.Generator) -> Iterator[Case]:
 
 def _reward(g: torch.Generator) -> Iterator[Case]:
     for text, answer in (
-        ("So 3 + 4 = 7.", "7"), ("7 + 4 = 11", "7"), ("#### 1,234", "1234"), ("#### 5 apples", "5"), ("no number", "3"), ("It is -2.0", "-2"),
+        ("So 3 + 4 = 7.", "7"), ("7 + 4 = 11", "7"), ("#### 1,234", "1234"), ("#### 5 apples", "5"), ("no number", "3"),
+        ("It is -2.0", "-2"),
         ("", "1"),
         ("3 #### 4", "3"),
     ):  # fmt: skip
@@ -878,7 +879,7 @@ def _with_masks(mine: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _with_bias(mine: Callable[..., Any]) -> Callable[..., Any]:
-    """A learner's router knows neither the balancing bias nor Grok-2's cap. With the bias, the probabilities are theirs and the choice ours."""
+    """A learner's router knows neither the balancing bias nor Grok-2's cap. With the bias, the choice is ours."""
 
     def router(x_nm: Tensor, w_me: Tensor, chosen: int, bias_e: Tensor | None = None, cap: float = 0.0) -> Any:
         if cap:
