@@ -49,6 +49,11 @@ def test_mathematics_becomes_mathml_and_code_is_highlighted_by_classes():
     assert '<span class="k">return</span>' in html
 
 
+def test_a_formula_keeps_the_comma_behind_it():
+    assert '<span class="together"><span class="math inline">' in render_markdown("Take $x$, and go.")
+    assert "together" not in render_markdown("Take $x$ and go.")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="<>\"'&scriptonload=javascript:()[]!`$*_#\n -/\\x", max_size=80))
 def test_no_markdown_brings_script_or_style_of_its_own(text):

@@ -44,12 +44,17 @@ class RenderedLesson:
 
 def render_markdown(text: str) -> str:
     """Markdown with `$…$` and `$$…$$` as HTML that is safe to insert."""
-    return _markdown().render(text)
+    return _keep_together(_markdown().render(text))
 
 
 def render_inline(text: str) -> str:
     """One line of Markdown, without a paragraph around it: a question, a card, a step."""
-    return _markdown().renderInline(text)
+    return _keep_together(_markdown().renderInline(text))
+
+
+def _keep_together(page: str) -> str:
+    """A formula and the comma behind it stay on one line; browsers would break between the two."""
+    return re.sub(r'(<span class="math inline">(?:(?!</span>).)*</span>)([.,;:!?)\]’”]+)', r'<span class="together">\1\2</span>', page)
 
 
 def render_math(latex: str, display: bool = False) -> str:
