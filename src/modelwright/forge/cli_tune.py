@@ -16,6 +16,7 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change a set
 def add(app: typer.Typer) -> None:
     app.command()(tune)
     app.command()(dpo)
+    app.command()(reinforce)
 
 
 def tune(
@@ -49,6 +50,31 @@ def dpo(
         f"{gave['pairs']:,} pairs; loss {gave['first_loss']:.4f} -> {gave['last_loss']:.4f}, {gave['preferred']:.0%} preferred; "
         f"the model is in {out / 'model'}"
     )
+
+
+def reinforce(
+    context: typer.Context,
+    model: ModelArgument,
+    problems: Annotated[str, typer.Option(help="sums, sums:1, words, python (from the studio), a file, or several joined by +.")] = "sums",
+    out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("reinforced"),
+    think: Annotated[bool, typer.Option("--think", help="Give the model a scratchpad of think_budget tokens.")] = False,
+    override: SetOption = None,
+) -> None:
+    """Let a tuned model answer, check its answers, and make the better ones likelier."""
+    from modelwright.forge.reinforce import ReinforceConfig, ReinforceParts, reinforce_folder
+
+    config = _settings(ReinforceConfig, override, problems=problems, think=think)
+    parts = ReinforceParts(run=runner_of(context))
+    gave = _shown(lambda tell: reinforce_folder(model, out, config, parts=parts, on_event=tell))
+    typer.echo(
+        f"reward {gave['reward_first']:.3f} -> {gave['reward_last']:.3f}; of {config.samples} samples right "
+        f"{gave['right_before']:.0%} before, {gave['right_after']:.0%} after; the model and the samples are in {out}"
+    )
+
+
+def runner_of(context: typer.Context) -> Any:
+    """The isolated runner of Python that a room above may have put into the context; None where there is none."""
+    return getattr(context.obj, "run_python", None)
 
 
 def _shown(work: Any) -> Any:

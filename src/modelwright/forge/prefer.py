@@ -235,6 +235,6 @@ def stage(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     config = settings_of(PreferConfig, {"seed": run.recipe.seed, **values}, "prefer")
     loss_part = run.parts.get("dpo").dpo_loss
     return prefer_folder(
-        run.model_folder(), run.place("prefer"), config,
+        run.place("tune") / "model", run.place("prefer"), config,
         ops=run.parts.ops(), loss_part=loss_part, render=parts_of(run).render, on_event=run.on_event,
     )  # fmt: skip
