@@ -17,6 +17,8 @@ from modelwright.journal import events as e
 DAY_BEGINS = 4  # o'clock: what is done after midnight still belongs to the evening before
 RECENT = 60
 HOUR, DAY = 3_600_000, 86_400_000
+PLACEMENT_LASTS = 30 * DAY  # an open placement goes on; after a month it begins anew
+EXAM_LASTS = 12 * HOUR  # a sitting; after it the exam can be taken again
 
 
 class Attempted(msgspec.Struct, array_like=True):
@@ -56,6 +58,16 @@ class ProblemRecord(msgspec.Struct):
     last_at: int = 0
 
 
+class Asked(msgspec.Struct, array_like=True):
+    """One question of the bank and how it was answered."""
+
+    at: int
+    item: str
+    skill: str
+    right: bool
+    seconds: float = 0.0
+
+
 class Entry(msgspec.Struct, array_like=True):
     """A line of the diary. `count` joins what was done in a row: fourteen cards are one line."""
 
@@ -87,6 +99,11 @@ class Record(msgspec.Struct):
     retention: float = 0.9
     enrolled_at: int = 0
     placed: int = 0
+    placed_at: int = 0  # when a placement was last finished
+    placing: list[Asked] = []  # the answers of the placement that is open
+    exams: dict[str, list[Asked]] = {}  # module -> the answers of its last sitting
+    items: dict[str, int] = {}  # item or problem -> how often it was asked as a question of the bank
+    items_asked: int = 0
     lessons: dict[str, LessonRecord] = {}
     problems: dict[str, ProblemRecord] = {}
     labs: dict[str, LabRecord] = {}
@@ -161,11 +178,23 @@ def _goals(record: Record, event: e.Event, data: e.GoalsChanged) -> None:
 
 def _placed(record: Record, event: e.Event, data: e.Placed) -> None:
     record.placed += 1
+    if data.questions or data.by == "self-report":  # an exam that was passed counts no questions: it ends no placement
+        record.placing, record.placed_at = [], event.at
 
 
 def _item(record: Record, event: e.Event, data: e.ItemAnswered) -> None:
     for skill in data.skills:
         record.practised[skill] = event.at
+    record.items[data.item] = record.items.get(data.item, 0) + 1
+    record.items_asked += 1
+    asked = Asked(event.at, data.item, data.skills[0] if data.skills else "", data.right, data.seconds)
+    if data.setting == "placement":
+        kept = record.placing if record.placing and event.at - record.placing[-1].at < PLACEMENT_LASTS else []
+        record.placing = [*kept, asked]
+    elif data.setting == "exam":
+        sat = record.exams.get(data.item.split("/")[0], [])
+        kept = sat if sat and event.at - sat[-1].at < EXAM_LASTS else []
+        record.exams[data.item.split("/")[0]] = [*kept, asked]
     record.did(event, data.setting, data.item.split("/")[0], data.seconds / 60, int(data.right), join=True)
 
 

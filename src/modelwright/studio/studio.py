@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import Journal
 from modelwright.journal import events as e
-from modelwright.studio import content, evening, road
+from modelwright.studio import content, evening, placing, road
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import NotEnrolled, NotYet, StudioError, Unknown
@@ -28,7 +29,7 @@ from modelwright.studio.sitting import Sitting
 from modelwright.workshop import NoGit, Workshop
 
 if TYPE_CHECKING:
-    from modelwright.curriculum.models import Lab
+    from modelwright.curriculum.models import Lab, Module
     from modelwright.grading import CheckResult, Grader, Verdict
 
 MINUTE, WEEK = 60_000, 604_800_000
@@ -410,6 +411,92 @@ class Studio:
                         )
                     )
         return content.solution_view(exercise)
+
+    # Questions of the bank
+
+    def placement(self) -> v.PlacementView:
+        """The question that tells most now, and what the answers say so far. Asking records nothing."""
+        with self._desk(enrolled=True) as desk:
+            return placing.placement_view(desk, self._placer)
+
+    def answer_item(
+        self, item_id: str, text: str = "", seconds: float | None = None, setting: str = "placement", seed: int | None = None
+    ) -> v.ItemAnswerView:
+        """Judges an answer to a question and records it, unless it could not be read. An empty text says "I do not know".
+
+        `text`: the number of a choice, the lines' numbers in their right order, or a formula. In a placement or an exam only the
+        question that is being asked can be answered, so that a form sent twice counts once.
+        """
+        if setting not in placing.SETTINGS:
+            raise StudioError(f"A question is answered in a {', '.join(placing.SETTINGS)}, not in '{setting}'.")
+        with self._desk(enrolled=True) as desk:
+            skill, module = placing.skill_asked(desk, self._placer, item_id, setting), None
+            seed = desk.record.items_asked if seed is None or setting != "chapter" else _seed(seed)
+            judged = placing.judge(self.curriculum, item_id, seed, text)
+            link = desk.link(skill, "skill")
+            if judged.right is not None:
+                spent = 30.0 if seconds is None else min(max(seconds, 0.0), 600.0)
+                self._append(placing.event_of(desk, item_id, skill, judged, round(spent, 1), setting))
+                if setting == "exam":
+                    module = self.curriculum.module_of(skill)
+        if module is not None:
+            self._end_exam(module)
+        return v.ItemAnswerView(
+            question=item_id,
+            skill=link,
+            understood=judged.right is not None,
+            right=bool(judged.right),
+            given_up=not text.strip(),
+            message=judged.message,
+            message_html=content.inline(judged.message),
+        )
+
+    def finish_placement(self) -> v.PlacedView:
+        """Ends the placement: the plan believes what the answers say. Without any answer, the self-report stands, marked as such."""
+        with self._desk(enrolled=True) as desk:
+            asked, before = placing.so_far(desk), placing.known_by_module(desk)
+            placed = placing.outcome(desk, self._placer)
+            self._append(placed)
+        with self._desk(enrolled=True) as desk:
+            return placing.placed_view(desk, placed, asked, before, self._next(desk))
+
+    def exam(self, module_id: str) -> v.ExamView:
+        """A module's exam: ten questions spread over its skills. Passing tests out of the module."""
+        module = self._find("module", module_id)
+        with self._desk(enrolled=True) as desk:
+            return placing.exam_view(desk, module)
+
+    def has_questions(self, module_id: str) -> bool:
+        """Whether the module has an exam."""
+        return placing.exam_length(self.curriculum, self._find("module", module_id)) > 0
+
+    @property
+    def can_place(self) -> bool:
+        """Whether there are questions to place anyone with."""
+        return bool(self._placer.askable)
+
+    @property
+    def placement_open(self) -> bool:
+        """Whether a placement is worth offering: none was finished yet, and there is something to ask."""
+        with self._desk() as desk:
+            return desk.record.enrolled and not desk.record.placed_at and bool(self._placer.askable)
+
+    def chapter_check(self, resource_id: str, number: int) -> v.ChapterCheck:
+        """Up to three questions on a chapter's skills; none where the bank has none."""
+        resource = self._find("resource", resource_id)
+        with self._desk() as desk:
+            return placing.chapter_check(desk, resource, number)
+
+    @cached_property
+    def _placer(self) -> placing.Placer:
+        return placing.Placer(self.curriculum)
+
+    def _end_exam(self, module: Module) -> None:
+        """After the last answer of a sitting: passing places the learner in the module."""
+        with self._desk(enrolled=True) as desk:
+            sat = placing.sitting(desk, module.id)
+            if placing.exam_passed(self.curriculum, module, sat):
+                self._append(placing.exam_outcome(self.curriculum, module, sat))
 
     # Cards
 

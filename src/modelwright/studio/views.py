@@ -644,3 +644,108 @@ class Found:
     where: str
     text: str
     score: float
+
+
+# Questions of the bank: placement, exams, the check after a chapter
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """A question of at most ninety seconds. `seed` fixes its numbers and the order in which its answers stand.
+
+    `choices` are answered by their number, counted from 1; `lines` by their numbers in the right order; else the answer is a formula.
+    """
+
+    id: str
+    kind: str
+    seed: int
+    skill: Link
+    module: Link
+    ask: str
+    ask_html: str
+    code: str
+    choices: tuple[str, ...]
+    choices_html: tuple[str, ...]
+    lines: tuple[str, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAnswerView:
+    """What came of an answer. `understood` is False where it could not be read as one: then nothing was recorded."""
+
+    question: str
+    skill: Link
+    understood: bool
+    right: bool
+    given_up: bool  # "I do not know"
+    message: str
+    message_html: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleBelief:
+    """What placement thinks of a module: of its skills, how many are likely known (an expectation), and how many were asked of."""
+
+    module: Link
+    skills: int
+    known: float
+    asked: int
+
+    @property
+    def share(self) -> float:
+        return self.known / self.skills if self.skills else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementView:
+    """Placement as it stands. `question` is None where nothing is left to ask. `settled`: more questions would hardly change the plan."""
+
+    question: QuestionView | None
+    asked: int
+    right: int
+    settled: bool
+    progress: str
+    modules: tuple[ModuleBelief, ...]
+    askable: int  # skills that a question exists for
+    skills: int
+    finished_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedView:
+    """What a finished placement changed: skills that count as known, before and after, by module, and what comes next now."""
+
+    by: Literal["test", "self-report"]
+    asked: int
+    right: int
+    modules: tuple[tuple[Link, int, int, int], ...]  # module, its skills, known before, known now
+    known_before: int
+    known_now: int
+    open_questions: int  # skills on which the answers did not decide
+    words: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class ExamView:
+    """A module's exam: one question at a time, then whether it was passed. `again_at` says from when it may be taken anew."""
+
+    module: Link
+    question: QuestionView | None
+    number: int
+    length: int
+    right: int
+    needed: int
+    passed: bool | None
+    words: str
+    missed: tuple[Link, ...]
+    again_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterCheck:
+    """Up to three questions on a chapter that was just read."""
+
+    chapter: Link
+    questions: tuple[QuestionView, ...]

@@ -1,0 +1,446 @@
+"""Placement, exams and the check after a chapter: which question comes now, what an answer is worth, and what it all changes.
+
+The questions are items of the bank, or generated problems where the bank has none for a skill. Everything follows from the record of
+answers, so that a page may be reloaded, a terminal closed and a placement gone on with on another day: showing a question records
+nothing, and the same record always gives the same question. What the answers say of each skill is the learner room's (`placement`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelwright.studio import content
+from modelwright.studio import views as v
+from modelwright.studio.desk import KNOWN, Desk
+from modelwright.studio.errors import NotYet, StudioError, Unknown
+from modelwright.studio.record import EXAM_LASTS, PLACEMENT_LASTS, Asked
+
+if TYPE_CHECKING:
+    from modelwright.curriculum import Curriculum
+    from modelwright.curriculum.models import Item, Module, Problem, Resource
+    from modelwright.journal import events as e
+    from modelwright.learner.placement import Belief, Placement
+
+MOST_QUESTIONS = 30
+HARDLY = 0.15  # fewer skills than this would be classified better by one more question
+SURE = 0.75  # from here a skill counts as decided, one way or the other
+EXAM_LENGTH, EXAM_PASS = 10, 0.8
+EXAM_SAYS = 0.9  # the probability given to a skill of a module whose exam was passed
+CHECK_LENGTH = 3
+SLIP = 0.10
+FORMULA_GUESS = 0.03
+SETTINGS = ("placement", "chapter", "exam", "verify")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`right` None: it could not be read. `chosen` is kept in the journal, `shows` the misconception."""
+
+    right: bool | None
+    message: str
+    chosen: str | None = None
+    shows: str | None = None
+
+
+class Placer:
+    """The prior for one curriculum, kept, with the last belief: a page that is reloaded need not think again."""
+
+    def __init__(self, curriculum: Curriculum) -> None:
+        self.curriculum = curriculum
+        self.askable = tuple(skill for skill in curriculum.order if questions_of(curriculum, skill))
+        self._prior: tuple[Any, Placement] | None = None
+        self._belief: tuple[Any, Belief] | None = None
+
+    def belief(self, background: dict[str, int], asked: Sequence[Asked]) -> Belief:
+        from modelwright.learner.placement import Answered, Placement
+
+        report = tuple(sorted(background.items()))
+        if self._prior is None or self._prior[0] != report:
+            self._prior, self._belief = (report, Placement(self.curriculum, background)), None
+        key = tuple((one.item, one.skill, one.right) for one in asked)
+        if self._belief is None or self._belief[0] != key:
+            answers = [Answered(a.skill, a.right, SLIP, guess_rate(self.curriculum, a.item)) for a in asked]
+            left = [skill for skill in self.askable if unasked(self.curriculum, skill, asked)]
+            self._belief = (key, self._prior[1].believe(answers, left if len(asked) < MOST_QUESTIONS else ()))
+        return self._belief[1]
+
+
+# What can be asked
+
+
+def questions_of(curriculum: Curriculum, skill: str) -> tuple[str, ...]:
+    """Items of the bank for a skill; where it has none, its module's problems."""
+    problems = (id for id in curriculum.teaching(skill, "problem") if id.split("/")[0] == skill.split("/")[0])
+    return curriculum.teaching(skill, "item") or tuple(problems)
+
+
+def unasked(curriculum: Curriculum, skill: str, asked: Sequence[Asked]) -> tuple[str, ...]:
+    """Those that were not asked in this sitting. A problem has new numbers each time, so that it may come twice."""
+    times = Counter(one.item for one in asked)
+    return tuple(id for id in questions_of(curriculum, skill) if times[id] < (1 if id in curriculum.items else 2))
+
+
+def guess_rate(curriculum: Curriculum, id: str) -> float:
+    """How often someone who does not know it answers it rightly."""
+    item = curriculum.items.get(id)
+    if item is not None and item.choices:
+        return 1 / len(item.choices)
+    return 1 / math.factorial(len(item.lines)) if item is not None and item.lines else FORMULA_GUESS
+
+
+def pick(desk: Desk, skill: str, asked: Sequence[Asked]) -> str:
+    """Of a skill's questions the one asked least often so far, then the one nearest to the skill's own difficulty."""
+    curriculum, wanted = desk.curriculum, desk.curriculum.skills[skill].difficulty
+
+    def difficulty(id: str) -> float:
+        return float((curriculum.items.get(id) or curriculum.problems[id]).difficulty)
+
+    times = Counter(one.item for one in asked)
+    ids = unasked(curriculum, skill, asked) or questions_of(curriculum, skill)
+    return min(ids, key=lambda id: (times[id], desk.record.items.get(id, 0), abs(difficulty(id) - wanted), id))
+
+
+def _source(curriculum: Curriculum, id: str) -> tuple[Item | None, Problem | None]:
+    item = curriculum.items.get(id)
+    problem = curriculum.problems.get(item.problem or "" if item is not None else id)
+    if item is None and problem is None:
+        raise Unknown("question", id, tuple([*curriculum.nearest("item", id), *curriculum.nearest("problem", id)][:3]))
+    return item, problem
+
+
+def _order(count: int, id: str, seed: int) -> list[int]:
+    """In which order answers or lines are shown: never the right order itself for lines."""
+    import numpy as np
+
+    rng = np.random.default_rng([zlib.crc32(id.encode()), seed])
+    order = [int(i) for i in rng.permutation(count)]
+    while count > 1 and order == sorted(order):
+        order = [int(i) for i in rng.permutation(count)]
+    return order
+
+
+def question_view(desk: Desk, id: str, seed: int, skill: str = "") -> v.QuestionView:
+    from modelwright.curriculum import generate
+
+    item, problem = _source(desk.curriculum, id)
+    skill = item.skill if item is not None else skill or problem.skills[0]  # type: ignore[union-attr]
+    ask, code, choices, lines = "", "", [], []
+    if item is not None:
+        ask, code = item.ask, (item.code or "").rstrip("\n")
+        choices = [item.choices[i].text for i in _order(len(item.choices), id, seed)]
+        lines = [item.lines[i] for i in _order(len(item.lines), id, seed)]
+    if problem is not None and not choices and not lines:
+        exercise = generate(problem, seed)
+        ask = f"{ask}\n\n{exercise.question}" if ask else exercise.question
+        choices = list(exercise.choices)
+    return v.QuestionView(
+        id=id,
+        kind=item.kind if item is not None else "compute",
+        seed=seed,
+        skill=desk.link(skill, "skill"),
+        module=desk.module_link(skill),
+        ask=ask,
+        ask_html=content.html(ask),
+        code=code,
+        choices=tuple(choices),
+        choices_html=tuple(content.inline(text) for text in choices),
+        lines=tuple(lines),
+        seconds=item.seconds if item is not None else min(90, round(problem.minutes * 60)),  # type: ignore[union-attr]
+    )
+
+
+def judge(curriculum: Curriculum, id: str, seed: int, text: str) -> Judged:
+    """What an answer is worth. An empty one says "I do not know", which is an answer."""
+    from modelwright.curriculum import generate
+    from modelwright.curriculum import judge as judge_formula
+
+    item, problem = _source(curriculum, id)
+    text = text.strip()
+    why = item.why if item is not None else ""
+    if item is not None and item.choices:
+        shown = [item.choices[i] for i in _order(len(item.choices), id, seed)]
+        if not text:
+            return Judged(False, f"The answer: {_ended(next(c.text for c in shown if c.right))} {why}")
+        number = int(text) if text.isdecimal() else 0
+        choice = shown[number - 1] if 1 <= number <= len(shown) else None
+        if choice is None:
+            return Judged(None, f"'{text[:40]}' is none of the answers; give a number from 1 to {len(shown)}.")
+        right = _ended(next(c.text for c in shown if c.right))
+        return Judged(choice.right, why if choice.right else f"The answer: {right} {why}", choice.text[:200], choice.shows)
+    if item is not None and item.lines:
+        order = _order(len(item.lines), id, seed)
+        wanted = " ".join(str(order.index(i) + 1) for i in range(len(order)))
+        if not text:
+            return Judged(False, f"The right order is {wanted}. {why}")
+        given = [int(number) for number in re.findall(r"\d+", text if re.search(r"\D", text) else " ".join(text))]
+        if sorted(given) != list(range(1, len(order) + 1)):
+            return Judged(None, f"Give each of the numbers 1 to {len(order)} once, in the order you mean, as in {_example(len(order))}.")
+        right_order = [order[number - 1] for number in given] == list(range(len(order)))
+        return Judged(right_order, why if right_order else f"The right order is {wanted}. {why}", " ".join(map(str, given)))
+    assert problem is not None
+    exercise = generate(problem, seed)
+    solution = content.solution_view(exercise).answer
+    if not text:
+        return Judged(False, f"The answer is {solution}.")
+    judgement = judge_formula(exercise, text)
+    message = judgement.message if judgement.right is not False else f"{judgement.message} The answer is {solution}."
+    return Judged(judgement.right, message, text[:200], judgement.misconception)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _example(count: int) -> str:
+    return " ".join(str(n) for n in [2, 1, *range(3, count + 1)][:count])
+
+
+def event_of(desk: Desk, id: str, skill: str, judged: Judged, seconds: float, setting: Any) -> e.ItemAnswered:
+    from modelwright.journal import events as e
+
+    item, problem = _source(desk.curriculum, id)
+    difficulty = item.difficulty if item is not None else float(problem.difficulty)  # type: ignore[union-attr]
+    kind = item.kind if item is not None else "compute"
+    return e.ItemAnswered(
+        item=id, skills=[skill], right=bool(judged.right), seconds=seconds, item_kind=kind, difficulty=difficulty,
+        setting=setting, chosen=judged.chosen, misconception=judged.shows,
+    )  # fmt: skip
+
+
+def skill_asked(desk: Desk, placer: Placer, id: str, setting: str) -> str:
+    """The skill that a question is asked for. In a placement and an exam, only the question of the moment can be answered."""
+    item, problem = _source(desk.curriculum, id)
+    skill = item.skill if item is not None else problem.skills[0]  # type: ignore[union-attr]
+    if setting == "placement":
+        now = question_now(desk, placer)
+    elif setting == "exam":
+        module = desk.curriculum.module_of(id)
+        now = exam_question(desk, module, sitting(desk, module.id))
+    else:
+        return skill
+    if now is None or now[0] != id:
+        raise NotYet("That question is not the one being asked; it may have been answered already.")
+    return now[1]
+
+
+# Placement
+
+
+def so_far(desk: Desk) -> list[Asked]:
+    asked = desk.record.placing
+    return asked if asked and desk.now - asked[-1].at < PLACEMENT_LASTS else []
+
+
+def question_now(desk: Desk, placer: Placer) -> tuple[str, str] | None:
+    """(question, skill) that placement asks now."""
+    asked = so_far(desk)
+    belief = placer.belief(desk.record.background, asked)
+    return None if belief.next is None else (pick(desk, belief.next, asked), belief.next)
+
+
+def placement_view(desk: Desk, placer: Placer) -> v.PlacementView:
+    asked = so_far(desk)
+    belief = placer.belief(desk.record.background, asked)
+    now = question_now(desk, placer)
+    settled = now is None or (len(asked) >= 5 and belief.settled(HARDLY))
+    times = Counter(one.skill.split("/")[0] for one in asked)
+    modules = tuple(
+        v.ModuleBelief(v.Link("module", m.id, m.title), len(m.skills), sum(belief.skills[skill.id] for skill in m.skills), times[m.id])
+        for m in desk.curriculum.modules.values()
+    )
+    return v.PlacementView(
+        question=None if now is None else question_view(desk, now[0], desk.record.items_asked, now[1]),
+        asked=len(asked),
+        right=sum(one.right for one in asked),
+        settled=settled,
+        progress=_progress(len(asked), settled, now is not None),
+        modules=modules,
+        askable=len(placer.askable),
+        skills=len(desk.curriculum.skills),
+        finished_before=desk.record.placed_at > 0,
+    )
+
+
+def _progress(asked: int, settled: bool, more: bool) -> str:
+    if not more:
+        return "Nothing is left to ask." if asked else "There is no question to ask in this curriculum yet."
+    if settled:
+        return f"{_questions(asked)} answered. More would hardly change the plan; you can stop here."
+    if not asked:
+        return "Each question is chosen by the answers before it. Twenty or so are usually enough."
+    return f"{_questions(asked)} answered. The next one still tells something."
+
+
+def _questions(count: int) -> str:
+    return f"{count} question{'' if count == 1 else 's'}"
+
+
+def outcome(desk: Desk, placer: Placer) -> e.Placed:
+    """What the answers say, as an event: skills that are decided, and those that a self-report had spoken of. The rest stays open."""
+    from modelwright.journal import events as e
+    from modelwright.learner.folding import SELF_REPORT
+
+    asked = so_far(desk)
+    if not asked:
+        skills = {
+            skill.id: SELF_REPORT[level][0]
+            for module, level in sorted(desk.record.background.items())
+            if module in desk.curriculum.modules and level in SELF_REPORT
+            for skill in desk.curriculum.modules[module].skills
+            if skill.id not in desk.record.practised
+        }
+        return e.Placed(skills=skills, by="self-report")
+    belief = placer.belief(desk.record.background, asked)
+    began, tested = asked[0].at, {one.skill for one in asked}
+    spoken = {module for module, level in desk.record.background.items() if level}
+    skills = {}
+    for skill, p in belief.skills.items():
+        worked_on = desk.record.practised.get(skill, began) < began
+        if skill in tested or (not worked_on and (max(p, 1 - p) >= SURE or skill.split("/")[0] in spoken)):
+            skills[skill] = round(p, 3)
+    return e.Placed(skills=skills, by="test", questions=len(asked))
+
+
+def known_by_module(desk: Desk) -> dict[str, int]:
+    return {m.id: sum(desk.skill(s.id).standing in KNOWN for s in m.skills) for m in desk.curriculum.modules.values()}
+
+
+def placed_view(desk: Desk, placed: e.Placed, asked: Sequence[Asked], before: dict[str, int], step: v.Step) -> v.PlacedView:
+    now = known_by_module(desk)
+    modules = tuple(
+        (v.Link("module", m.id, m.title), len(m.skills), before[m.id], now[m.id])
+        for m in desk.curriculum.modules.values()
+        if now[m.id] != before[m.id]
+    )
+    total, was = sum(now.values()), sum(before.values())
+    if placed.by == "self-report":
+        words = "Your own account stands. It is marked as such, and the plan checks it gently as you go."
+    elif total == was:
+        words = "The plan stays as it is."
+    elif total > was:
+        words = f"{total - was} more skill{'s' if total - was > 1 else ''} count as known, and the plan passes over them."
+    else:
+        words = f"{was - total} skill{'s' if was - total > 1 else ''} that you had named yourself will be taught after all."
+    return v.PlacedView(
+        by=placed.by,
+        asked=len(asked),
+        right=sum(one.right for one in asked),
+        modules=modules,
+        known_before=was,
+        known_now=total,
+        open_questions=len(desk.curriculum.skills) - len(placed.skills) if asked else 0,
+        words=words,
+        step=step,
+    )
+
+
+# Exams
+
+
+def sitting(desk: Desk, module: str) -> list[Asked]:
+    sat = desk.record.exams.get(module, [])
+    return sat if sat and desk.now - sat[-1].at < EXAM_LASTS else []
+
+
+def exam_length(curriculum: Curriculum, module: Module) -> int:
+    """Ten, or as many different questions as there are."""
+    ids = {id for skill in module.skills for id in questions_of(curriculum, skill.id)}
+    return min(EXAM_LENGTH, sum(1 if id in curriculum.items else 2 for id in ids))
+
+
+def exam_question(desk: Desk, module: Module, sat: Sequence[Asked]) -> tuple[str, str] | None:
+    """(question, skill): skills come in turn, those asked least in this sitting and spread over the module first."""
+    if len(sat) >= exam_length(desk.curriculum, module):
+        return None
+    able = [skill.id for skill in module.skills if unasked(desk.curriculum, skill.id, sat)]
+    if not able:
+        return None
+    times = Counter(one.skill for one in sat)
+    stride = max(1, round(len(able) * 0.618))
+    while math.gcd(stride, len(able)) > 1:
+        stride += 1
+    spread = {able[(k * stride) % len(able)]: k for k in range(len(able))}
+    first = min(able, key=lambda id: (times[id], spread[id]))
+    return pick(desk, first, sat), first
+
+
+def exam_covers(curriculum: Curriculum, module: Module) -> bool:
+    """Whether questions exist for at least half of the skills: only then does passing speak for the others too."""
+    return 2 * sum(bool(questions_of(curriculum, skill.id)) for skill in module.skills) >= len(module.skills)
+
+
+def exam_passed(curriculum: Curriculum, module: Module, sat: Sequence[Asked]) -> bool | None:
+    """None while it goes on."""
+    length = exam_length(curriculum, module)
+    return None if not length or len(sat) < length else sum(one.right for one in sat) >= math.ceil(EXAM_PASS * length)
+
+
+def exam_outcome(curriculum: Curriculum, module: Module, sat: Sequence[Asked]) -> e.Placed:
+    """A passed exam: the module's skills, less those that an answer spoke against."""
+    from modelwright.journal import events as e
+
+    missed, right = {one.skill for one in sat if not one.right}, {one.skill for one in sat if one.right}
+    spoken = {skill.id for skill in module.skills} if exam_covers(curriculum, module) else right
+    return e.Placed(skills=dict.fromkeys(sorted(spoken - missed), EXAM_SAYS), by="test")
+
+
+def exam_view(desk: Desk, module: Module) -> v.ExamView:
+    sat = sitting(desk, module.id)
+    length = exam_length(desk.curriculum, module)
+    if not length:
+        raise NotYet(f"There is no question on {module.title} yet, so it has no exam.")
+    passed, now = exam_passed(desk.curriculum, module, sat), exam_question(desk, module, sat)
+    right, needed = sum(one.right for one in sat), math.ceil(EXAM_PASS * length)
+    missed = tuple(desk.link(id, "skill") for id in dict.fromkeys(one.skill for one in sat if not one.right))
+    if passed is None:
+        words = f"{length} questions, {needed} of them right to pass."
+        if not sat and not exam_covers(desk.curriculum, module):
+            words += " There are questions for fewer than half of the skills, so passing speaks only for those asked."
+    elif passed:
+        words = f"Passed: {right} of {length} right. The skills of this module count as known" + (
+            ", but for those missed." if missed else "."
+        )
+        if not exam_covers(desk.curriculum, module):
+            words = f"Passed: {right} of {length} right. The skills that were asked count as known."
+    else:
+        words = f"{right} of {length} right; {needed} were needed. Nothing is lost: what you missed says what to look at."
+    return v.ExamView(
+        module=v.Link("module", module.id, module.title),
+        question=question_view(desk, now[0], desk.record.items_asked, now[1]) if passed is None and now else None,
+        number=min(len(sat) + 1, length),
+        length=length,
+        right=right,
+        needed=needed,
+        passed=passed,
+        words=words,
+        missed=missed,
+        again_at=None if passed is None or not sat else sat[-1].at + EXAM_LASTS,
+    )
+
+
+# After a chapter
+
+
+def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck:
+    """Up to three questions of the bank on the chapter's skills: those asked least often first."""
+    chapter = next((c for c in resource.chapters if c.number == number), None)
+    if chapter is None:
+        raise StudioError(f"{resource.title} has no chapter {number}.")
+    chosen: list[tuple[str, str]] = []
+    while len(chosen) < CHECK_LENGTH:
+        used = {id for id, _ in chosen}
+        skills = [s for s in chapter.skills if set(questions_of(desk.curriculum, s)) - used]
+        if not skills:
+            break
+        times = Counter(skill for _, skill in chosen)
+        skill = min(skills, key=lambda s: times[s])
+        left = [id for id in questions_of(desk.curriculum, skill) if id not in used]
+        chosen.append((min(left, key=lambda id: (desk.record.items.get(id, 0), id)), skill))
+    questions = tuple(question_view(desk, id, desk.record.items_asked, skill) for id, skill in chosen)
+    return v.ChapterCheck(desk.link(f"{resource.id}#{number}", "chapter"), questions)
