@@ -142,6 +142,25 @@ def enrol(
     enrol(name, hours, deadline, knows or [])
 
 
+@app.command(epilog="Answers: the number of a choice, or a formula · Enter: I do not know · s: stop and see what it changes")
+def place(json: Json = False) -> None:
+    """Find what you know already: a few questions, chosen by your answers."""
+    from modelwright.cli.place import place
+
+    place(json)
+
+
+@app.command(epilog="Example: modelwright exam linear-algebra")
+def exam(
+    module: Annotated[str, typer.Argument(metavar="MODULE", autocompletion=_module_names, help="The module to test out of.")],
+    json: Json = False,
+) -> None:
+    """A module's exam: ten questions. Who passes need not be taught it."""
+    from modelwright.cli.place import exam
+
+    exam(module, json)
+
+
 @app.command(epilog="Example: modelwright today --minutes 30")
 def today(
     minutes: Annotated[int | None, typer.Option("--minutes", "-m", help="How long you have. Default: the rest of your usual time.")] = None,

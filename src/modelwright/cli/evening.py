@@ -54,6 +54,8 @@ def enrol(name: str | None, hours: float | None, deadline: str | None, knows: li
         for remark in [s.workshop.create()]:
             if remark:
                 out.print(remark, markup=False, style="yellow")
+        if s.placement_open:
+            out.print("To find what you know already: [cyan]modelwright place[/]")
         out.print("Next: [cyan]modelwright today[/]   or, in the browser: [cyan]modelwright start[/]")
 
 

@@ -146,6 +146,7 @@ def command_for(step: v.Step) -> str:
         "problem": f"modelwright problem {step.target}",
         "lab": f"modelwright lab {step.target}",
         "project": f"modelwright project {step.target}",
+        "exam": f"modelwright exam {step.target}",
     }.get(step.kind, "")
 
 
