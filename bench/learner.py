@@ -182,7 +182,7 @@ class Truth:
 
 
 def reviews_needed(curriculum: Curriculum, world: World, credit: bool, retention: float, days: int, seed: int) -> tuple[float, float]:
-    """(reviews a year for each skill retained, share of skills retained), reviewing all that is due and learning one skill after another."""
+    """(reviews a year for each skill retained, share of skills retained), reviewing what is due and learning one skill after another."""
     folder = Folder(curriculum, State(retention=retention), default_tracer())
     ix = folder.index
     truth = Truth(curriculum, ix.contains, world, seed)
