@@ -6,6 +6,7 @@ It is its own program, so that the forks happen in a process without threads, an
 
 import os
 import random
+import select
 import signal
 import sys
 import time
@@ -26,14 +27,16 @@ def append_until_shot(path: str, out: int) -> None:
 
 def main(path: str, children: int) -> None:
     rng = random.Random(7)
-    for _ in range(children):
+    for child_number in range(children):
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
             append_until_shot(path, writing)
         os.close(writing)
-        time.sleep(rng.uniform(0.005, 0.09))
+        if child_number % 5:  # most are let to acknowledge something first, however busy the machine; the rest are shot as they start
+            select.select([reading], [], [], 20)
+        time.sleep(rng.uniform(0, 0.025))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with os.fdopen(reading, "rb") as pipe:
