@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from modelwright.forge import fast, optim
+from modelwright.forge import native, optim
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.model import Grok
 from modelwright.forge.train import keep_memory
@@ -119,7 +119,7 @@ def nanogpt(module: Any, vocab: int) -> Contender:
 
 def forge(name: str, config: ModelConfig, steps: int, lr: float) -> Contender:
     torch.manual_seed(1337)
-    model = Grok(config, fast.ops())
+    model = Grok(config, native.ops())
     optimisers = optim.optimisers(model, lr, (0.9, 0.98), 0.1, muon=False)
 
     def rate(found: list, k: int) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from modelwright.forge import fast, gpu
+from modelwright.forge import fast, gpu, native
 from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.config import PRESETS, ModelConfig, preset
 from modelwright.forge.errors import ConfigError
@@ -33,8 +33,11 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
+OPS = {"plain": PLAIN, "fast": fast.ops(), "in C": native.ops(), "straight experts": Ops(grouped_experts=straight_experts)}
+
+
 @needs_golden
-@pytest.mark.parametrize("ops", [PLAIN, fast.ops(), Ops(grouped_experts=straight_experts)], ids=["plain", "fast", "straight experts"])
+@pytest.mark.parametrize("ops", OPS.values(), ids=OPS.keys())
 def test_logits_loss_and_gradients_are_those_of_the_release(ops: Ops) -> None:
     result = verify(GOLDEN, ops)
     assert result.passed, result
@@ -122,16 +125,34 @@ def test_the_grouped_products_of_a_graphics_card_equal_the_loop_in_bfloat16s_pre
         assert ((a - b).norm() / b.norm()).item() < 0.02
 
 
+@pytest.mark.parametrize("ops", [fast.ops(), native.ops()], ids=["fast", "in C"])
 @pytest.mark.parametrize("config", [TINY, TINY.dense_twin(), GROK2], ids=["mixture", "dense", "grok-2"])
-def test_hand_written_backward_passes_equal_autograd(config: ModelConfig) -> None:
+def test_hand_written_backward_passes_equal_autograd(config: ModelConfig, ops: Ops) -> None:
     plain = Grok(config)
-    quick = Grok(config, fast.ops())
+    quick = Grok(config, ops)
     quick.load_state_dict(plain.state_dict())
     tokens = torch.randint(1, 61, (3, 21))
     for model in (plain, quick):
         model.loss(tokens[:, :-1], tokens[:, 1:], balance=0.02, packed=True).total.backward()
     for (name, p), q in zip(plain.named_parameters(), quick.parameters(), strict=True):
         torch.testing.assert_close(q.grad, p.grad, atol=2e-6, rtol=2e-4, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.skipif(native.library() is None, reason="no C compiler on this machine")
+def test_attention_in_c_stays_right_where_every_logit_is_far_below_the_cap() -> None:
+    q, k = torch.full((1, 5, 1, 4), 40.0), torch.full((1, 5, 1, 4), -40.0)
+    v = torch.randn(1, 5, 1, 4)
+    inputs = [x.clone().requires_grad_() for x in (q, k, v)]
+    got, want = native.attention(*inputs, 30.0), attention(q, k, v, 30.0)
+    torch.testing.assert_close(got.detach(), want, atol=1e-5, rtol=1e-4)
+
+
+def test_without_a_compiler_the_forge_still_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELWRIGHT_NATIVE", "0")
+    native.library.cache_clear()
+    assert native.ops() == fast.ops()
+    monkeypatch.undo()
+    native.library.cache_clear()
 
 
 @pytest.mark.parametrize("config", [TINY, TINY.dense_twin(), GROK2], ids=["mixture", "dense", "grok-2"])

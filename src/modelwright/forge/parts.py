@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from modelwright.forge import fast
+from modelwright.forge import native
 from modelwright.forge.errors import PartError
 from modelwright.forge.model import Ops
 
@@ -778,7 +778,7 @@ class Parts:
 
     def ops(self, compiled: bool = False) -> Ops:
         """What the model is made of."""
-        base = Ops() if compiled else fast.ops()
+        base = Ops() if compiled else native.ops()
         changes: dict[str, Any] = {}
         for slug, names in (
             ("embedding", ("embed", "unembed")), ("rms-norm", ("rms_norm",)), ("rope", ("rope",)), ("mask", ("visible_keys",)),

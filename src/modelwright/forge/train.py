@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modelwright.forge import fast, optim, references
+from modelwright.forge import native, optim, references
 from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.checkpoint import checkpoints, load_weights, write_folder, write_model
 from modelwright.forge.config import ModelConfig
@@ -167,9 +167,9 @@ class Result:
 
 
 def build(config: ModelConfig, seed: int, ops: Ops | None = None, compiled: bool = False) -> Grok:
-    """A new model with the run's seed. Without a compiler the hand-written backward passes are used."""
+    """A new model with the run's seed. Without `torch.compile` the hand-written backward passes are used."""
     torch.manual_seed(seed)
-    return Grok(config, ops if ops is not None else (Ops() if compiled else fast.ops()))
+    return Grok(config, ops if ops is not None else (Ops() if compiled else native.ops()))
 
 
 def train(
