@@ -188,6 +188,15 @@ def test_a_claimed_skill_is_looked_at_once(course: Curriculum) -> None:
     assert max(seen.count(t) for t in seen) <= 1
 
 
+def test_who_brings_a_module_along_goes_on_with_the_next_before_proving_it(course: Curriculum) -> None:
+    diary = Diary(course, enrolled=False)
+    diary.add(e.Enrolled(name="Ada", hours_per_week=6, background={"algebra": 3, "python": 3}))
+    steps = [s for s in diary.evening(240).steps if s.kind in ("lesson", "lab", "chapter")]
+    found = [s.target for s in steps]
+    assert found[0] == "deep/why-divide"
+    assert next(s.reason for s in steps if s.target == "algebra/softmax").startswith("You said that you know what it needs")
+
+
 def test_a_close_deadline_leaves_less_for_refreshing(course: Curriculum) -> None:
     diary = Diary(course).learn("algebra/vectors", "algebra/products", "algebra/softmax").wait(40)
     calm = sum(s.minutes for s in diary.evening(60).steps if "would recall" in s.reason and s.kind == "problem")

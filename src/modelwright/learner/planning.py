@@ -57,7 +57,7 @@ TABLE = (
     Row("lab", 45, "a lab whose skills have all been taught and tried"),
     Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
     Row("project", 35, "a project of this stage whose skills are all mastered"),
-    Row("verify", 30, "a skill that is known from self-report alone, once, gently"),
+    Row("verify", 30, "a skill, or a lab, that is known from placement alone: once, gently, after new things"),
     Row("second strand", 20, "the first open skill of another module, when minutes are left: the evenings interleave"),
     Row("reading", 10, "a chapter on what was taught, in the chosen book"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
@@ -463,7 +463,7 @@ class Planner:
                 offer("unfinished lab", self.lab_step(lab, left, begun=True), lab.id.split("/")[0])
         lab = self.ready_lab(used)
         if lab:
-            offer("lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
+            offer("verify" if self.claimed(lab) else "lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
         for skill in self.practising(used):
             offer("practice", self.practice_step(skill, left), self.c.skills[skill].module)
             break
@@ -571,6 +571,11 @@ class Planner:
         trace = self.trace(skill)
         return not problems or self.learned(skill) or any(p in used for p in problems) or (trace is not None and trace.answered_at > 0)
 
+    def claimed(self, lab: Lab) -> bool:
+        """Whether all of it is known from placement, and nothing of it was worked on here: then it may prove the claim, later."""
+        traces = [self.trace(s) for s in lab.skills]
+        return all(t is not None and placed_well(t) and not t.answered_at and not t.taught_at for t in traces)
+
     def ready_lab(self, used: set[str]) -> Lab | None:
         """The easiest lab that is not passed and whose skills have all been taught (for those who fly, the hardest); plan's order."""
         ready: dict[str, list[Lab]] = {}
@@ -581,9 +586,12 @@ class Planner:
                 continue
             if all(s in self.c.skills and self.taught(s) and self.tried(s, used) for s in lab.skills):
                 ready.setdefault(module, []).append(lab)
-        for labs in ready.values():
+        # A module whose labs all rest on what the learner brought along waits behind one that is being learned here.
+        for labs in sorted(ready.values(), key=lambda labs: all(self.claimed(x) for x in labs)):
             # Skills that are not mastered yet need their labs more than those that are.
-            labs.sort(key=lambda x: (all(self.learned(s) for s in x.skills), -x.difficulty if self.flies else x.difficulty))
+            labs.sort(
+                key=lambda x: (self.claimed(x), all(self.learned(s) for s in x.skills), -x.difficulty if self.flies else x.difficulty)
+            )
             return labs[0]
         return None
 
@@ -604,6 +612,8 @@ class Planner:
             reason = f"{say.capital(share)} pass{'es' if share.startswith('one ') else ''} already, and it is fresh in your mind."
         elif begun:
             reason = "You have begun it; nothing passes yet, and the first check is the smallest."
+        elif self.claimed(lab):
+            reason = "You said that you know what it needs; writing it is the surest look."
         elif self.flies and lab.difficulty >= 4:
             reason = "You have hardly missed lately, so here is one to be proud of."
         else:
