@@ -4,7 +4,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modelwright.curriculum import Curriculum
-from modelwright.curriculum.models import Card, Chapter, Hours, Lab, Lesson, Module, Months, Problem, Project, Resource, Skill, Stage
+from modelwright.curriculum.models import (
+    Card,
+    Chapter,
+    Choice,
+    Hours,
+    Item,
+    Lab,
+    Lesson,
+    Module,
+    Months,
+    Problem,
+    Project,
+    Resource,
+    Skill,
+    Stage,
+)
 
 NOWHERE = Path("/nonexistent")
 DAY = 86_400_000
@@ -78,6 +93,10 @@ def course() -> Curriculum:
         id="python", number=2, title="Python", stage="foundation", why="-", hours=Hours(low=30, high=60), folder=NOWHERE,
         skills=(skill("python/names", "Names and values"), skill("python/loops", "Loops", "python/names"),
                 skill("python/arrays", "Arrays", "python/loops")),
+        items=(
+            Item(id="python/loop-bound", skill="python/loops", kind="choose", ask="?", why="-",
+                 choices=(Choice(text="a", right=True), Choice(text="b", shows="One too many"))),
+        ),
         resources=(book("python/crash", "Crash Course", ["python/names"], ["python/loops"], ["python/loops", "python/arrays"]),),
     )  # fmt: skip
     deep = Module(

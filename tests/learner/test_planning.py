@@ -87,6 +87,22 @@ def test_problems_come_before_the_code_that_needs_them(diary: Diary) -> None:
     assert found.index("algebra/logits") < found.index("algebra/softmax")
 
 
+def test_a_question_after_a_chapter_checks_and_holds_nothing_up(course: Curriculum) -> None:
+    diary = Diary(course).learn("python/names", "python/loops")
+    assert learned(course, diary.state, "python/loops", diary.now)  # it was read; nobody has asked yet
+    asked = e.ItemAnswered(
+        item="python/loop-bound", skills=["python/loops"], right=False, seconds=30, item_kind="choose", difficulty=2, setting="chapter"
+    )
+    diary.add(asked).add(asked)
+    assert not learned(course, diary.state, "python/loops", diary.now)
+    again = [s for s in diary.evening(240).steps if s.target.startswith("python/crash#") and "its questions" in s.title]
+    assert again
+    for _ in range(3):
+        diary.add(e.ItemAnswered(item="python/loop-bound", skills=["python/loops"], right=True, seconds=30, item_kind="choose",
+                                 difficulty=2, setting="chapter"))  # fmt: skip
+    assert learned(course, diary.state, "python/loops", diary.now)
+
+
 def test_skipped_modules_are_neither_offered_nor_waited_for(course: Curriculum) -> None:
     diary = Diary(course).add(e.GoalsChanged(skipped=["games", "python"])).learn("algebra/vectors", "algebra/products", "algebra/softmax")
     found = targets(diary.evening(240).steps)

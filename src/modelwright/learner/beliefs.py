@@ -105,9 +105,9 @@ def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:
         return False
     if placed_well(trace):
         return True
-    if not ix.practised[skill]:
+    if not ix.practised[skill] and trace.right + trace.wrong < ENOUGH:
         return trace.taught_at > 0 and not lessons_left(curriculum, state, skill) and not reading_left(curriculum, state, skill)
-    only_labs = not curriculum.teaching(skill, "problem") and not curriculum.teaching(skill, "item")
+    only_labs = ix.practised[skill] and not curriculum.teaching(skill, "problem")
     if only_labs and all(lab in state.labs and state.labs[lab].passed_at for lab in curriculum.teaching(skill, "lab")):
         return True  # there is no more to practise it with
     if trace.right + trace.wrong < ENOUGH:

@@ -20,7 +20,8 @@ FAINT = 0.15  # an encompassing path weaker than this is not followed
 class Index:
     """contains: skill -> ((skill practised with it, weight), …) along all encompassing paths, strongest path. inside: the reverse.
 
-    teaches: skill -> whether anything at all teaches or practises it. practised: whether a problem, lab or item does.
+    teaches: skill -> whether anything at all teaches or practises it. practised: whether a problem or a lab does
+    (a question of the bank checks, and may take a skill back, but nothing waits for it).
     """
 
     prerequisites: dict[str, tuple[str, ...]]
@@ -77,7 +78,7 @@ def _build(curriculum: Curriculum) -> Index:
         for chapter in resource.chapters:
             chapter_skills[f"{resource.id}#{chapter.number}"] = chapter.skills
             chapter_hours[f"{resource.id}#{chapter.number}"] = chapter.hours
-    practised = {s: any(c.teaching(s, kind) for kind in ("problem", "lab", "item")) for s in c.skills}
+    practised = {s: any(c.teaching(s, kind) for kind in ("problem", "lab")) for s in c.skills}
     teaches = {s: practised[s] or bool(c.teaching(s, "lesson")) or bool(c.chapters(s)) for s in c.skills}
     book_of: dict[str, str] = {}
     for m in c.modules.values():

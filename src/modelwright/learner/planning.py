@@ -465,8 +465,10 @@ class Planner:
         if lab:
             offer("verify" if self.claimed(lab) else "lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
         for skill in self.practising(used):
-            offer("practice", self.practice_step(skill, left), self.c.skills[skill].module)
-            break
+            step = self.practice_step(skill, left)
+            if step is not None and step.target not in used:
+                offer("practice", step, self.c.skills[skill].module)
+                break
         strands: list[str] = []
         for skill in self.frontier:
             module = self.c.skills[skill].module
@@ -538,9 +540,14 @@ class Planner:
 
     def practising(self, used: set[str]) -> list[str]:
         """Skills that were taught, tonight or before, and are not mastered; tonight's first, then the plan's order."""
-        waiting = [s for s in self.c.order if self.taught(s) and not self.learned(s) and not self.skipped(s) and self.ix.practised[s]]
-        waiting = [s for s in waiting if any(id not in used for id in self.c.teaching(s, "problem"))]
+        waiting = [s for s in self.c.order if self.taught(s) and not self.learned(s) and not self.skipped(s)]
+        waiting = [s for s in waiting if any(id not in used for id in self.c.teaching(s, "problem")) or self.doubted(s)]
         return sorted(waiting, key=lambda s: s not in self.fresh)
+
+    def doubted(self, skill: str) -> bool:
+        """Whether only questions of the bank ask about it, all of its reading is done, and they were answered wrongly."""
+        trace = self.trace(skill)
+        return not self.ix.practised[skill] and trace is not None and trace.wrong > 0 and not reading_left(self.c, self.state, skill)
 
     def practice_step(self, skill: str, left: float) -> Step | None:
         trace = self.trace(skill)
@@ -554,16 +561,20 @@ class Planner:
             )
         else:
             reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
-        return self.practise(skill, left, reason) or self.exam_step(skill, left)
+        return self.practise(skill, left, reason) or self.check_step(skill, left)
 
-    def exam_step(self, skill: str, left: float) -> Step | None:
-        items = [self.c.items[id] for id in self.c.teaching(skill, "item")]
-        if not items or self.c.teaching(skill, "problem") or not self.taught(skill):
+    def check_step(self, skill: str, left: float) -> Step | None:
+        """The questions after a chapter, again, for a skill that only they ask about and that an answer put in doubt."""
+        if self.c.teaching(skill, "problem") or not self.c.teaching(skill, "item") or left < LOOK_AGAIN:
             return None
-        minutes = min(left, sum(i.seconds for i in items[:6]) / 60)
-        module = self.c.modules[self.c.skills[skill].module]
-        reason = f"You have read about {_lower(self.title(skill))}; a few questions show what stayed."
-        return Step("exam", module.id, f"Check: {self.title(skill)}", round(max(minutes, 2.0), 1), reason, (skill,))
+        for resource_id, number in self.c.chapters(skill):
+            if f"{resource_id}#{number}" in self.state.chapters:
+                resource = self.c.resources[resource_id]
+                chapter = next(ch for ch in resource.chapters if ch.number == number)
+                reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
+                title = f"Look again at {resource.title}, chapter {number}: {chapter.title}, and its questions"
+                return Step("chapter", f"{resource_id}#{number}", title, LOOK_AGAIN, reason, chapter.skills)
+        return None
 
     def tried(self, skill: str, used: set[str]) -> bool:
         """Whether problems on it, where there are any, were met before code is asked for."""
