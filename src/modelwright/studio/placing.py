@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelwright.journal import events as e
     from modelwright.learner.placement import Belief, Placement
 
-MOST_QUESTIONS = 30
+FEWEST_QUESTIONS, MOST_QUESTIONS = 8, 30
 HARDLY = 0.15  # fewer skills than this would be classified better by one more question
 SURE = 0.75  # from here a skill counts as decided, one way or the other
 EXAM_LENGTH, EXAM_PASS = 10, 0.8
@@ -189,7 +189,7 @@ def judge(curriculum: Curriculum, id: str, seed: int, text: str) -> Judged:
     if not text:
         return Judged(False, f"The answer is {solution}.")
     judgement = judge_formula(exercise, text)
-    message = judgement.message if judgement.right is not False else f"{judgement.message} The answer is {solution}."
+    message = f"{judgement.misconception or 'That is not it.'} The answer is {solution}." if judgement.right is False else judgement.message
     return Judged(judgement.right, message, text[:200], judgement.misconception)
 
 
@@ -248,7 +248,7 @@ def placement_view(desk: Desk, placer: Placer) -> v.PlacementView:
     asked = so_far(desk)
     belief = placer.belief(desk.record.background, asked)
     now = question_now(desk, placer)
-    settled = now is None or (len(asked) >= 5 and belief.settled(HARDLY))
+    settled = now is None or (len(asked) >= FEWEST_QUESTIONS and belief.settled(HARDLY))
     times = Counter(one.skill.split("/")[0] for one in asked)
     modules = tuple(
         v.ModuleBelief(v.Link("module", m.id, m.title), len(m.skills), sum(belief.skills[skill.id] for skill in m.skills), times[m.id])

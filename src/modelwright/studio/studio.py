@@ -455,6 +455,8 @@ class Studio:
         """Ends the placement: the plan believes what the answers say. Without any answer, the self-report stands, marked as such."""
         with self._desk(enrolled=True) as desk:
             asked, before = placing.so_far(desk), placing.known_by_module(desk)
+            if not asked and desk.record.placed_at:
+                raise NotYet("Nothing was answered since the last placement, so nothing changes.")
             placed = placing.outcome(desk, self._placer)
             self._append(placed)
         with self._desk(enrolled=True) as desk:

@@ -86,6 +86,16 @@ class Rated(Body):
     seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
 
 
+class Question(Body):
+    """`text`: the number of a choice, the lines' numbers in order, or a formula; "" says "I do not know"."""
+
+    item: Name
+    text: Annotated[str, Field(max_length=400)] = ""
+    seconds: Seconds = None
+    setting: Literal["placement", "exam", "chapter", "verify"] = "placement"
+    seed: Seed | None = None
+
+
 class File(Body):
     """`sha`: of the file that this replaces; if that has changed meanwhile, nothing is written and the answer is 409."""
 
@@ -154,6 +164,7 @@ def router(studio: Studio) -> APIRouter:
     _who(api, studio)
     _road(api, studio)
     _work(api, studio)
+    _questions(api, studio)
     _labs(api, studio)
     return api
 
@@ -293,6 +304,33 @@ def _work(api: APIRouter, studio: Studio) -> None:
     def review(body: Rated) -> Response:
         """1 again, 2 hard, 3 good, 4 easy; what is left comes back."""
         return give(studio.review(body.card, body.rating, body.seconds))
+
+
+def _questions(api: APIRouter, studio: Studio) -> None:
+    @api.get("/placement", response_model=v.PlacementView)
+    def placement() -> Response:
+        """The question that tells most now, and what the answers say so far."""
+        return give(studio.placement())
+
+    @api.post("/placement/finish", response_model=v.PlacedView)
+    def finish() -> Response:
+        """The plan believes what was found; without any answer, the self-report stands."""
+        return give(studio.finish_placement())
+
+    @api.get("/exams/{module}", response_model=v.ExamView)
+    def exam(module: Slug) -> Response:
+        """A module's exam: the question of the moment, or how it ended."""
+        return give(studio.exam(module))
+
+    @api.get("/chapters/check", response_model=v.ChapterCheck)
+    def check(resource: Annotated[str, Query(max_length=200)], number: Annotated[int, Query(ge=0, le=10_000)]) -> Response:
+        """Up to three questions on a chapter."""
+        return give(studio.chapter_check(resource, number))
+
+    @api.post("/questions/answer", response_model=v.ItemAnswerView)
+    def answer_item(body: Question) -> Response:
+        """In a placement or an exam, only the question of the moment can be answered; in a chapter's check, give its `seed`."""
+        return give(studio.answer_item(body.item, body.text, body.seconds, body.setting, body.seed))
 
 
 def _labs(api: APIRouter, studio: Studio) -> None:

@@ -70,7 +70,9 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         at = next((index for index, step in enumerate(view.steps) if not step.done), None)
         others = [step for index, step in enumerate(view.steps) if not step.done and index != at and step.target]
         choices = [v.Link("module", module.id, module.title) for module in studio.curriculum.modules.values()]
-        return look.page(request, "today.html", view=view, at=at, others=others, choices=choices, evenings=EVENINGS)
+        return look.page(
+            request, "today.html", view=view, at=at, others=others, choices=choices, evenings=EVENINGS, place=studio.placement_open
+        )
 
     @pages.get("/why")
     def why(request: Request, target: Annotated[str, Query(max_length=200)]) -> Response:
@@ -181,7 +183,7 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/plan")
     def plan(request: Request) -> Response:
-        return look.page(request, "plan.html", view=studio.plan())
+        return look.page(request, "plan.html", view=studio.plan(), place=studio.enrolled and studio.can_place)
 
     @pages.get("/skills")
     def skills(request: Request) -> Response:
@@ -201,7 +203,7 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.get("/module/{module}")
     def module(request: Request, module: str) -> Response:
-        return look.page(request, "module.html", view=studio.module(module))
+        return look.page(request, "module.html", view=studio.module(module), exam=studio.enrolled and studio.has_questions(module))
 
     @pages.get("/module/{module}/resources")
     def resources(module: str) -> Response:

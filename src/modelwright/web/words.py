@@ -159,7 +159,7 @@ def url(kind: str, target: str) -> str:
     if kind == "project":
         return f"/plan#{anchor(target)}"
     if kind == "exam":
-        return f"/module/{quote(target)}" if target else "/plan"
+        return f"/exam/{quote(target)}" if target else "/plan"
     if kind == "card":
         return f"/module/{quote(target.split('/')[0])}"
     return {"review": "/review", "rest": "/"}.get(kind, "/")

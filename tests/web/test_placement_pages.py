@@ -1,0 +1,150 @@
+"""Placement and exams on the pages: with the keyboard, without scripts, and through the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Served
+from test_accessible import LOOKS, violations
+
+import tiny_curriculum
+from modelwright.studio import Studio
+
+ITEMS = """
+- id: what-sums
+  skill: tiny-maths/weights
+  kind: predict
+  ask: What does this print?
+  code: |
+    w = [0.5, 0.25, 0.25]
+    print(sum(w))
+  choices:
+    - {text: "`1.0`", right: true}
+    - {text: "`0.5`", shows: "Takes the sum for the largest."}
+    - {text: "`0.0`", shows: "Takes weights for differences from a mean."}
+  why: Weights sum to one.
+- id: in-order
+  skill: tiny-maths/weights
+  kind: order
+  ask: Put the steps of a softmax in order.
+  lines: [subtract the largest, take exponentials, divide by the sum]
+  why: The exponentials must not overflow.
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny_curriculum.build(tmp_path_factory.mktemp("with-items"))
+    (folder / "1-foundation" / "tiny-maths" / "items.yaml").write_text(ITEMS)
+    return folder
+
+
+@pytest.fixture
+def studio(tiny: Path, tmp_path: Path) -> Iterator[Studio]:
+    with Studio.open(tmp_path / "home", tiny) as opened:
+        opened.enrol("Ada", 7)
+        yield opened
+
+
+def item_in(text: str) -> str:
+    return re.search(r'name="item" value="([^"]+)"', text)[1]  # type: ignore[index]
+
+
+def test_placement_is_offered_until_it_was_done(client: Any) -> None:
+    assert "/placement" in client.get("/").text
+    assert "/placement" in client.get("/plan").text
+    assert "/exam/tiny-maths" in client.get("/module/tiny-maths").text
+    client.post("/placement/finish")
+    assert "/placement" not in client.get("/").text
+
+
+def test_without_scripts_a_form_answers_and_the_next_question_comes(client: Any, studio: Studio) -> None:
+    page = client.get("/placement").text
+    assert studio.placement().asked == 0
+    after = client.post("/placement", data={"item": item_in(page), "skip": "1"}).text
+    assert "Not known." in after
+    assert "<!doctype html>" in after
+    assert studio.placement().asked == 1
+    client.post("/placement", data={"item": item_in(page) if item_in(page) != item_in(after) else "tiny-maths/what-sums", "text": "1"})
+    assert studio.placement().asked <= 2
+
+
+def test_an_empty_form_answers_nothing(client: Any, studio: Studio) -> None:
+    client.post("/placement", data={"item": item_in(client.get("/placement").text), "text": " "})
+    assert studio.placement().asked == 0
+
+
+def test_a_module_that_does_not_exist_has_no_exam(client: Any) -> None:
+    answer = client.get("/exam/tiny-math")
+    assert answer.status_code == 404
+    assert "tiny-maths" in answer.text
+
+
+def test_the_api_places_and_examines(client: Any) -> None:
+    asked = 0
+    while (question := client.get("/api/placement").json()["question"]) is not None:
+        assert client.post("/api/questions/answer", json={"item": question["id"]}).json()["given_up"]
+        asked += 1
+    done = client.post("/api/placement/finish").json()
+    assert (done["asked"], done["right"], done["by"]) == (asked, 0, "test")
+    assert client.post("/api/placement/finish").status_code == 409
+    assert client.get("/api/exams/tiny-maths").json()["length"] == 4
+    check = client.get("/api/chapters/check", params={"resource": tiny_curriculum.BOOK, "number": 2}).json()
+    assert len(check["questions"]) == 2
+    assert client.post("/api/questions/answer", json={"item": "tiny-maths/what-sums", "setting": "guess"}).status_code == 422
+
+
+def answer_by_keys(page: Any) -> None:
+    """Answers the question on the page with the keyboard alone, the first choice or some formula, and waits for what follows."""
+    before = page.locator("#progress, .aside").first.inner_text()
+    if page.locator("input[type=radio]").count():
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+    else:
+        page.keyboard.press("a")
+        page.locator("#text").fill("3 2 1" if page.locator("ol.steps").count() else "1")
+        page.keyboard.press("Enter")
+    page.wait_for_function(
+        "before => document.querySelector('#progress, .aside').innerText !== before || document.querySelector('#said')", arg=before
+    )
+
+
+def test_a_placement_is_walked_with_the_keyboard_and_axe_finds_nothing_on_the_way(served: Served, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    def clean(where: str) -> None:
+        found: list[str] = []
+        for theme, width in LOOKS:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{where} {theme} {width}: {line}" for line in violations(page)]
+            if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+                found.append(f"{where} {theme} {width}: wider than the window")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert "\n".join(found) == ""
+
+    page.goto(served.url + "/")
+    page.keyboard.press("k")
+    page.wait_for_url("**/placement")
+    clean("the first question")
+    answer_by_keys(page)
+    expect(page.locator("#said")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"^Tiny maths: about \d of 2 skills"))).to_be_visible()
+    clean("after an answer")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("What it changes in the plan")
+    clean("the result")
+    page.goto(served.url + "/exam/tiny-maths")
+    clean("an exam")
+    for _ in range(4):
+        page.evaluate("document.activeElement.blur()")
+        answered = page.get_by_text(re.compile(r"^\d of 4 answered")).inner_text()
+        page.keyboard.press("d")
+        expect(page.get_by_text(re.compile(r"^\d of 4 answered"))).not_to_have_text(answered)
+    expect(page.locator("#outcome")).to_have_text("Not passed")
+    clean("how the exam went")
