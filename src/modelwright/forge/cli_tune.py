@@ -17,6 +17,8 @@ def add(app: typer.Typer) -> None:
     app.command()(tune)
     app.command()(dpo)
     app.command()(reinforce)
+    app.command("eval")(evaluate)
+    app.command()(report)
 
 
 def tune(
@@ -70,6 +72,56 @@ def reinforce(
         f"reward {gave['reward_first']:.3f} -> {gave['reward_last']:.3f}; of {config.samples} samples right "
         f"{gave['right_before']:.0%} before, {gave['right_after']:.0%} after; the model and the samples are in {out}"
     )
+
+
+def evaluate(
+    context: typer.Context,
+    model: ModelArgument,
+    data: Annotated[
+        Path | None, typer.Option(help="Its data folder, for held-out text and baselines; default: the run's, else primer.")
+    ] = None,
+    bench: Annotated[
+        list[str] | None, typer.Option(help="name=file, of gsm8k, humaneval, arc, hellaswag, mmlu; may be given again.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write evaluation.json here too.")] = None,
+    override: SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole evaluation as JSON instead of a table.")] = False,
+) -> None:
+    """Measure a model and the baselines it has to beat, with an interval on each number."""
+    import json
+
+    from modelwright.forge.evaluate import EvaluateConfig, evaluate_folder
+    from modelwright.forge.report import written
+
+    folder = data or (model / "data" if (model / "data" / "manifest.json").exists() else None)
+    config = _settings(EvaluateConfig, override, benchmarks=tuple(bench or ()))
+    done = evaluate_folder(model, folder, config, run=runner_of(context))
+    if out is not None:
+        done.write(out)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    systems = list(dict.fromkeys(one.system for one in done.scores))
+    found = {(one.task, one.system): one for one in done.scores}
+    table = Table(box=None, pad_edge=False)
+    for head in ("measure", *systems):
+        table.add_column(head, overflow="fold")
+    for task in dict.fromkeys(one.task for one in done.scores):
+        table.add_row(task, *(written(found[task, system]) if (task, system) in found else "–" for system in systems))
+    Console().print(table)
+    for note in done.notes:
+        typer.echo(note)
+
+
+def report(folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Write a run's report.md and report.html from what its stages left."""
+    from modelwright.forge.report import write_report
+
+    for file in write_report(folder):
+        typer.echo(str(file))
 
 
 def runner_of(context: typer.Context) -> Any:
