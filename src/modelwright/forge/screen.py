@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from modelwright.forge.data.shards import Progress
+from modelwright.forge.errors import ForgeError
 from modelwright.forge.train import Evaluation, Sample, Saved, Step
 
 
@@ -25,7 +26,12 @@ class Screen:
 
     def __enter__(self) -> Screen:
         if self.folder is not None:
-            from torch.utils.tensorboard import SummaryWriter
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                raise ForgeError(
+                    "Writing TensorBoard's files needs its package: pip install tensorboard, or leave --tensorboard away."
+                ) from None
 
             self.writer = SummaryWriter(str(self.folder / "tensorboard"))
         return self
