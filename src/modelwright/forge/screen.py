@@ -29,9 +29,7 @@ class Screen:
             try:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError:
-                raise ForgeError(
-                    "Writing TensorBoard's files needs its package: pip install tensorboard, or leave --tensorboard away."
-                ) from None
+                raise ForgeError("TensorBoard's files need its package: pip install tensorboard, or leave the option away.") from None
 
             self.writer = SummaryWriter(str(self.folder / "tensorboard"))
         return self
