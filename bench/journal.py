@@ -81,12 +81,12 @@ from modelwright.journal import Journal
 from modelwright.learner import fold
 curriculum = load()
 with Journal.open(sys.argv[1]) as journal:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     state = fold(curriculum, journal.events())
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     start = time.perf_counter()
     size = len(state.canonical())
-print(seconds, time.perf_counter() - start, size, state.events, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(seconds, cpu, time.perf_counter() - start, size, state.events, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
@@ -126,7 +126,7 @@ def main() -> None:
             last = journal.last_seq()
             one = timed(lambda: [journal.append(e.TimeLogged(hours=1, what="x")) for _ in range(200)]) / 200
         run = subprocess.run([sys.executable, "-c", FOLD, str(path)], capture_output=True, text=True, check=True)
-        folded, canonical, size, events, memory = (float(x) for x in run.stdout.split())
+        folded, cpu, canonical, size, events, memory = (float(x) for x in run.stdout.split())
         disk = path.stat().st_size
     print(f"{last:,} events, {disk / 1e6:.0f} MB on disk; {platform.processor() or platform.machine()}, Python {platform.python_version()}")
     print(f"{'what':<44}{'s':>9}{'µs an event':>13}{'to peer':>9}")
@@ -134,6 +134,7 @@ def main() -> None:
         ("sqlite3 alone, rows only (the peer)", peer),
         ("journal.events, decoded", read),
         ("fold from disk", folded),
+        ("the same in CPU seconds", cpu),
         ("journal.verify", verified),
         (f"append_many, {BATCH:,} a time", wrote),
     )
