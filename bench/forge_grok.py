@@ -83,9 +83,8 @@ def table(name: str, model: Grok, tokens: Tensor) -> None:
     bare = rebuilt(model, CHANGES["no norm after attention and experts"](PLAIN))(tokens)
     without = rebuilt(model, both)(tokens)
     d = (without - bare).abs()
-    print(
-        f"{'renormalised gates where no norm follows':<44}{d.mean().item():>10.2g}{d.max().item():>10.2g}{loss(without) - loss(bare):>+10.4f}"
-    )
+    name = "renormalised gates where no norm follows"
+    print(f"{name:<44}{d.mean().item():>10.2g}{d.max().item():>10.2g}{loss(without) - loss(bare):>+10.4f}")
 
 
 def trained(steps: int) -> tuple[Grok, Tensor]:

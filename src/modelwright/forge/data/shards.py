@@ -102,7 +102,7 @@ class _Writer:
         self.tokens = self.documents = self.bytes = 0
 
     def add(self, ids: np.ndarray, size: int) -> None:
-        self.parts.append(ids)
+        self.parts.append(ids.astype(self.dtype))
         self.tokens += len(ids)
         self.documents += 1
         self.bytes += size
@@ -110,7 +110,7 @@ class _Writer:
     def close(self) -> Shard | None:
         if not self.parts:
             return None
-        data = np.concatenate(self.parts).astype(self.dtype).tobytes()
+        data = np.concatenate(self.parts).tobytes()
         name = f"{self.split}-{self.index:05d}.bin"
         fresh = self.folder / f".{name}"
         with fresh.open("wb") as file:
