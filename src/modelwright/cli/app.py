@@ -27,6 +27,10 @@ class Later(TyperGroup):
         return command
 
     def make_context(self, *words: Any, **more: Any) -> Any:
+        if self.name == "forge":
+            from modelwright.cli.into_forge import IntoForge
+
+            more.setdefault("obj", IntoForge())
         return self.real().make_context(*words, **more)
 
 

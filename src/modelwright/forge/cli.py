@@ -227,6 +227,7 @@ def run(
     tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard's files too.")] = False,
 ) -> None:
     """Carry out a recipe. A run that was stopped goes on where it was."""
+    from modelwright.forge import cli_tune
     from modelwright.forge.recipe import Run, load
     from modelwright.forge.screen import Screen
 
@@ -239,7 +240,7 @@ def run(
         for checked in chosen.checked:
             ratio = "" if checked.time_ratio is None else f", {checked.time_ratio:.2f} times the reference's time"
             screen.say(f"your {checked.part} keeps its contract{ratio}")
-        going = Run.open(where, made, chosen, say=screen.say, on_event=screen.event)
+        going = Run.open(where, made, chosen, say=screen.say, on_event=screen.event, extras={"run_python": cli_tune.runner_of(context)})
         going.carry_out(tuple(stage) if stage else None)
         if chosen.mine:
             from modelwright.forge.parts import cost

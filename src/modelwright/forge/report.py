@@ -132,8 +132,9 @@ def _training(folder: Path, record: dict[str, Any]) -> Iterator[Block]:
             yield Chart(title, "step", unit, tuple(line for line in lines if line.points))
         samples = [m for m in metrics if m["kind"] == "sample"]
         if samples:
+            shown_samples = samples if len(samples) < 5 else samples[:2] + samples[-2:]
             yield Paragraph("What the model went on with, while it was trained:")
-            yield Table(("step", "prompt", "goes on"), tuple((str(m["step"]), m["prompt"], m["text"]) for m in samples[:2] + samples[-2:]))
+            yield Table(("step", "prompt", "goes on"), tuple((str(m["step"]), m["prompt"], m["text"]) for m in shown_samples))
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = 200) -> tuple[tuple[float, float], ...]:
@@ -240,7 +241,7 @@ body { font: 1rem/1.55 system-ui, sans-serif }
 h1, h2 { line-height: 1.2; margin: 2.2rem 0 .8rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: 1rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem .3rem 0; border-bottom: 1px solid var(--rule) }
-th, td { overflow-wrap: anywhere }
+td:last-child { overflow-wrap: anywhere }
 td { white-space: pre-line; font-variant-numeric: tabular-nums }
 figure { margin: 1.5rem 0 } figcaption { color: var(--soft); font-size: .85rem }
 svg { width: 100%; height: auto }
