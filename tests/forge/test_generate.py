@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.constrain import Schema, SchemaError
 from modelwright.forge.engine import Engine, Request, generate
@@ -91,6 +92,29 @@ def test_a_reply_does_not_depend_on_what_else_is_in_the_batch(model):
     together = generate(Engine(model, TOKENIZER, slots=5), requests(12, temperature=0.9, top_p=0.95))
     alone = [generate(Engine(model, TOKENIZER, slots=1), [request])[0] for request in requests(12, temperature=0.9, top_p=0.95)]
     assert [r.text for r in together] == [r.text for r in alone]
+
+
+def test_a_learners_cache_sampler_and_quantiser_take_part(model):
+    used = set()
+
+    def cache(config, batch, capacity):
+        used.add("cache")
+        return KeyValueCache(config, batch, capacity)
+
+    def sampler(*given):
+        used.add("sampler")
+        return sample(*given)
+
+    def part(w_ab, group):
+        assert w_ab.dim() == 2
+        used.add("int8")
+        return quantise(w_ab, group)
+
+    theirs = generate(Engine(model, TOKENIZER, slots=3, cache=cache, sampler=sampler), requests(5, temperature=0.8))
+    assert [r.text for r in theirs] == [r.text for r in generate(Engine(model, TOKENIZER), requests(5, temperature=0.8))]
+    eight, mine = quantise_model(build()), quantise_model(build(), part=part)
+    assert torch.equal(eight(torch.tensor([[20, 30]])), mine(torch.tensor([[20, 30]])))
+    assert used == {"cache", "sampler", "int8"}
 
 
 def test_requests_join_and_leave_between_steps(model):

@@ -41,7 +41,7 @@ def _open(model: Path, int8: bool = False, parts: Any = None) -> Any:
     if int8:
         from modelwright.forge.quantise import quantise_model
 
-        quantise_model(loaded.model)
+        quantise_model(loaded.model, **({"part": parts.mine["int8"].quantise} if parts is not None and "int8" in parts.mine else {}))
     return loaded
 
 
@@ -83,7 +83,9 @@ def _engine(loaded: Any, slots: int, parts: Any) -> tuple[Any, Any]:
 
     mine = {} if parts is None else parts.mine
     sampler = mine["sampler"].sample if "sampler" in mine else None
-    return Engine(loaded.model, loaded.tokenizer, slots, sampler=sampler), mine["chat-template"].render if "chat-template" in mine else None
+    cache = parts.cache if "kv-cache" in mine else None
+    engine = Engine(loaded.model, loaded.tokenizer, slots, sampler=sampler, cache=cache)
+    return engine, mine["chat-template"].render if "chat-template" in mine else None
 
 
 def generate(

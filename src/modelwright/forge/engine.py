@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from modelwright.forge.config import ModelConfig
 from modelwright.forge.constrain import Guide, Schema, SchemaError, Vocabulary
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.generate import Chance, LogProbs, SampleOp, Sampling, Writer, choose, log_probs, penalise
-from modelwright.forge.model import Grok
-from modelwright.forge.runner import Runner, runner
+from modelwright.forge.model import Cache, Grok
+from modelwright.forge.runner import OwnCacheRunner, Runner, runner
 from modelwright.forge.template import CALL, END_CALL, STOPS, Call, Channel, Channels, Tool, parse
 from modelwright.forge.tokenizer import END, END_THINK, FIRST_BYTE, Tokenizer
 
@@ -230,14 +231,19 @@ class Engine:
         tokenizer: Tokenizer,
         slots: int = 16,
         limit: int | None = None,
+        *,
         sampler: SampleOp | None = None,
+        cache: Callable[[ModelConfig, int, int], Cache] | None = None,
         plain: bool = False,
     ) -> None:
-        """`sampler` is a learner's; `plain` uses the model's own forward pass for every token, whatever could be quicker."""
+        """`sampler` and `cache` (config, batch, capacity) are a learner's; `plain` always uses the model's own forward pass."""
         if tokenizer.size > model.config.vocab:
             raise ConfigError(f"the tokenizer has {tokenizer.size} tokens but the model knows only {model.config.vocab}")
         self.model, self.tokenizer, self.sampler = model, tokenizer, sampler
-        self.runner: Runner = (Runner if plain else runner)(model, slots, limit)
+        if cache is not None:
+            self.runner: Runner = OwnCacheRunner(model, slots, limit, cache)
+        else:
+            self.runner = (Runner if plain else runner)(model, slots, limit)
         self.counts = Counts()
         self._waiting: deque[Reply] = deque()
         self._rows: list[Reply] = []

@@ -46,6 +46,10 @@ def group_for(rows: int, wanted: int = GROUP) -> int:
     return next(group for group in range(min(wanted, rows), 0, -1) if rows % group == 0)
 
 
+Quantise = Callable[[Tensor, int], tuple[Tensor, Tensor]]
+"""The part: a matrix and a group to int8 and scales."""
+
+
 class Int8Matrix:
     """A quantised matrix, or a stack of them, that can be multiplied by from the left and indexed."""
 
@@ -53,8 +57,12 @@ class Int8Matrix:
         self.q_ab, self.scale_gb = q_ab, scale_gb
 
     @classmethod
-    def of(cls, w_ab: Tensor, group: int = GROUP) -> Int8Matrix:
-        return cls(*quantise(w_ab.detach(), group_for(w_ab.shape[-2], group)))
+    def of(cls, w_ab: Tensor, group: int = GROUP, part: Quantise = quantise) -> Int8Matrix:
+        w_ab, group = w_ab.detach(), group_for(w_ab.shape[-2], group)
+        if w_ab.dim() == 2 or part is quantise:
+            return cls(*part(w_ab, group))
+        made = [part(w, group) for w in w_ab]  # a learner's knows one matrix at a time
+        return cls(torch.stack([q for q, _ in made]), torch.stack([scale for _, scale in made]))
 
     @property
     def shape(self) -> torch.Size:
@@ -92,7 +100,7 @@ class Int8Matrix:
 ATTENTION, MLP = ("query", "key", "value", "out"), ("linear", "linear_v", "linear_1")
 
 
-def quantise_model(model: Grok, group: int = GROUP) -> Grok:
+def quantise_model(model: Grok, group: int = GROUP, part: Quantise = quantise) -> Grok:
     """The same model object, its large matrices replaced. It can generate and be measured, and no longer be trained."""
     if group < 1:
         raise ConfigError(f"a group of {group} rows cannot share a scale; give at least 1")
@@ -106,7 +114,7 @@ def quantise_model(model: Grok, group: int = GROUP) -> Grok:
                 weight = getattr(module, name)
                 if isinstance(weight, Tensor):
                     delattr(module, name)
-                    setattr(module, name, Int8Matrix.of(weight, group))
+                    setattr(module, name, Int8Matrix.of(weight, group, part))
     return model
 
 

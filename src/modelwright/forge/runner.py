@@ -16,7 +16,7 @@ Shapes as in `model.py`; n rows here are replies.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -24,9 +24,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from modelwright.forge import fast
+from modelwright.forge.config import ModelConfig
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.experts import grouped_experts, router
-from modelwright.forge.model import Experts, Grok, Layer, Ops, rope_angles
+from modelwright.forge.model import Cache, Experts, Grok, Layer, Ops, rope_angles
 from modelwright.forge.quantise import Int8Matrix
 
 Weight = Tensor | Int8Matrix
@@ -105,6 +106,44 @@ class Runner:
     def _store_keys(self, k_btkd: Tensor) -> Tensor:
         """Keys as they are kept."""
         return k_btkd
+
+
+class OwnCacheRunner(Runner):
+    """For a learner's cache, which knows rows of equal length only: each reply has one of its own, and they take turns."""
+
+    def __init__(self, model: Grok, slots: int, limit: int | None, make: Callable[[ModelConfig, int, int], Cache]) -> None:
+        super().__init__(model, slots, limit)
+        self._make, self._caches = make, list[Cache]()
+
+    def _reserve(self, positions: int) -> None:
+        if positions > self.limit:
+            raise ConfigError(f"a reply has room for {self.limit} tokens, prompt included; {positions} are needed")
+
+    @torch.inference_mode()
+    def prefill(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        fresh = [self._make(self.config, 1, self.limit) for _ in prompts]
+        logits = [self._next(prompt, cache) for prompt, cache in zip(prompts, fresh, strict=True)]
+        self._caches += fresh
+        self.lengths += map(len, prompts)
+        return torch.cat(logits)
+
+    @torch.inference_mode()
+    def decode(self, tokens: Sequence[int]) -> Tensor:
+        self._reserve(max(self.lengths) + 1)
+        logits = [self._next([token], cache) for token, cache in zip(tokens, self._caches, strict=True)]
+        self.lengths = [length + 1 for length in self.lengths]
+        return torch.cat(logits)
+
+    def _next(self, tokens: Sequence[int], cache: Cache) -> Tensor:
+        hidden_1tm, _ = self.model.body(torch.tensor([list(tokens)], device=self._device), cache)
+        return self.model.unembed(hidden_1tm[:, -1:])[:, 0]
+
+    def remove(self, row: int) -> int:
+        last = self.rows - 1
+        self.lengths[row], self._caches[row] = self.lengths[last], self._caches[last]
+        self.lengths.pop()
+        self._caches.pop()
+        return last
 
 
 class _Prefill:
