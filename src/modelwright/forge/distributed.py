@@ -237,7 +237,7 @@ def spread_experts(experts: Experts, world: World, mesh: Any) -> set[nn.Paramete
 def train_recipe(name: str, folder: Path | None, overrides: dict[str, str], parts: Any) -> None:
     """What each process of `torchrun -m modelwright forge train RECIPE` does: the first makes the data, all train."""
     from modelwright.forge.checkpoint import save_model
-    from modelwright.forge.recipe import Run, load, model_config, train_config
+    from modelwright.forge.recipe import Run, fused_for, load, model_config, train_config
     from modelwright.forge.train import Evaluation, Step, build, train
 
     recipe = load(name, overrides)
@@ -250,7 +250,8 @@ def train_recipe(name: str, folder: Path | None, overrides: dict[str, str], part
         dist.barrier()
         run = Run.open(where, recipe, parts)
         tokenizer = run.tokenizer()
-        model = build(model_config(recipe, tokenizer.size), config.seed, parts.ops(config.compile))
+        sizes = model_config(recipe, tokenizer.size)
+        model = build(sizes, config.seed, parts.ops(config.compile, fused_for(config, sizes)))
 
         def show(event: Any) -> None:
             if isinstance(event, Evaluation) or (isinstance(event, Step) and event.step % 10 == 0):

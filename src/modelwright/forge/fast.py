@@ -111,7 +111,7 @@ def attention(
     usual = cap and visible_bts is None and temperature_bt is None and q_bthd.dtype == torch.float32
     if not usual or not torch.is_grad_enabled():
         return plain.attention(q_bthd, k_bskd, v_bskd, cap, visible_bts, temperature_bt)
-    hidden_ts = torch.full((t, s), -1e30).triu_(s - t + 1)
+    hidden_ts = torch.full((t, s), -1e30, device=q_bthd.device).triu_(s - t + 1)
     heads_first = lambda x, *shape: x.transpose(1, 2).reshape(*shape)
     q_nqd = heads_first(q_bthd, b * k, h // k * t, d)
     out_nqd = _Attention.apply(q_nqd, heads_first(k_bskd, b * k, s, d), heads_first(v_bskd, b * k, s, d), cap, hidden_ts.repeat(h // k, 1))

@@ -83,6 +83,11 @@ def _c() -> ctypes.CDLL:
     return found
 
 
+def _usual(x: Tensor) -> bool:
+    """What the C functions are for: training in float32 on a CPU."""
+    return x.dtype == torch.float32 and x.device.type == "cpu" and torch.is_grad_enabled()
+
+
 class _RmsNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x_nm: Tensor, scale_m: Tensor, eps: float) -> Tensor:
@@ -103,7 +108,7 @@ class _RmsNorm(torch.autograd.Function):
 
 
 def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
-    if x.dtype != torch.float32 or not torch.is_grad_enabled():
+    if not _usual(x):
         return plain.rms_norm(x, scale, eps)
     return _RmsNorm.apply(x.reshape(-1, x.shape[-1]).contiguous(), scale, eps).view_as(x)
 
@@ -134,7 +139,7 @@ class _Rope(torch.autograd.Function):
 
 
 def rope(x_bthd: Tensor, cos_btj: Tensor, sin_btj: Tensor) -> Tensor:
-    if x_bthd.dtype != torch.float32 or not torch.is_grad_enabled():
+    if not _usual(x_bthd):
         return plain.rope(x_bthd, cos_btj, sin_btj)
     return _Rope.apply(x_bthd, cos_btj.contiguous(), sin_btj.contiguous())
 
@@ -173,8 +178,7 @@ def attention(
     temperature_bt: Tensor | None = None,
 ) -> Tensor:
     (b, t, h, d), (s, k) = q_bthd.shape, k_bskd.shape[1:3]
-    usual = cap and visible_bts is None and temperature_bt is None and q_bthd.dtype == torch.float32
-    if not usual or not torch.is_grad_enabled():
+    if not cap or visible_bts is not None or temperature_bt is not None or not _usual(q_bthd):
         return plain.attention(q_bthd, k_bskd, v_bskd, cap, visible_bts, temperature_bt)
     heads_first = lambda x, *shape: x.transpose(1, 2).reshape(*shape)
     q_nqd = heads_first(q_bthd, b * k, h // k * t, d)
@@ -206,7 +210,7 @@ class _Geglu(torch.autograd.Function):
 
 
 def geglu(x: Tensor, w_mf: Tensor, v_mf: Tensor, w1_fm: Tensor) -> Tensor:
-    if x.dtype != torch.float32 or not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or not x.numel():
+    if not _usual(x) or torch.is_autocast_enabled("cpu") or not x.numel():
         return plain.geglu(x, w_mf, v_mf, w1_fm)
     if w_mf.dim() == 3:
         return _Geglu.apply(x, w_mf, v_mf, w1_fm)

@@ -776,9 +776,14 @@ class Parts:
         """The implementation in use: the learner's, or the reference's module."""
         return self.mine[slug] if slug in self.mine else part(slug).reference_module()
 
-    def ops(self, compiled: bool = False) -> Ops:
-        """What the model is made of."""
+    def ops(self, compiled: bool = False, fused: tuple[int, float, bool] | None = None) -> Ops:
+        """What the model is made of. `fused` is `recipe.fused_for`'s, for a graphics card."""
         base = Ops() if compiled else native.ops()
+        if fused is not None:
+            from modelwright.forge import gpu
+
+            length, cap, grouped = fused
+            base = gpu.ops(length, cap, grouped=grouped)
         changes: dict[str, Any] = {}
         for slug, names in (
             ("embedding", ("embed", "unembed")), ("rms-norm", ("rms_norm",)), ("rope", ("rope",)), ("mask", ("visible_keys",)),

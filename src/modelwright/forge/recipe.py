@@ -304,6 +304,7 @@ def model_config(recipe: Recipe, vocab: int) -> ModelConfig:
     values = recipe.table("model")
     base = preset(values.pop("preset", "nano"))
     dense = values.pop("dense", False)
+    values.pop("expert_parallel", None)  # how processes share the experts, not a size: `distributed.train_recipe` reads it
     names = {f.name for f in dataclasses.fields(ModelConfig)}
     if unknown := sorted(set(values) - names):
         raise ConfigError(f"[model] has no setting '{unknown[0]}'; it has preset, dense, {', '.join(sorted(names))}")
@@ -317,6 +318,13 @@ def train_config(recipe: Recipe) -> TrainConfig:
     return settings_of(TrainConfig, {"seed": recipe.seed, **recipe.table("pretrain")}, "pretrain")
 
 
+def fused_for(config: TrainConfig, sizes: ModelConfig) -> tuple[int, float, bool] | None:
+    """On a graphics card with a compiler: the length and the cap that its fused attention is made for, and whether products are grouped."""
+    if not (config.compile and config.device == "cuda"):
+        return None
+    return config.context or sizes.context, sizes.attention_cap, config.dtype == "bfloat16"
+
+
 def pretrain(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     """[pretrain] is a TrainConfig."""
     from modelwright.forge.checkpoint import save_model
@@ -325,7 +333,8 @@ def pretrain(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     config = train_config(run.recipe)
     tokenizer = run.tokenizer()
     folder = run.place("pretrain")
-    model = build(model_config(run.recipe, tokenizer.size), config.seed, run.parts.ops(config.compile))
+    sizes = model_config(run.recipe, tokenizer.size)
+    model = build(sizes, config.seed, run.parts.ops(config.compile, fused_for(config, sizes)))
     result = train(folder, model, config, run.place("data"), tokenizer, parts=run.parts.training(), on_event=run.on_event)
     save_model(folder / "model", model, tokenizer, {"stage": "pretrain", "recipe": run.recipe.name, "tokens": result.tokens})
     return {

@@ -336,7 +336,8 @@ def sample(model: Grok, tokenizer: Tokenizer, prompt: str, tokens: int, seed: in
     draw = np.random.default_rng(seed)
     out: list[int] = []
     ids = tokenizer.encode(prompt) or [END]
-    cache = parts.cache(model.config, 1, len(ids) + tokens)
+    where = {} if device.type == "cpu" else {"device": device}  # a learner's cache knows the CPU only
+    cache = parts.cache(model.config, 1, len(ids) + tokens, **where)
     while len(out) < tokens:
         logits_v = model(torch.tensor([ids], device=device), cache)[0, -1].float().cpu()
         token = parts.sample(logits_v, 0.8, 0, 0.95, float(draw.random()))
