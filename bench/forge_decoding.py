@@ -5,7 +5,7 @@ is bytes of weights, keys and values that a step must read, times steps a second
 same run. Where a model fits the processor's cache that fraction may pass 1. Eight-bit weights are measured beside it: speed, size, and how
 far the next token's distribution moves.
 
-    python bench/forge_decoding.py [--preset mini] [--tokens 64] [--rounds 5] [--model FOLDER]
+    python bench/forge_decoding.py [--preset nano] [--tokens 64] [--rounds 5] [--model FOLDER]
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def theirs(model, prompts: list[list[int]], tokens: int, banned: list[int]) -> t
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="mini", choices=[name for name in PRESETS if not name.startswith("grok")])
+    parser.add_argument("--preset", default="nano", choices=[name for name in PRESETS if not name.startswith("grok")])
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
