@@ -223,6 +223,12 @@ def test_a_tuned_model_is_refused_with_another_tokenizer_or_template(tmp_path: P
         load_model(tmp_path / "tuned")
 
 
+def test_a_run_folder_is_its_last_taught_model(tmp_path: Path):
+    for stage in ("pretrain", "tune"):
+        save_model(tmp_path / stage / "model", model(), TOKENIZER, {"stage": stage})
+    assert load_model(tmp_path).meta["stage"] == "tune"
+
+
 # Sources.
 
 

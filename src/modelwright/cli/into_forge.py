@@ -1,4 +1,4 @@
-"""What the forge, which knows nothing of the rooms above it, is handed from them: the learner's passed parts, and an isolated runner of Python.
+"""What the forge, which knows nothing of the rooms above, is handed from them: the learner's passed parts, an isolated runner of Python.
 
 Nothing is opened before a command asks for it.
 """

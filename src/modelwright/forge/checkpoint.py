@@ -118,11 +118,12 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def newest(folder: Path) -> Path:
-    """A model folder itself; or the newest model in a run folder (its `model/`, else its last checkpoint)."""
+    """A model folder itself; or the newest model in a run folder (of its last stage that made one, else its last checkpoint)."""
     if (folder / "config.json").exists():
         return folder
-    if (folder / "model" / "config.json").exists():
-        return folder / "model"
+    for place in (folder, *(folder / stage for stage in ("reinforce", "prefer", "tune", "pretrain"))):
+        if (place / "model" / "config.json").exists():
+            return place / "model"
     for place in (folder / "checkpoints", folder):
         if found := checkpoints(place):
             return found[-1]
