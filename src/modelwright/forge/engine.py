@@ -354,14 +354,14 @@ class Engine:
         wants = [reply.request.sampling for reply in replies]
         # What the model gave is kept for log-probabilities: the rest is done in place.
         raw = {i: logits_nv[i].clone() for i, want in enumerate(wants) if want.logprobs is not None}
-        for reply, want, logits_v in zip(replies, wants, logits_nv, strict=True):
-            if not want.plain:
-                reply.bend(logits_v)
+        for i, reply in enumerate(replies):
+            if not wants[i].plain:
+                reply.bend(logits_nv[i])
         logits_nv[:, self.tokenizer.size :] = -torch.inf
         logits_nv[:, :FIRST_BYTE].masked_fill_(self._blocked(tuple(reply.marks() for reply in replies)), -torch.inf)
-        for reply, logits_v in zip(replies, logits_nv, strict=True):
+        for i, reply in enumerate(replies):
             if (allowed := reply.allowed()) is not None:
-                logits_v[FIRST_BYTE : self.tokenizer.size].masked_fill_(torch.from_numpy(~allowed[FIRST_BYTE:]), -torch.inf)
+                logits_nv[i, FIRST_BYTE : self.tokenizer.size].masked_fill_(torch.from_numpy(~allowed[FIRST_BYTE:]), -torch.inf)
         us = [0.0 if want.temperature == 0 else reply.chance.draw() for reply, want in zip(replies, wants, strict=True)]
         forced = [reply.forced() for reply in replies]
         for i, token in enumerate(forced):
