@@ -44,8 +44,9 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# One thread a process: the tests start many, and threads that wait for each other on a busy machine wait long.
 test: lint install .venv/.browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 bench: install .venv/.dev
 	$(BIN)/python bench/all.py
