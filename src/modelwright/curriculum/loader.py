@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -18,6 +20,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from modelwright.curriculum import models
 from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
 from modelwright.curriculum.models import Card, Chapter, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
 
@@ -137,14 +140,48 @@ def default_folder() -> Path:
     return PACKAGED_FOLDER if PACKAGED_FOLDER.is_dir() else REPOSITORY_FOLDER
 
 
+class _Kept(BaseModel):
+    """A curriculum as it was read, so that the next start need not read YAML again. Deleting the file changes nothing."""
+
+    key: str
+    stages: tuple[Stage, ...]
+    projects: tuple[Project, ...]
+    shared: tuple[Resource, ...]
+
+
 def load(folder: Path | None = None) -> Curriculum:
     """Reads a curriculum folder. Raises CurriculumError, with file and line, at the first file of the wrong shape."""
-    folder = Path(folder) if folder is not None else default_folder()
+    folder = (Path(folder) if folder is not None else default_folder()).absolute()
+    kept_in = kept_folder(folder) / "read.json"
+    key = ""
+    if (folder / "plan.yaml").is_file():
+        digest = _digest(folder)
+        shapes = hashlib.sha256(Path(models.__file__).read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+        key = f"{digest} {shapes} {folder}"
+        with suppress(OSError, ValidationError):
+            kept = _Kept.model_validate_json(kept_in.read_bytes())
+            if kept.key == key:
+                return Curriculum(folder, kept.stages, kept.projects, kept.shared, digest)
     findings: list[Finding] = []
     curriculum = read(folder, findings.append)
     if findings or curriculum is None:
         raise CurriculumError(findings[0])
+    stages, projects, shared = (tuple(table.values()) for table in (curriculum.stages, curriculum.projects, curriculum.shared))
+    with suppress(OSError):  # a folder that cannot be written is read anew each time
+        kept_in.parent.mkdir(parents=True, exist_ok=True)
+        fresh = kept_in.with_name(f"read-{os.getpid()}.json")
+        fresh.write_text(_Kept(key=key, stages=stages, projects=projects, shared=shared).model_dump_json(), encoding="utf-8")  # type: ignore[arg-type]
+        fresh.replace(kept_in)
     return curriculum
+
+
+def kept_folder(folder: Path) -> Path:
+    """Where what is made from a curriculum is kept: beside it where that can be written, else in the user's cache, by its path."""
+    beside = folder / ".made"
+    if beside.is_dir() or os.access(folder, os.W_OK):
+        return beside
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "modelwright" / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
 
 
 def read(folder: Path, report: Callable[[Finding], None]) -> Curriculum | None:
