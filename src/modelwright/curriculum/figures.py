@@ -7,7 +7,6 @@ page's ink, the series' colours are readable on light and on dark, and the lette
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.render import blocks, figure_key
 
@@ -34,12 +34,8 @@ class Ran:
 
 
 def folder_of(curriculum: Path) -> Path:
-    """Where the drawn figures of a curriculum folder are kept: beside it where that can be written, else in the user's cache."""
-    beside = curriculum / ".figures"
-    if beside.is_dir() or os.access(curriculum, os.W_OK):
-        return beside
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "modelwright" / "figures"
+    """Where the drawn figures of a curriculum folder are kept."""
+    return kept_folder(curriculum) / "figures"
 
 
 def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:

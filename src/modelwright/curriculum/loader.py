@@ -212,11 +212,11 @@ def read(folder: Path, report: Callable[[Finding], None]) -> Curriculum | None:
             stages.append(stage)
     projects = _build_all(Project, plan.get("projects"), plan_file, ("projects",), report)
     shared = _build_all(Resource, plan.get("resources"), plan_file, ("resources",), report)
-    for extra in ("resources.yaml",):
-        if (folder / extra).is_file():
-            data = read_yaml(folder / extra, report)
-            rows, path = (data.get("resources"), ("resources",)) if isinstance(data, dict) else (data, ())
-            shared += _build_all(Resource, rows, folder / extra, path, report)
+    shared_file = folder / "resources.yaml"
+    if shared_file.is_file():
+        data = read_yaml(shared_file, report)
+        rows, path = (data.get("resources"), ("resources",)) if isinstance(data, dict) else (data, ())
+        shared += _build_all(Resource, rows, shared_file, path, report)
     return Curriculum(folder, stages, projects, shared, _digest(folder))
 
 
