@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def main(names: list[str]) -> int:
-    programs = sorted(path for path in HERE.glob("*.py") if path.stem not in ("all", "common") and not path.stem.startswith("_"))
+    programs = sorted(path for path in HERE.glob("*.py") if path.stem not in ("all", "common", "worlds") and not path.stem.startswith("_"))
     unknown = set(names) - {path.stem for path in programs}
     if unknown:
         print(f"There is no bench called {', '.join(sorted(unknown))}; there are {', '.join(p.stem for p in programs)}.")

@@ -1,24 +1,15 @@
-"""The learner room, measured: memory on a real review log, credit through encompassing edges, the forecast's coverage, and time.
+"""The learner room, measured: the forecast's coverage, and time.
 
-Run: python bench/learner.py [memory] [credit] [forecast] [time]   (none named: all)
-
-The simulated learners live in six worlds whose workings are not those that the program infers with: memory is a stretched
-exponential with a half-life (not FSRS's power law), practice of a whole either uses a part or does not (no fractions), effort is
-gamma-distributed and by kind of person (not lognormal), hours follow each world's own week (not an autoregression). Seeds are fixed.
+Run: python bench/learner.py [forecast] [time]   (none named: both)
 """
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import math
-import os
 import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -26,241 +17,9 @@ from modelwright.curriculum import Curriculum, load
 from modelwright.curriculum.models import Chapter, Resource
 from modelwright.journal import events as e
 from modelwright.journal.events import Event
-from modelwright.learner import State, fold, forecast, memory, session
-from modelwright.learner.fitting import _fit, _gather, _losses
-from modelwright.learner.folding import Folder
-from modelwright.learner.fsrs import DAY, default_parameters
-from modelwright.learner.tracing import default_tracer
-
-DATA = Path(os.environ.get("MODELWRIGHT_DATA", Path(__file__).parents[2] / "shared")) / "data"
-START = 1_767_225_600_000 + 18 * 3_600_000
-WEEK = 7 * DAY
-RETAINED = 0.8  # true recall from which a skill counts as retained
-MATHEMATICS = ("linear-algebra", "calculus", "probability")
-CODE = ("python", "algorithms", "hands-on-ml", "practical-nlp", "large-scale-ml", "ai-systems-design")
-
-
-@dataclass(frozen=True)
-class World:
-    """away(day): whether that day is without study. pace: skills a day. half_life: days after learning, by module. effort: hours taken by
-    hours planned, by module. week(rng, n): hours of the n-th week by hours wished for."""
-
-    name: str
-    away: Callable[[int], bool]
-    pace: Callable[[int], int]
-    half_life: Callable[[str], float]
-    guess: float
-    effort: Callable[[str], float]
-    week: Callable[[np.random.Generator, list[float]], float]
-    upkeep: float
-
-
-def _onoff(rng: np.random.Generator, past: list[float]) -> float:
-    """Weeks of plenty and weeks of little, each likely to be followed by its like."""
-    on = past[-1] > 0.6 if past else True
-    on = on if rng.random() < 0.7 else not on
-    return float(rng.uniform(1.0, 1.7) if on else rng.uniform(0.05, 0.4))
-
-
-def _quits(rng: np.random.Generator, past: list[float]) -> float:
-    """Stops for one to ten weeks, about twice a year."""
-    if past and past[-1] == 0:
-        return 0.0 if rng.random() < 0.8 else float(rng.uniform(0.6, 1.1))
-    return 0.0 if rng.random() < 0.04 else float(rng.uniform(0.6, 1.1))
-
-
-def _steady(rng: np.random.Generator, past: list[float]) -> float:
-    return float(rng.uniform(0.65, 1.0))
-
-
-def _tiring(rng: np.random.Generator, past: list[float]) -> float:
-    """Keen at first, then settling; a free week now and then."""
-    return 0.0 if rng.random() < 0.06 else float(rng.uniform(0.5, 0.9) + 0.5 * math.exp(-len(past) / 10))
-
-
-WORLDS = (
-    World("steady", lambda d: False, lambda d: int(d % 3 == 0), lambda m: 18.0, 0.05, lambda m: 1.0, _steady, 0.08),
-    World("bursty", lambda d: d % 7 < 4, lambda d: 1, lambda m: 18.0, 0.05, lambda m: 1.1, _onoff, 0.08),
-    World("quits and returns", lambda d: d % 160 > 115, lambda d: int(d % 2 == 0), lambda m: 18.0, 0.05, lambda m: 1.0, _quits, 0.12),
-    World("fast, forgets", lambda d: False, lambda d: int(d % 2 == 0), lambda m: 7.0, 0.05, lambda m: 0.6, _steady, 0.22),
-    World(
-        "programmer, weak in mathematics", lambda d: d % 7 == 6, lambda d: int(d % 3 == 0),
-        lambda m: 9.0 if m in MATHEMATICS else 40.0 if m in CODE else 18.0, 0.05,
-        lambda m: 1.5 if m in MATHEMATICS else 0.5 if m in CODE else 1.0, _tiring, 0.08,
-    ),
-    World("guesser", lambda d: d % 7 == 0, lambda d: int(d % 3 == 0), lambda m: 14.0, 0.35, lambda m: 1.25, _tiring, 0.15),
-)  # fmt: skip
-
-
-def table(title: str, head: list[str], rows: list[list[str]]) -> None:
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
-    print(f"\n{title}")
-    for row in [head, *rows]:
-        print("  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))))
-
-
-# Memory on a real log
-
-
-def measure_memory() -> None:
-    path = DATA / "sr/review_log.csv"
-    if not path.is_file():
-        print(f"\nmemory: skipped, {path} is not here (set MODELWRIGHT_DATA)")
-        return
-    with path.open() as file:
-        rows = sorted((r["review_time"], r["card_id"], int(r["review_rating"])) for r in csv.DictReader(file))
-    log = [
-        Event(
-            id=f"{n:032x}", at=round(dt.datetime.fromisoformat(text).timestamp() * 1000),
-            data=e.CardReviewed(card=card, skill="a/b", rating=rating, seconds=5),  # type: ignore[arg-type]
-        )
-        for n, (text, card, rating) in enumerate(rows)
-    ]  # fmt: skip
-    reviews = _gather(log)
-    scored = reviews.scored_cn
-    rights = (reviews.rating_cn > 1)[scored].astype(float)
-    at = reviews.at_cn[scored]
-    order = np.argsort(at)
-    moving, losses = 0.8, []
-    for right in rights[order]:
-        losses.append(-math.log(moving if right else 1 - moving))
-        moving = min(max(moving + 0.02 * (right - moving), 0.02), 0.98)
-    rate = rights.mean()
-    constant = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
-    ours = _losses(default_parameters(), reviews)[scored]
-    border = np.quantile(reviews.at_cn[reviews.there_cn], 0.8)
-    held = scored & (reviews.at_cn > border)
-    fitted = _losses(_fit(reviews, scored & (reviews.at_cn <= border)), reviews)[held]
-    before = _losses(default_parameters(), reviews)[held]
-    error = float((before - fitted).std() / math.sqrt(held.sum()))
-    head = ["log loss, reviews a day or more apart", "all", "last fifth"]
-    rows_out = [
-        ["constant", f"{constant:.4f}", ""],
-        ["moving average", f"{np.mean(losses):.4f}", ""],
-        ["FSRS-6, defaults", f"{ours.mean():.4f}", f"{before.mean():.4f}"],
-        ["fitted to the first four fifths", "", f"{fitted.mean():.4f}"],
-    ]
-    table(f"Memory: {len(rows):,} reviews by one person, {int(scored.sum()):,} scored", head, rows_out)
-    wins = before.mean() - fitted.mean() > error
-    print(f"gain of the fit {before.mean() - fitted.mean():+.4f}, standard error {error:.4f}: {'used' if wins else 'not used'}")
-
-
-# Credit through encompassing edges
-
-
-class Truth:
-    """How this learner's memory really works, in a world: half-lives in days, a stretched exponential, parts used or not used."""
-
-    def __init__(self, curriculum: Curriculum, contains: dict[str, tuple[tuple[str, float], ...]], world: World, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.world = world
-        noise = self.rng
-        # What really is practised inside a whole differs from what the author thought.
-        self.inside = {s: [(i, min(1.0, w * noise.uniform(0.6, 1.3))) for i, w in inner] for s, inner in contains.items()}
-        self.half = {s: world.half_life(k.module) * float(noise.uniform(0.6, 1.5)) for s, k in curriculum.skills.items()}
-        self.last: dict[str, int] = {}
-
-    def recall(self, skill: str, day: int) -> float:
-        return math.exp(-math.log(2) * ((day - self.last[skill]) / self.half[skill]) ** 0.8)
-
-    def use(self, skill: str, day: int) -> bool:
-        """Try to recall; whatever happens, the answer is seen."""
-        r = self.recall(skill, day)
-        right = self.rng.random() < 0.98 * r
-        self.half[skill] *= 1.02 + 10 * (1 - r) if right else max(0.45, 4 / self.half[skill])
-        self.half[skill] = min(self.half[skill], 3000.0)
-        self.last[skill] = day
-        return right
-
-    def attempt(self, skill: str, day: int) -> bool:
-        """A task on a skill: it and the parts of it that the task happens to need."""
-        right = self.use(skill, day)
-        for inner, w in self.inside.get(skill, ()):
-            if inner in self.last and self.rng.random() < w:
-                right &= self.use(inner, day)
-        return right or self.rng.random() < self.world.guess
-
-
-def reviews_needed(curriculum: Curriculum, world: World, credit: bool, retention: float, days: int, seed: int) -> tuple[float, float]:
-    """(reviews a year for each skill retained, share of skills retained), reviewing what is due and learning one skill after another."""
-    folder = Folder(curriculum, State(retention=retention), default_tracer())
-    ix = folder.index
-    truth = Truth(curriculum, ix.contains, world, seed)
-    fsrs = folder.skill_fsrs
-    waiting = list(curriculum.order)
-    known: list[str] = []
-    reviews = 0
-    recalls: list[float] = []
-    retained = 0.0
-    for day in range(days):
-        at = START + day * DAY
-        if not world.away(day):
-            need = {}
-            for s in known:
-                kept = memory(curriculum, folder.state, s, at)
-                if kept is not None and kept.due_at <= at:
-                    need[s] = 1 - kept.retrievability
-            while need:
-                if credit:
-                    near = set(need)
-                    for s in need:
-                        near.update(o for o, _ in ix.inside.get(s, ()) if o in folder.state.skills and o in truth.last)
-
-                    def gain(task: str, need: dict[str, float] = need) -> float:
-                        return need.get(task, 0.0) + sum(need[i] * w for i, w in ix.contains[task] if i in need)
-
-                    task = max(sorted(near), key=gain)
-                else:
-                    task = next(iter(need))
-                right = truth.attempt(task, day)
-                reviews += 1
-                if credit:
-                    folder.practised(task, 3 if right else 1, 1.0, at)
-                    for i, w in ix.contains[task]:
-                        if i in need:
-                            need[i] *= 1 - w
-                            if need[i] <= 1 - retention:
-                                del need[i]
-                else:
-                    fsrs.review(folder.skill(task).memory, 3 if right else 1, at)
-                need.pop(task, None)
-            for _ in range(world.pace(day)):
-                if waiting:
-                    skill = waiting.pop(0)
-                    truth.last[skill] = day
-                    for inner, w in truth.inside.get(skill, ()):
-                        if inner in truth.last and truth.rng.random() < w:
-                            truth.use(inner, day)
-                    if credit:
-                        folder.taught([skill], at)
-                        folder.credit(ix.contains[skill], 1.0, at)
-                    else:
-                        fsrs.review(folder.skill(skill).memory, 3, at)
-                    known.append(skill)
-        if day % 5 == 4 and known:
-            now = [truth.recall(s, day) for s in known]
-            recalls.append(float(np.mean(np.array(now) >= RETAINED)))
-            retained += 5 * float(np.sum(np.array(now) >= RETAINED))
-    return reviews / max(retained, 1e-9) * 365, float(np.mean(recalls))
-
-
-def measure_credit(curriculum: Curriculum, days: int = 1095) -> None:
-    rows, ratios = [], []
-    for n, world in enumerate(WORLDS):
-        plain, recall = reviews_needed(curriculum, world, False, 0.9, days, n)
-        # The wish at which ours retains as many, between two that bracket it.
-        tried = [(r, *reviews_needed(curriculum, world, True, r, days, n)) for r in (0.86, 0.9, 0.93, 0.96)]
-        kept = [t[2] for t in tried]
-        ours = float(np.interp(recall, sorted(kept), [t[1] for t in sorted(tried, key=lambda t: t[2])]))
-        inside = min(kept) <= recall <= max(kept)
-        ratios.append(ours / plain)
-        rows.append(
-            [world.name, f"{recall:.3f}", f"{plain:.2f}", f"{ours:.2f}", f"{ours / plain:.2f}{'' if inside else ' (recall outside)'}"]
-        )
-    head = ["world", "share retained", "plain FSRS", "with credit", "ratio"]
-    table(f"Reviews a year for each retained skill, with the same share retained, {len(curriculum.skills)} skills, {days} days", head, rows)
-    print(f"median ratio {np.median(ratios):.2f}, worst {max(ratios):.2f}")
-
+from modelwright.learner import fold, forecast, session
+from modelwright.learner.fsrs import DAY
+from worlds import START, WEEK, WORLDS, World, table
 
 # The forecast's coverage
 
@@ -355,7 +114,6 @@ def measure_forecast(curriculum: Curriculum, learners: int = 80, paths: int = 40
 
 
 def measure_time(curriculum: Curriculum) -> None:
-    sys.path.insert(0, str(Path(__file__).parent))
     from journal import history
 
     events = [Event(id="0" * 32, at=at, data=data) for at, data in history(curriculum, 100_000)]
@@ -389,11 +147,9 @@ def measure_time(curriculum: Curriculum) -> None:
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["memory", "credit", "forecast", "time"]
+    wanted = sys.argv[1:] or ["forecast", "time"]
     curriculum = load()
     parts: dict[str, Callable[[], None]] = {
-        "memory": measure_memory,
-        "credit": lambda: measure_credit(curriculum),
         "forecast": lambda: measure_forecast(curriculum),
         "time": lambda: measure_time(curriculum),
     }
