@@ -90,10 +90,13 @@ class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
 
 
 class CardReviewed(Data, frozen=True, tag="card-reviewed"):
+    """`source`: the program in which the card was reviewed, "" for this one. A review from elsewhere takes its place by its time."""
+
     card: str
     skill: str
     rating: Rating
     seconds: float
+    source: str = ""
 
 
 class LabSubmitted(Data, frozen=True, tag="lab-submitted"):
@@ -162,21 +165,42 @@ class ForecastMade(Data, frozen=True, tag="forecast-made"):
 
     finish: dict[str, int] = {}  # "q10", "q50", … -> when the whole plan ends
     stages: dict[str, dict[str, int]] = {}  # stage id -> the same
+    done: float = -1.0  # the share of the plan's hours that was done then; below 0 where it was not noted
+    ahead: dict[str, dict[str, float]] = {}  # "4", "8", "12" weeks on -> "q10", "q50", … -> the share that would be done
 
 
 class MemoryFitted(Data, frozen=True, tag="memory-fitted"):
-    """FSRS parameters fitted to this learner's own reviews, kept only because they won on reviews held out; used from here on."""
+    """FSRS parameters were fitted to this learner's own reviews: those in use from here on.
+
+    They are the fitted ones only where these won on reviews held out; else those in use until now (empty: the defaults).
+    """
 
     parameters: list[float]
     reviews: int = 0
     loss_before: float = 0.0  # log loss on the reviews held out, with the parameters in use until now
-    loss_after: float = 0.0
+    loss_after: float = 0.0  # the same, with the fitted ones
+    won: bool = True
+    margin: float = 0.0  # the standard error of the difference, which the gain has to exceed
+    held_out: int = 0
+
+
+class ReviewsImported(Data, frozen=True, tag="reviews-imported"):
+    """What another program knew of the learner's memory beyond this one's cards: material for `memory-fitted`, and nothing else.
+
+    A card is known by a hash of its number there, never by its text. Its reviews are flat pairs: the time in seconds since 1970 and the
+    rating (1 to 4), in order.
+    """
+
+    source: str
+    file: str
+    reviews: int  # answers in the file that were given to cards of others
+    cards: dict[str, list[int]] = {}
 
 
 Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | ChapterRead | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
-    | ForecastMade | MemoryFitted
+    | ForecastMade | MemoryFitted | ReviewsImported
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.journal import events as e
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, scheduler
 from modelwright.learner.index import Index, index
-from modelwright.learner.state import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, State, Table, Trace
+from modelwright.learner.state import BINS, Foretold, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, State, Table, Trace
 from modelwright.learner.tracing import FAST, SLOW, Tracer, default_tracer, features, grown, logit, observe, prerequisite_level, sigmoid
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ class Folder:
 
     # Time
 
-    def worked(self, kind: str, hours: float, event: e.Event, expected: float = 0.0) -> None:
-        """Hours of one kind of work; with `expected`, also a measurement of its pace."""
+    def worked(self, kind: str, hours: float, event: e.Event, expected: float = 0.0, module: str = "") -> None:
+        """Hours of one kind of work, on a `module` or to keep what was learned; with `expected`, also a measurement of its pace."""
         if not hours > 0:
             return
         state = self.state
@@ -216,6 +216,10 @@ class Folder:
         if pace is None:
             pace = state.pace[kind] = Pace()
         pace.hours += hours
+        if module:
+            state.module_hours[module] = state.module_hours.get(module, 0.0) + hours
+        elif kind != "project":
+            state.upkeep[week] = state.upkeep.get(week, 0.0) + hours
         if expected > 0:
             self.measured(kind, hours, expected)
 
@@ -264,6 +268,12 @@ def tally(table: Table, p: float, right: float) -> None:
     else:
         table.loss -= right * math.log(p) + (1 - right) * math.log(1 - p)
     table.squared += (right - p) ** 2
+
+
+def _module(f: Folder, id: str) -> str:
+    """The module in the id of what belongs to one; empty for anything else."""
+    module = id.partition("/")[0]
+    return module if module in f.index.module_skills else ""
 
 
 # One function for each kind of event
@@ -360,7 +370,7 @@ def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
         for id in d.skills:
             f.practised(id, rating, weight, event.at)
             _marked(f.skill(id), d.right and not helped, d.misconception, event.at)
-    f.worked("problem", min(d.seconds / 3600, LONGEST_SITTING), event, expected / 3600 if d.attempt <= 1 else 0.0)
+    f.worked("problem", min(d.seconds / 3600, LONGEST_SITTING), event, expected / 3600 if d.attempt <= 1 else 0.0, _module(f, d.problem))
 
 
 def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
@@ -412,7 +422,7 @@ def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
     elif first_of_sitting and not before:
         f.answered(d.skills, share, LAB_LEFT_FAILING, at, "code", difficulty, None, 0.0)
     hours = min(d.seconds / 3600, LONGEST_SITTING)
-    f.worked("lab", hours, event)
+    f.worked("lab", hours, event, module=_module(f, d.lab))
     if not before:
         lab.hours += max(hours, 0.0)
         expected = f.index.minutes.get(d.lab, 0.0) / 60
@@ -442,7 +452,7 @@ def _lesson(f: Folder, event: e.Event, d: e.LessonFinished) -> None:
     f.state.lessons[d.lesson] = event.at
     f.taught(f.index.lesson_skills.get(d.lesson, ()), event.at)
     expected = f.index.minutes.get(d.lesson, 0.0) / 60
-    f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), event, expected if first else 0.0)
+    f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), event, expected if first else 0.0, _module(f, d.lesson))
 
 
 def _chapter(f: Folder, event: e.Event, d: e.ChapterRead) -> None:
@@ -453,7 +463,7 @@ def _chapter(f: Folder, event: e.Event, d: e.ChapterRead) -> None:
     first = key not in f.state.chapters
     f.state.chapters[key] = event.at
     f.taught(f.index.chapter_skills.get(key, ()), event.at)
-    f.worked("chapter", min(d.hours, 60.0), event, f.index.chapter_hours.get(key, 0.0) if first else 0.0)
+    f.worked("chapter", min(d.hours, 60.0), event, f.index.chapter_hours.get(key, 0.0) if first else 0.0, _module(f, d.resource))
 
 
 def _project(f: Folder, event: e.Event, d: e.ProjectEntry) -> None:
@@ -473,15 +483,15 @@ def _project(f: Folder, event: e.Event, d: e.ProjectEntry) -> None:
 
 
 def _time(f: Folder, event: e.Event, d: e.TimeLogged) -> None:
-    f.worked("elsewhere", min(d.hours, 60.0), event)
+    f.worked("elsewhere", min(d.hours, 60.0), event, module=_module(f, d.target or ""))
 
 
 def _run(f: Folder, event: e.Event, d: e.RunFinished) -> None:
-    """The machine's time, not the learner's: nothing is concluded from it."""
+    """The machine's time, a note, a file that was read: nothing is concluded from it."""
 
 
 def _forecast(f: Folder, event: e.Event, d: e.ForecastMade) -> None:
-    f.state.forecasts.append((event.at, dict(d.finish)))
+    f.state.forecasts.append(Foretold(event.at, dict(d.finish), dict(d.stages), d.done, dict(d.ahead)))
 
 
 def _fitted(f: Folder, event: e.Event, d: e.MemoryFitted) -> None:
@@ -509,6 +519,7 @@ _HANDLERS: dict[type, Callable[[Folder, e.Event, Any], None]] = {
     e.NoteWritten: _run,
     e.ForecastMade: _forecast,
     e.MemoryFitted: _fitted,
+    e.ReviewsImported: _run,
 }
 
 

@@ -11,7 +11,7 @@ import msgspec
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 
-SCHEMA = 1
+SCHEMA = 2
 BINS = 10
 
 
@@ -97,6 +97,19 @@ class Pace(msgspec.Struct, array_like=True):
     hours: float = 0.0
 
 
+class Foretold(msgspec.Struct, array_like=True):
+    """A weekly snapshot of the forecast. finish, stages: quantiles of dates by name. done: the share of the plan that was done then.
+
+    ahead: in so many weeks, the share that would be done, by quantile.
+    """
+
+    at: int
+    finish: dict[str, int] = {}
+    stages: dict[str, dict[str, int]] = {}
+    done: float = -1.0
+    ahead: dict[str, dict[str, float]] = {}
+
+
 class Table(msgspec.Struct, array_like=True):
     """A reliability table: per tenth of predicted probability, how many, their sum, and how many came true."""
 
@@ -143,7 +156,9 @@ class State(msgspec.Struct):
     mastery_table: Table = msgspec.field(default_factory=Table)
     memory_table: Table = msgspec.field(default_factory=Table)  # cards, a day or more after the last review
     placed_questions: int = 0
-    forecasts: list[tuple[int, dict[str, int]]] = []  # the weekly snapshots: when, and what they said of the end
+    forecasts: list[Foretold] = []
+    module_hours: dict[str, float] = {}  # module -> hours of work on it: lessons, chapters, problems, labs
+    upkeep: dict[int, float] = {}  # as `weeks`, of these the hours that no module's new work claims: cards, questions, elsewhere
 
     def canonical(self) -> bytes:
         """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""

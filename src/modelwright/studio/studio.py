@@ -799,7 +799,7 @@ class Studio:
 
     def _note_forecast(self, desk: Desk) -> None:
         """Once a week the journal keeps what was forecast, so that it can be held against what came."""
-        before = desk.state.forecasts[-1][0] if desk.state.forecasts else desk.record.enrolled_at
+        before = desk.state.forecasts[-1].at if desk.state.forecasts else desk.record.enrolled_at
         if desk.now - before < WEEK or self._forecast_kept is None:
             return
         view = self._forecast_kept.view
