@@ -13,6 +13,7 @@ import io
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from modelwright.journal.errors import BadEventError, DamagedJournalError, JournalError, NewerJournalError, UnwritableJournalError
-from modelwright.journal.events import Data, Event
+from modelwright.journal.events import CardReviewed, Data, Event
 from modelwright.journal.upgrades import Reader, kind_of
 
 HEAD_REVISION = "0001"  # the newest file in migrations/versions; a test holds the two together
@@ -79,6 +80,10 @@ def new_id(at: int, random: bytes | None = None) -> str:
 
 def _link(previous: str, body: str) -> str:
     return hashlib.sha256(previous.encode() + body.encode()).hexdigest()
+
+
+def _brought_in(event: Event) -> bool:
+    return isinstance(event.data, CardReviewed) and event.data.source != ""
 
 
 def local_offset(at: int) -> int:
@@ -154,6 +159,25 @@ class Journal:
         if moments is not None and len(moments) != len(items):
             raise ValueError(f"append_many got {len(items)} events and {len(moments)} moments")
         return self._append(items, moments, None, learner, tz)
+
+    def bring_in(self, data: Sequence[Data], *, at: Sequence[int], ids: Sequence[str], learner: str = "me") -> list[Event]:
+        """Store what happened elsewhere and earlier, each under an id made from where it comes: all in one transaction, and only what
+        the journal does not have yet, which is returned."""
+        rows = {
+            id: self._checked(
+                Event(id=id, at=moment, tz=local_offset(moment), learner=learner, version=self._reader.version(one), data=one)  # type: ignore[arg-type]
+            )
+            for one, moment, id in zip(data, at, ids, strict=True)
+        }
+        for event, _ in rows.values():
+            _check_id(event)
+        with self._writing() as connection:
+            names = list(rows)
+            for begin in range(0, len(names), 500):
+                for id in self._known(connection, names[begin : begin + 500]):
+                    del rows[id]
+            self._store(connection, list(rows.values()))
+        return [event for event, _ in rows.values()]
 
     def _append(self, items: list[Data], at: list[int] | None, ids: list[str] | None, learner: str, tz: int | None) -> list[Event]:
         now = time.time_ns() // 1_000_000
@@ -237,6 +261,60 @@ class Journal:
                 except JournalError as error:
                     raise type(error)(f"Entry {seq} of the journal at {self.place}: {error}") from None
                 yield seq, event
+            if len(rows) < PAGE:
+                return
+            after = rows[-1][0]
+
+    def history(self, learner: str = "me") -> Iterator[tuple[int, Event]]:
+        """(seq, event) in the order in which they are folded: journal order, but a review that was brought in from another program stands
+        before the first entry that is later than it. Where nothing was brought in late, this is `events`."""
+        end, latest = self.last_seq(), 0
+        waiting: deque[tuple[int, int, Event]] = deque(
+            sorted(
+                ((event.at, seq, event) for seq, event in self.of_kind(CardReviewed, learner=learner) if seq <= end and _brought_in(event)),
+                key=lambda one: one[:2],
+            )
+        )
+        for seq, event in self.events(0, learner):
+            if seq > end:
+                return
+            if _brought_in(event):
+                while waiting and waiting[0][:2] <= (event.at, seq):
+                    _, its, late = waiting.popleft()
+                    yield its, late
+                continue
+            latest = max(latest, event.at)
+            while waiting and waiting[0][0] < latest:
+                _, its, late = waiting.popleft()
+                yield its, late
+            yield seq, event
+
+    def entries(self, seqs: Iterable[int]) -> list[tuple[int, Event]]:
+        """The entries of these numbers, in journal order; a number that there is not is passed over."""
+        wanted = sorted(set(seqs))
+        found: list[tuple[int, Event]] = []
+        with self._reading() as connection:
+            for begin in range(0, len(wanted), 500):
+                some = wanted[begin : begin + 500]
+                rows = connection.execute(sa.select(_EVENTS.c.seq, _EVENTS.c.body).where(_EVENTS.c.seq.in_(some)).order_by(_EVENTS.c.seq))
+                found += [(int(row.seq), self._reader.read(row.body)) for row in rows]
+        return found
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of these event ids that the journal has."""
+        asked = list(ids)
+        with self._reading() as connection:
+            return {id for begin in range(0, len(asked), 500) for id in self._known(connection, asked[begin : begin + 500])}
+
+    def of_kind(self, *kinds: type[Data], learner: str = "me") -> Iterator[tuple[int, Event]]:
+        """(seq, event) of these kinds alone, in journal order, without reading the others."""
+        names = [kind_of(kind) for kind in kinds]
+        query = sa.select(_EVENTS.c.seq, _EVENTS.c.body).where(_EVENTS.c.learner == learner, _EVENTS.c.kind.in_(names))
+        after = 0
+        while True:
+            with self._reading() as connection:
+                rows = connection.execute(query.where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(PAGE)).all()
+            yield from ((int(seq), self._reader.read(body)) for seq, body in rows)
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]

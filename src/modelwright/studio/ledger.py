@@ -20,7 +20,7 @@ import msgspec
 from modelwright.curriculum import Curriculum
 from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal
-from modelwright.journal.events import Data, Event
+from modelwright.journal.events import CardReviewed, Data, Event
 from modelwright.learner import State, fold
 from modelwright.studio.record import Record
 
@@ -36,6 +36,10 @@ class Snapshot(msgspec.Struct, array_like=True):
     id: str
     state: bytes
     record: bytes
+
+
+class _Late(Exception):
+    """An entry belongs before others that are folded already."""
 
 
 class Ledger:
@@ -57,7 +61,12 @@ class Ledger:
             return False
         before = self.seq
         try:
-            self.state = fold(self.curriculum, self._new_events(), self.state)
+            try:
+                self.state = fold(self.curriculum, self._new_events(), self.state)
+            except _Late:
+                # Reviews brought in from another program, older than what is folded already: their place is earlier.
+                self._begin_again()
+                self.state = fold(self.curriculum, self._all_events(), self.state)
         except BaseException:
             self._begin_again()  # half a fold is worse than none: the next question folds it all
             raise
@@ -108,10 +117,22 @@ class Ledger:
                 raise
 
     def _new_events(self) -> Iterator[Event]:
+        latest = self.state.last_at
         for seq, event in self.journal.events(after=self.seq):
-            self.record.add((event,))
+            if event.at < latest and isinstance(event.data, CardReviewed) and event.data.source:
+                raise _Late
+            latest = max(latest, event.at)
+            yield self._noted(seq, event)
+
+    def _all_events(self) -> Iterator[Event]:
+        for seq, event in self.journal.history():
+            yield self._noted(seq, event)
+
+    def _noted(self, seq: int, event: Event) -> Event:
+        self.record.add((event,))
+        if seq > self.seq:
             self.seq, self.last_id = seq, event.id
-            yield event
+        return event
 
     def _begin_again(self) -> None:
         self.state, self.record = fold(self.curriculum, ()), Record()
