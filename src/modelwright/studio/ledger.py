@@ -129,7 +129,7 @@ class Ledger:
             yield self._noted(seq, event)
 
     def _noted(self, seq: int, event: Event) -> Event:
-        self.record.add((event,))
+        self.record.add((event,), seq)
         if seq > self.seq:
             self.seq, self.last_id = seq, event.id
         return event

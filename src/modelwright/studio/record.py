@@ -16,9 +16,11 @@ from modelwright.journal import events as e
 
 DAY_BEGINS = 4  # o'clock: what is done after midnight still belongs to the evening before
 RECENT = 60
+REMEMBERED = 400  # entries of the journal that a skill's page may look back on
 HOUR, DAY = 3_600_000, 86_400_000
 PLACEMENT_LASTS = 30 * DAY  # an open placement goes on; after a month it begins anew
-EXAM_LASTS = 12 * HOUR  # a sitting; after it the exam can be taken again
+EXAM_LASTS = 12 * HOUR  # a sitting; after it the exam, or the check of a chapter, can be taken again
+CHECKED = 40  # so many answers in checks of chapters are kept
 
 
 class Attempted(msgspec.Struct, array_like=True):
@@ -84,6 +86,28 @@ class Note(msgspec.Struct, array_like=True):
     at: int
 
 
+class Fit(msgspec.Struct, array_like=True):
+    """One attempt at fitting the memory to the learner's own reviews."""
+
+    at: int
+    reviews: int
+    held_out: int
+    before: float
+    after: float
+    won: bool
+    cards_seen: int  # reviews that the journal held then
+
+
+class Brought(msgspec.Struct, array_like=True):
+    """A file of another program that was read."""
+
+    at: int
+    source: str
+    file: str
+    reviews: int
+    kept: int
+
+
 class Record(msgspec.Struct):
     events: int = 0
     first_at: int = 0
@@ -102,6 +126,7 @@ class Record(msgspec.Struct):
     placed_at: int = 0  # when a placement was last finished
     placing: list[Asked] = []  # the answers of the placement that is open
     exams: dict[str, list[Asked]] = {}  # module -> the answers of its last sitting
+    checked: list[Asked] = []  # the last answers in checks of chapters
     items: dict[str, int] = {}  # item or problem -> how often it was asked as a question of the bank
     items_asked: int = 0
     lessons: dict[str, LessonRecord] = {}
@@ -113,6 +138,12 @@ class Record(msgspec.Struct):
     projects_done: dict[str, int] = {}
     notes: dict[str, Note] = {}
     practised: dict[str, int] = {}  # skill -> when it was last worked on
+    entries: dict[str, list[int]] = {}  # skill -> the newest entries of the journal that name it
+    taught: dict[str, list[int]] = {}  # lesson, "resource#number" or project -> the same
+    everywhere: list[int] = []  # entries that may speak of any skill: what was said at the beginning, placements
+    reviewed: int = 0  # reviews of cards, those brought in among them
+    fits: list[Fit] = []
+    brought: list[Brought] = []
     days: dict[int, float] = {}  # day -> minutes
     modules: dict[str, float] = {}  # module -> minutes
     recent: list[Entry] = []
@@ -126,8 +157,11 @@ class Record(msgspec.Struct):
     def minutes_on(self, day: int) -> float:
         return self.days.get(day, 0.0)
 
-    def add(self, events: Iterable[e.Event]) -> None:
+    def add(self, events: Iterable[e.Event], seq: int = 0) -> None:
+        """`seq`: the number of the (one) event in the journal, where it is known."""
         for event in events:
+            if seq:
+                self._find_again(seq, event.data)
             self.events += 1
             self.first_at = self.first_at or event.at
             self.last_at = max(self.last_at, event.at)
@@ -135,6 +169,27 @@ class Record(msgspec.Struct):
             handler = _HANDLERS.get(type(event.data))
             if handler is not None:
                 handler(self, event, event.data)
+
+    def _find_again(self, seq: int, data: e.Data) -> None:
+        """Notes where in the journal a skill is spoken of, so that its page need not read all of it."""
+        skills: Iterable[str] = ()
+        match data:
+            case e.CardReviewed():
+                skills = (data.skill,)
+            case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted():
+                skills = data.skills
+            case e.LessonFinished():
+                _latest(self.taught, data.lesson, seq)
+            case e.ChapterRead():
+                _latest(self.taught, f"{data.resource}#{data.chapter}", seq)
+            case e.ProjectEntry(done=True, milestone=None):
+                _latest(self.taught, data.project, seq)
+            case e.Enrolled() | e.Placed():
+                self.everywhere.append(seq)
+            case e.SolutionSeen() | e.HintTaken():
+                _latest(self.taught, data.target if isinstance(data, e.SolutionSeen) else data.lab, seq)
+        for skill in skills:
+            _latest(self.entries, skill, seq)
 
     def did(self, event: e.Event, kind: str, target: str, minutes: float, right: int = 0, join: bool = False, of: str = "") -> None:
         """A line in the diary, and the minutes on its day and its module (`of`, or the one that `target` names)."""
@@ -152,6 +207,13 @@ class Record(msgspec.Struct):
             else:
                 lines.append(Entry(event.at, kind, target, minutes, 1, right))
         del self.recent[:-RECENT]
+
+
+def _latest(table: dict[str, list[int]], key: str, seq: int) -> None:
+    kept = table.setdefault(key, [])
+    kept.append(seq)
+    if len(kept) > REMEMBERED:
+        del kept[0]
 
 
 def day_of(at: int, tz: int) -> int:
@@ -195,6 +257,8 @@ def _item(record: Record, event: e.Event, data: e.ItemAnswered) -> None:
         sat = record.exams.get(data.item.split("/")[0], [])
         kept = sat if sat and event.at - sat[-1].at < EXAM_LASTS else []
         record.exams[data.item.split("/")[0]] = [*kept, asked]
+    elif data.setting == "chapter":
+        record.checked = [*record.checked, asked][-CHECKED:]
     record.did(event, data.setting, data.item.split("/")[0], data.seconds / 60, int(data.right), join=True)
 
 
@@ -244,6 +308,7 @@ def _problem(record: Record, event: e.Event, data: e.ProblemAnswered) -> None:
 
 def _card(record: Record, event: e.Event, data: e.CardReviewed) -> None:
     record.cards[data.card] = record.cards.get(data.card, 0) + 1
+    record.reviewed += 1
     record.practised[data.skill] = event.at
     record.did(event, "review", "", data.seconds / 60, int(data.rating > 1), join=True, of=data.card.split("/")[0])
 
@@ -300,6 +365,15 @@ def _time(record: Record, event: e.Event, data: e.TimeLogged) -> None:
     record.did(event, "time", data.target or data.what, data.hours * 60)
 
 
+def _fitted(record: Record, event: e.Event, data: e.MemoryFitted) -> None:
+    record.fits.append(Fit(event.at, data.reviews, data.held_out, data.loss_before, data.loss_after, data.won, record.reviewed))
+
+
+def _brought(record: Record, event: e.Event, data: e.ReviewsImported) -> None:
+    kept = sum(len(pairs) // 2 for pairs in data.cards.values())
+    record.brought.append(Brought(event.at, data.source, data.file, data.reviews, kept))
+
+
 _HANDLERS: dict[type, Any] = {
     e.Enrolled: _enrolled,
     e.GoalsChanged: _goals,
@@ -318,4 +392,6 @@ _HANDLERS: dict[type, Any] = {
     e.RunFinished: _run,
     e.NoteWritten: _note,
     e.TimeLogged: _time,
+    e.MemoryFitted: _fitted,
+    e.ReviewsImported: _brought,
 }
