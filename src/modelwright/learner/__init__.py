@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         standing,
     )
     from modelwright.learner.errors import LearnerError
-    from modelwright.learner.fitting import fit_memory
+    from modelwright.learner.fitting import Fit, fit_memory, try_fit
     from modelwright.learner.folding import fold
     from modelwright.learner.forecasting import FanPoint, Forecast, Quantiles, WhatIf, forecast
     from modelwright.learner.planning import TABLE, Session, Step, next_step, session, why_not
@@ -39,7 +39,7 @@ _HOMES = {
         "standing",
     ),
     "errors": ("LearnerError",),
-    "fitting": ("fit_memory",),
+    "fitting": ("Fit", "fit_memory", "try_fit"),
     "folding": ("fold",),
     "forecasting": ("FanPoint", "Forecast", "Quantiles", "WhatIf", "forecast"),
     "planning": ("TABLE", "Session", "Step", "next_step", "session", "why_not"),
@@ -47,9 +47,9 @@ _HOMES = {
     "state": ("State",),
 }  # fmt: skip
 __all__ = [
-    "TABLE", "Calibration", "DueCard", "FanPoint", "Forecast", "Hours", "LearnerError", "Mastery", "Memory", "Quantiles", "Session",
+    "TABLE", "Calibration", "DueCard", "FanPoint", "Fit", "Forecast", "Hours", "LearnerError", "Mastery", "Memory", "Quantiles", "Session",
     "Standing", "State", "Step", "WhatIf", "calibration", "due_cards", "fit_memory", "fold", "forecast", "hours_logged", "learned",
-    "mastery", "memory", "missing", "next_step", "session", "standing", "why_not",
+    "mastery", "memory", "missing", "next_step", "session", "standing", "try_fit", "why_not",
 ]  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 The fit is maximum a posteriori: log loss on reviews a day or more after the last (same-day reviews shape the memory but are not
 scored: they say more about the minutes between than about memory), with the published defaults as the prior, so that few reviews
 move little.
+Reviews that another program kept of other cards take part in the fit; where there are enough of this program's cards, only these are
+held out, since it is their forgetting that has to be foretold.
 The `fsrs` package's own optimizer has no prior and takes minutes where this takes seconds; on the review log of its tests both lose to
 the defaults on held-out reviews, and then nothing is changed.
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelwright.journal.events import CardReviewed, Event, MemoryFitted
+from modelwright.journal.events import CardReviewed, Event, MemoryFitted, ReviewsImported
 from modelwright.learner.fsrs import DAY, default_parameters
 
 LEAST = 400  # scored reviews before a fit is worth trying
@@ -26,59 +28,111 @@ DEEPEST = 64  # reviews of one card that are followed
 
 @dataclass(frozen=True)
 class _Reviews:
-    """Cards by their reviews in order, padded. days: whole days since the card's last review. scored: a day or more apart."""
+    """Cards by their reviews in order, padded. days: whole days since the card's last review. scored: a day or more apart.
+
+    own: the card is of this program.
+    """
 
     rating_cn: np.ndarray
     days_cn: np.ndarray
     at_cn: np.ndarray
     there_cn: np.ndarray
+    own_c: np.ndarray
 
     @property
     def scored_cn(self) -> np.ndarray:
         return self.there_cn & (self.days_cn >= 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What came of one attempt. reviews: scored, a day or more after the card's last. before, after: mean log loss on those held out.
+
+    margin: the standard error of their difference, which the gain has to exceed. parameters: the fitted ones, where they won.
+    needed: how many scored reviews an attempt takes; below it nothing was tried and held_out is 0.
+    """
+
+    reviews: int
+    held_out: int = 0
+    before: float = 0.0
+    after: float = 0.0
+    margin: float = 0.0
+    parameters: tuple[float, ...] = ()
+    needed: int = LEAST
+
+    @property
+    def tried(self) -> bool:
+        return self.held_out > 0
+
+    @property
+    def won(self) -> bool:
+        return bool(self.parameters)
+
+    def event(self, current: Sequence[float] = ()) -> MemoryFitted:
+        """The attempt as the journal keeps it: with the parameters that hold from now on."""
+        return MemoryFitted(
+            parameters=[round(float(p), 6) for p in (self.parameters or current)],
+            reviews=self.reviews,
+            loss_before=self.before,
+            loss_after=self.after,
+            won=self.won,
+            margin=self.margin,
+            held_out=self.held_out,
+        )
+
+
 def fit_memory(events: Iterable[Event], current: Sequence[float] = ()) -> MemoryFitted | None:
     """The event to append when a fit wins on held-out reviews by more than one standard error; None when the present parameters stay."""
+    fit = try_fit(events, current)
+    return fit.event(current) if fit.won else None
+
+
+def try_fit(events: Iterable[Event], current: Sequence[float] = ()) -> Fit:
+    """Fits, and says how that fared on reviews held out: the last fifth of this program's, or of all where there are too few of these."""
     reviews = _gather(events)
     scored = reviews.scored_cn
-    if int(scored.sum()) < LEAST:
-        return None
-    border = np.quantile(reviews.at_cn[reviews.there_cn], 1 - HELD_OUT)
-    train, held = scored & (reviews.at_cn <= border), scored & (reviews.at_cn > border)
+    count = int(scored.sum())
+    if count < LEAST:
+        return Fit(count)
+    own = scored & reviews.own_c[:, None]
+    judged = own if int(own.sum()) >= LEAST else scored
+    border = np.quantile(reviews.at_cn[reviews.there_cn & judged], 1 - HELD_OUT)
+    held = judged & (reviews.at_cn > border)
+    train = scored & ~held & (reviews.at_cn <= border if judged is scored else True)
     if int(held.sum()) < LEAST // 5:
-        return None
+        return Fit(count)
     now = tuple(current) or default_parameters()
     fitted = _fit(reviews, train)
     before, after = _losses(now, reviews)[held], _losses(fitted, reviews)[held]
     gain = before - after
-    if gain.mean() <= gain.std() / math.sqrt(len(gain)):
-        return None
-    whole = _fit(reviews, scored)
-    return MemoryFitted(
-        parameters=[round(float(p), 6) for p in whole],
-        reviews=int(scored.sum()),
-        loss_before=float(before.mean()),
-        loss_after=float(after.mean()),
-    )
+    margin = float(gain.std() / math.sqrt(len(gain)))
+    won = float(gain.mean()) > margin
+    whole = _fit(reviews, scored) if won else ()
+    return Fit(count, len(gain), float(before.mean()), float(after.mean()), margin, tuple(whole))
 
 
 def _gather(events: Iterable[Event]) -> _Reviews:
     cards: dict[str, list[tuple[int, int]]] = {}
+    others: dict[str, dict[int, int]] = {}
     for event in events:
         if isinstance(event.data, CardReviewed):
             cards.setdefault(event.data.card, []).append((event.at, event.data.rating))
-    deepest = min(max((len(r) for r in cards.values()), default=0), DEEPEST)
-    shape = (len(cards), deepest)
+        elif isinstance(event.data, ReviewsImported):
+            for card, flat in event.data.cards.items():
+                seen = others.setdefault(f"{event.data.source}:{card}", {})
+                seen.update((at * 1000, rating) for at, rating in zip(flat[::2], flat[1::2], strict=True))
+    histories = [*cards.values(), *(list(one.items()) for one in others.values())]
+    deepest = min(max((len(r) for r in histories), default=0), DEEPEST)
+    shape = (len(histories), deepest)
     rating, at, there = np.ones(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-    for n, seen in enumerate(cards.values()):
-        seen = sorted(seen)[:deepest]
-        at[n, : len(seen)] = [a for a, _ in seen]
-        rating[n, : len(seen)] = [r for _, r in seen]
-        there[n, : len(seen)] = True
+    for n, history in enumerate(histories):
+        history = sorted(history)[:deepest]
+        at[n, : len(history)] = [a for a, _ in history]
+        rating[n, : len(history)] = [r for _, r in history]
+        there[n, : len(history)] = True
     days = np.zeros(shape, dtype=np.int64)
     days[:, 1:] = np.where(there[:, 1:], (at[:, 1:] - at[:, :-1]) // DAY, 0)
-    return _Reviews(rating, days, at, there)
+    return _Reviews(rating, days, at, there, np.arange(len(histories)) < len(cards))
 
 
 def _losses(w: Sequence[float], reviews: _Reviews) -> np.ndarray:
