@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from files import BEGIN, DAY, FILTERED, LEARN, MANUAL, RELEARN, RESCHEDULED, REVIEW, evenings, lived, packed, row, sheets
 
+from anki_files import BEGIN, DAY, FILTERED, LEARN, MANUAL, RELEARN, RESCHEDULED, REVIEW, evenings, lived, packed, row, sheets
 from modelwright.anki import AnkiError, Sheet, card_number, card_of, read, write
 
 NOW = BEGIN + 400 * DAY
