@@ -26,7 +26,8 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(home: Path, curriculum_folder: Path, tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MODELWRIGHT_", "GIT_")) and name != "PORT"}
+    dropped = ("PORT", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MODELWRIGHT_", "GIT_")) and name not in dropped}
     return kept | {
         "MODELWRIGHT_HOME": str(home),
         "MODELWRIGHT_CURRICULUM": str(curriculum_folder),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def shell(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
         patch.setenv("MODELWRIGHT_CURRICULUM", str(folder))
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         patch.setenv("GIT_CONFIG_GLOBAL", str(home.parent / "no-gitconfig"))
+        patch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts its own there; later tests start processes by it
         from modelwright import notebook
         from modelwright.studio import Studio
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import SOLUTION
 
+from doubling_lab import SOLUTION
 from modelwright.curriculum.models import Lab
 from modelwright.grading import Grader, Verdict
 
@@ -89,23 +89,23 @@ def test_a_fork_bomb_makes_no_process(grader: Grader, doubling: Lab) -> None:
     "bomb",
     ["x = bytearray(10**11)", "x = []\nwhile True: x.append(bytearray(10**7))", "x = 'a'\nwhile True: x += x", "x = {}\nwhile True: x[len(x)] = [0] * 1000"],
 )  # fmt: skip
-def test_a_memory_bomb_stays_within_the_labs_memory(grader: Grader, doubling: Lab, bomb: str) -> None:
-    verdict = settles(grader, doubling, "def double(v):\n    " + bomb.replace("\n", "\n    "))
+def test_a_memory_bomb_stays_within_the_labs_memory(grader: Grader, patient: Lab, bomb: str) -> None:
+    verdict = settles(grader, patient, "def double(v):\n    " + bomb.replace("\n", "\n    "))
     assert verdict.status in ("failed", "killed")
     assert "memory" in verdict.message.lower()
     assert verdict.peak_memory_mb < 1000
 
 
-def test_ten_gigabytes_of_output_are_not_kept(grader: Grader, doubling: Lab) -> None:
-    verdict = settles(grader, doubling, "def double(x):\n    for _ in range(10000): print('x' * 10**6)\n    return 4")
+def test_ten_gigabytes_of_output_are_not_kept(grader: Grader, patient: Lab) -> None:
+    verdict = settles(grader, patient, "def double(x):\n    for _ in range(10000): print('x' * 10**6)\n    return 4")
     assert verdict.status == "killed"
     assert "printed more than" in verdict.message
     assert all(len(check.output) < 100_000 for check in verdict.checks)
 
 
-def test_a_file_that_fills_the_disk_does_not(grader: Grader, doubling: Lab) -> None:
+def test_a_file_that_fills_the_disk_does_not(grader: Grader, patient: Lab) -> None:
     source = "def double(x):\n    for i in range(1000):\n        with open(f'f{i}', 'wb') as f: f.write(bytes(5 * 10**7))\n    return 4"
-    assert settles(grader, doubling, source).status in ("failed", "killed")
+    assert settles(grader, patient, source).status in ("failed", "killed")
 
 
 @pytest.mark.parametrize("target", ["os.getppid()", "-1", "1"])

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import SOLUTION
 
+from doubling_lab import SOLUTION
 from modelwright.curriculum.models import Lab
 from modelwright.grading import Grader, isolation
 from modelwright.grading.cage import PIECES, filter_program, readable, tier

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from conftest import SOLUTION
 
+from doubling_lab import SOLUTION
 from modelwright.curriculum.models import Lab
 from modelwright.grading import Grader, RunLimits, Verdict, run_python
 
