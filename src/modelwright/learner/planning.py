@@ -593,7 +593,12 @@ class Planner:
         for lab in self.c.labs.values():
             module = lab.id.split("/")[0]
             trace = self.state.labs.get(lab.id)
-            if lab.id in used or module in self.state.skipped or (trace and (trace.passed_at or trace.tries)):
+            # A lab of a skipped module is still wanted where it is what another module's skill is practised with.
+            if (
+                lab.id in used
+                or all(self.skipped(s) for s in lab.skills if s in self.c.skills)
+                or (trace and (trace.passed_at or trace.tries))
+            ):
                 continue
             if all(s in self.c.skills and self.taught(s) and self.tried(s, used) for s in lab.skills):
                 ready.setdefault(module, []).append(lab)

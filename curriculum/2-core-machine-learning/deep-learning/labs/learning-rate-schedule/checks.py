@@ -1,0 +1,114 @@
+"""Checks of the schedule, from ten steps by hand to runs of any shape."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+
+def near(got, want):
+    assert got == pytest.approx(want, rel=1e-9, abs=1e-15)
+
+
+def curve(module, steps, peak, warmup, decay, floor):
+    return [module.learning_rate(step, steps, peak, warmup, decay, floor) for step in range(steps)]
+
+
+def test_ten_steps_by_hand(learner):
+    """Two steps up to 1, flat, and four steps down towards a fifth."""
+    near(curve(learner, 10, 1.0, 2, 4, 0.2), [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.8, 0.6, 0.4])
+
+
+def test_the_first_step_moves(learner):
+    """With a warm-up of four, step 0 has a quarter of the peak; a rate of 0 would waste it."""
+    near(learner.learning_rate(0, 100, 0.01, 4, 20, 0.0), 0.0025)
+
+
+def test_the_warm_up_ends_at_the_peak(learner):
+    """The last of ten steps of warm-up has the whole peak, the one before nine tenths."""
+    near(learner.learning_rate(8, 100, 3e-3, 10, 20, 0.1), 2.7e-3)
+    near(learner.learning_rate(9, 100, 3e-3, 10, 20, 0.1), 3e-3)
+
+
+def test_it_is_held_between(learner):
+    near([learner.learning_rate(step, 100, 3e-3, 10, 20, 0.1) for step in (10, 11, 50, 79, 80)], [3e-3] * 5)
+
+
+def test_the_decay_is_a_line_to_the_floor(learner):
+    """Half-way down the last twenty steps the rate is half-way between peak and floor."""
+    near(learner.learning_rate(90, 100, 1.0, 10, 20, 0.1), 0.55)
+    near(learner.learning_rate(99, 100, 1.0, 10, 20, 0.1), 0.145)
+
+
+def test_after_the_end_it_stays_at_the_floor(learner):
+    near([learner.learning_rate(step, 100, 2.0, 10, 20, 0.1) for step in (100, 101, 500)], [0.2] * 3)
+    near([learner.learning_rate(step, 100, 2.0, 10, 20, 0.0) for step in (100, 101, 500)], [0.0] * 3)
+
+
+def test_without_warm_up_or_decay(learner):
+    """Zero steps of either: the peak from the first step to the last."""
+    near(curve(learner, 5, 0.3, 0, 0, 0.0), [0.3] * 5)
+    near(curve(learner, 4, 1.0, 0, 2, 0.0), [1.0, 1.0, 1.0, 0.5])
+    near(curve(learner, 4, 1.0, 2, 0, 0.0), [0.5, 1.0, 1.0, 1.0])
+
+
+def test_in_a_short_run_the_warm_up_goes_first(learner):
+    """Four steps with a warm-up of three and a decay of three."""
+    near(curve(learner, 4, 1.0, 3, 3, 0.0), [1 / 3, 2 / 3, 1.0, 1 / 3])
+
+
+def test_a_longer_run_only_lengthens_the_flat_part(learner):
+    """Up to where the short run begins to decay, the long one has the same rates."""
+    short = [learner.learning_rate(step, 200, 1e-3, 20, 40, 0.1) for step in range(160)]
+    near([learner.learning_rate(step, 1000, 1e-3, 20, 40, 0.1) for step in range(160)], short)
+
+
+def test_it_depends_on_its_arguments_alone(learner):
+    """A resumed run asks for a late step first; asked in any order, the answers are the same."""
+    there = curve(learner, 30, 1.0, 5, 10, 0.1)
+    back = [learner.learning_rate(step, 30, 1.0, 5, 10, 0.1) for step in reversed(range(30))]
+    near(back[::-1], there)
+
+
+RUNS = {
+    "steps": st.integers(1, 60),
+    "warmup": st.integers(0, 40),
+    "decay": st.integers(0, 40),
+    "floor": st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(**RUNS)
+def test_it_rises_and_then_falls(learner, steps, warmup, decay, floor):
+    """Where the two do not overlap: never above the peak, no fall before the decay, no rise after the warm-up."""
+    steps = max(steps, warmup + decay)
+    rates = [learner.learning_rate(step, steps, 2.0, warmup, decay, floor) for step in range(steps)]
+    pairs = list(zip(rates, rates[1:]))
+    assert max(rates) <= 2.0 + 1e-12, f"the largest rate is {max(rates)}, the peak 2.0"
+    falls = [i + 1 for i, (a, b) in enumerate(pairs) if b < a - 1e-12]
+    rises = [i + 1 for i, (a, b) in enumerate(pairs) if b > a + 1e-12]
+    assert all(step > steps - decay for step in falls), f"it falls at step {falls[0]}; the decay begins after step {steps - decay}"
+    assert all(step < warmup for step in rises), f"it rises at step {rises[-1]}; the warm-up takes {warmup} steps"
+
+
+@settings(max_examples=40, deadline=None)
+@given(step=st.integers(0, 80), **RUNS)
+def test_any_run(learner, reference, step, steps, warmup, decay, floor):
+    near(learner.learning_rate(step, steps, 3e-4, warmup, decay, floor), reference.learning_rate(step, steps, 3e-4, warmup, decay, floor))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"steps": 0}, {"step": -1}, {"warmup": -1}, {"decay": -2}, {"floor": -0.1}, {"floor": 1.5}],
+    ids=lambda change: next(iter(change)),
+)
+def test_impossible_runs_are_refused(learner, change):
+    run = {"step": 3, "steps": 10, "peak": 1.0, "warmup": 2, "decay": 4, "floor": 0.1} | change
+    with pytest.raises(ValueError) as error:
+        learner.learning_rate(**run)
+    (name,) = change
+    assert name in str(error.value), f"the message {str(error.value)!r} does not name {name}"
+
+
+def test_a_late_step_costs_no_more_than_an_early_one(budget):
+    """Step 400,000 of half a million, in constant time."""
+    budget("learning_rate", (400_000, 500_000, 1e-3, 1000, 200_000, 0.1), time_ratio=50)

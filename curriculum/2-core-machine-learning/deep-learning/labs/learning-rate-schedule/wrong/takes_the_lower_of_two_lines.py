@@ -1,0 +1,17 @@
+"""Takes the smaller of warm-up and decay, which differs where a short run makes them overlap. Caught by: in a short run the warm up goes first."""
+
+
+def learning_rate(step, steps, peak, warmup, decay, floor):
+    """The rate of one step: up in a line, held, down in a line; see README.md."""
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; a run takes at least 1")
+    for name, number in (("step", step), ("warmup", warmup), ("decay", decay)):
+        if number < 0:
+            raise ValueError(f"{name} is {number}; it cannot be negative")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor is {floor}; it is a share of the peak, from 0 to 1")
+    rising = (step + 1) / warmup if step < warmup else 1.0
+    falling = 1.0
+    if step >= steps - decay:
+        falling = floor + (1 - floor) * max(0, steps - step) / max(1, decay)
+    return peak * min(rising, falling)

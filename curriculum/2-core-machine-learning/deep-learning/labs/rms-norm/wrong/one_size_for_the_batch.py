@@ -1,0 +1,12 @@
+"""Takes the mean over all axes, so that every vector has the size of the batch. Caught by: each vector by itself."""
+
+import torch
+
+
+def rms_norm(x, scale, eps):
+    """Each vector of the last axis divided by its root mean square, times `scale`; see README.md."""
+    d = x.shape[-1]
+    if scale.shape != (d,):
+        raise ValueError(f"the scale has the shape {tuple(scale.shape)}; vectors of length {d} need ({d},)")
+    x32 = x.float()
+    return (x32 * torch.rsqrt(x32.square().mean() + eps) * scale.float()).to(x.dtype)
