@@ -166,21 +166,28 @@ def parts(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """The parts of the forge, and whose is installed."""
-    from modelwright.forge.parts import PARTS, Parts, check, cost, part
+    """The parts of the forge, which lab makes each, and whose is installed."""
+    from modelwright.forge.errors import PartError
+    from modelwright.forge.parts import PARTS, Check, Checked, Parts, check, cost, part
 
-    resolver = _resolver(context, folder)
-    found = {name: resolver(name) if resolver else None for name in ([slug] if slug else PARTS)}
-    if slug:
-        part(slug)
-        if found[slug] is None:
-            from modelwright.forge.errors import PartError
-
-            raise PartError(f"there is no part '{slug}' of yours; it needs {', '.join(part(slug).functions)}")
-    results = {name: check(name, it) for name, it in found.items() if it is not None}
+    resolver, lab_of = _resolver(context, folder), getattr(context.obj, "lab_of", None)
+    found: dict[str, Any] = {}
+    results: dict[str, Checked] = {}
+    for name in [part(slug).slug] if slug else PARTS:
+        try:
+            found[name] = resolver(name) if resolver else None
+        except PartError as error:  # one file that cannot be read hides no other
+            results[name] = Checked(name, (Check("it loads", False, str(error)),), None)
+            continue
+        if found[name] is not None:
+            results[name] = check(name, found[name])
+    labs = {name: lab_of(name) for name in PARTS} if lab_of else {}
+    if slug and slug not in results:
+        lab = f"; its lab is {labs[slug]}" if labs.get(slug) else "; no lab makes it yet" if lab_of else ""
+        raise PartError(f"there is no part '{slug}' of yours; it needs {', '.join(part(slug).functions)}{lab}")
     if as_json:
         rows = [
-            {"part": p.slug, "title": p.title, "functions": p.functions, "used_in": p.used_in,
+            {"part": p.slug, "title": p.title, "functions": p.functions, "used_in": p.used_in, "lab": labs.get(p.slug),
              "whose": "mine" if p.slug in results else "reference",
              "passed": results[p.slug].passed if p.slug in results else None}
             for p in PARTS.values() if not slug or p.slug == slug
@@ -193,14 +200,24 @@ def parts(
             typer.echo(f"It takes {results[slug].time_ratio:.2f} times as long as the reference.")
     else:
         told = {name: f"yours, refused at '{r.failure.name}'" if r.failure else "yours" for name, r in results.items()}
-        _table(
-            ("part", "what", "functions", "whose"),
-            [(p.slug, p.title, ", ".join(p.functions), told.get(p.slug, "reference")) for p in PARTS.values()],
-        )
+        if lab_of:
+            _table(
+                ("part", "what", "whose", "its lab"),
+                [(p.slug, p.title, told.get(p.slug, "reference"), labs[p.slug] or "to come") for p in PARTS.values()],
+            )
+            made, ours = sum(lab is not None for lab in labs.values()), sum(r.passed for r in results.values())
+            typer.echo(f"{made} of the {len(PARTS)} parts have a lab; {ours} of them {'is' if ours == 1 else 'are'} yours.")
+            typer.echo("Pass a part's lab, and `modelwright forge run evening --parts mine` trains with your code.")
+        else:
+            _table(
+                ("part", "what", "functions", "whose"),
+                [(p.slug, p.title, ", ".join(p.functions), told.get(p.slug, "reference")) for p in PARTS.values()],
+            )
     if measure:
         mine = Parts({name: found[name] for name, r in results.items() if r.passed}, tuple(r for r in results.values() if r.passed))
         price = cost(mine)
-        typer.echo(f"With {len(mine.mine)} parts of yours a step takes {price.speed:.2f} times as long;")
+        number = "1 part" if len(mine.mine) == 1 else f"{len(mine.mine)} parts"
+        typer.echo(f"With {number} of yours a step takes {price.speed:.2f} times as long;")
         typer.echo(f"the loss after {price.steps} steps differs by {price.loss:+.4f}.")
     if any(not r.passed for r in results.values()):
         raise typer.Exit(1)
@@ -240,15 +257,17 @@ def run(
         for checked in chosen.checked:
             ratio = "" if checked.time_ratio is None else f", {checked.time_ratio:.2f} times the reference's time"
             screen.say(f"your {checked.part} keeps its contract{ratio}")
+        if "mine" in whose and not chosen.mine:
+            screen.say("no part is yours yet, so the forge's own are used; `modelwright forge parts` says which lab makes which")
         going = Run.open(where, made, chosen, say=screen.say, on_event=screen.event, extras={"run_python": cli_tune.runner_of(context)})
-        going.carry_out(tuple(stage) if stage else None)
-        if chosen.mine:
+        if chosen.mine and "cost_of_parts" not in going.record:  # before the stages: the last of them writes the report
             from modelwright.forge.parts import cost
 
             price = cost(chosen)
             going.record["cost_of_parts"] = {"speed": round(price.speed, 3), "loss": round(price.loss, 5), "steps": price.steps}
             going.write()
             screen.say(f"your parts: {price.speed:.2f} times the reference's time a step, loss {price.loss:+.4f} after {price.steps} steps")
+        going.carry_out(tuple(stage) if stage else None)
         screen.say(f"everything is in {where}")
 
 

@@ -13,6 +13,7 @@ import dataclasses
 import importlib
 import importlib.util
 import inspect
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -423,12 +424,13 @@ def _schedule(g: torch.Generator) -> Iterator[Case]:
 
 
 def _clip_checks(mine: Any, reference: Any, g: torch.Generator) -> Iterator[Check]:
-    for name, scale, limit in (("too long", 5.0, 1.0), ("short enough", 1e-3, 1.0), ("zeros", 0.0, 1.0)):
+    for name, scale, limit in (("too long", 5.0, 1.0), ("short enough", 1e-3, 1.0), ("zeros", 0.0, 1.0), ("no limit", 5.0, math.inf)):
         a = [_randn(g, 3, 4, scale=scale), _randn(g, 7, scale=scale)]
-        b = [x.clone() for x in a]
-        got, want = mine.clip_(a, limit), reference.clip_(b, limit)
+        b, given = [x.clone() for x in a], list(a)  # new tensors in the caller's list would reach no optimiser
+        got, want = mine.clip_(given, limit), reference.clip_(b, limit)
         same = _close(torch.as_tensor(float(got)), want, 1e-5) and all(_close(x, y, 1e-5) for x, y in zip(a, b, strict=True))
-        yield Check(name, same, f"norm {float(got):.6g}, should be {float(want):.6g}; gradients after it must be as long as the limit says")
+        told = f"norm {float(got):.6g}, should be {float(want):.6g}; the gradients themselves must be as long as the limit says"
+        yield Check(name, same, "" if same else told)
 
 
 def _sampler(g: torch.Generator) -> Iterator[Case]:
@@ -559,10 +561,10 @@ PARTS: dict[str, Part] = {
         Part("balance-loss", "Load-balancing loss", BalanceLoss, _M, Contract(_balance), "pretraining, tuning"),
         Part("residual", "Residual block", Residual, _M, Contract(_residual), "the model, everywhere"),
         Part("cross-entropy", "Cross-entropy with masked targets", CrossEntropy, _M, Contract(_cross_entropy), "pretraining, tuning"),
-        Part("adamw", "AdamW", AdamW, _O, Contract(_adamw, gradient=False), "every training"),
+        Part("adamw", "AdamW", AdamW, _O, Contract(_adamw, gradient=False), "pretraining"),
         Part("muon", "Muon", MuonPart, _O, Contract(_muon, tolerance=1e-4, gradient=False), "pretraining"),
-        Part("schedule", "Learning-rate schedule", Schedule, _O, Contract(_schedule, slowest=1000), "every training"),
-        Part("clipping", "Gradient clipping", Clipping, _R, Contract(lambda g: iter(()), own=_clip_checks), "every training"),
+        Part("schedule", "Learning-rate schedule", Schedule, _O, Contract(_schedule, slowest=1000), "pretraining, tuning"),
+        Part("clipping", "Gradient clipping", Clipping, _R, Contract(lambda g: iter(()), own=_clip_checks), "pretraining"),
         Part("sampler", "Sampler", Sampler, _R, Contract(_sampler, exact=True), "samples, chat, serving, reinforcement"),
         Part("chat-template", "Chat template with loss mask", ChatTemplate, _R, Contract(_template, exact=True), "tuning, chat, serving"),
         Part("lora", "LoRA", Lora, _R, Contract(_lora), "tuning"),
@@ -998,12 +1000,16 @@ def choose(asked: str, resolver: Resolver | None = None) -> Parts:
         if found is not None:
             mine[slug] = found
         elif not all_of_them:
-            raise PartError(f"there is no part '{slug}' of yours yet; pass its lab first, or say {slug}=reference")
+            lab_of = getattr(resolver, "lab_of", None)
+            lab = lab_of(slug) if lab_of else None
+            how = f"pass its lab first, {lab}" if lab else "no lab makes it yet" if lab_of else "pass its lab first"
+            raise PartError(f"there is no part '{slug}' of yours yet; {how}, or say {slug}=reference")
     checked = []
     for slug, it in mine.items():
         result = check(slug, it)
         if result.failure:
-            raise PartError(f"your part '{slug}' breaks its contract at '{result.failure.name}': {result.failure.message}")
+            where = f" ({it.__file__})" if hasattr(it, "__file__") else ""
+            raise PartError(f"your part '{slug}' breaks its contract at '{result.failure.name}': {result.failure.message}{where}")
         checked.append(result)
     return Parts(mine, tuple(checked))
 
@@ -1027,7 +1033,7 @@ def load_file(file: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PartError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     return module
 
@@ -1054,8 +1060,9 @@ def cost(parts: Parts, steps: int = 12, seed: int = 0) -> Cost:
     data = [torch.randint(1, config.vocab, (8, 65), generator=g) for _ in range(steps)]
     models, times, last = [], [0.0, 0.0], [0.0, 0.0]
     for these in (Parts(), parts):
-        torch.manual_seed(seed)
-        model = Grok(config, these.ops())
+        with torch.random.fork_rng(devices=[]):  # a run that comes after must not notice
+            torch.manual_seed(seed)
+            model = Grok(config, these.ops())
         how = these.training()
         models.append((model, optim.optimisers(model, 3e-3, orthogonalise=how.orthogonalise, adamw=how.adamw), how))
     for step, batch in enumerate(data):
@@ -1064,6 +1071,10 @@ def cost(parts: Parts, steps: int = 12, seed: int = 0) -> Cost:
             optim.set_rate(optimisers, how.learning_rate(step, steps, 3e-3, 2, 4, 0.0))
             loss = model.loss(batch[:, :-1], batch[:, 1:], balance=0.01, packed=True)
             loss.total.backward()
+            if how.clip is not None:
+                how.clip([p.grad for p in model.parameters() if p.grad is not None], 1.0)
+            else:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimiser in optimisers:
                 optimiser.step()
             model.zero_grad(set_to_none=True)
