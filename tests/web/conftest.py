@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import tiny_curriculum
 from modelwright.studio import Studio
 from modelwright.web import assets, create_app
+from serving import HERE, Served, Started
 
-HERE = "http://127.0.0.1:8765"
 LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
@@ -71,73 +65,11 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def answers(url: str, within: float = 90.0, alive: Callable[[], bool] = lambda: True) -> None:
-    end = time.monotonic() + within
-    while time.monotonic() < end and alive():
-        try:
-            urllib.request.urlopen(url, timeout=5).read()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer within {within:g} s")
-
-
-class Served:
-    """The app on a port, in a thread of this process, so that a test can reach the studio behind it."""
-
-    def __init__(self, studio: Studio) -> None:
-        import uvicorn
-
-        self.studio = studio
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(
-            create_app(studio), host="127.0.0.1", port=self.port, log_level="error", ws="none", timeout_graceful_shutdown=2
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        answers(self.url + "/api/health")
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(15)
-
-
 @pytest.fixture
 def served(studio: Studio) -> Iterator[Served]:
     one = Served(studio)
     yield one
     one.stop()
-
-
-class Started:
-    """`modelwright start` as a learner runs it: a process that can be killed."""
-
-    def __init__(self, home: Path, curriculum: Path | None = None) -> None:
-        self.home, self.curriculum, self.port = home, curriculum, free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = os.environ | {"MODELWRIGHT_HOME": str(self.home), "PORT": str(self.port), "NO_BROWSER": "1", "OMP_NUM_THREADS": "1"}
-        if self.curriculum:
-            environment["MODELWRIGHT_CURRICULUM"] = str(self.curriculum)
-        command = [sys.executable, "-c", "from modelwright.cli import main; main()", "start"]
-        self.process = subprocess.Popen(command, env=environment)
-        answers(self.url + "/api/health", alive=lambda: self.process is not None and self.process.poll() is None)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(20)
-            self.process = None
 
 
 @pytest.fixture

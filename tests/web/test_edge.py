@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HERE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ import tiny_curriculum
 from modelwright.studio import Studio
 from modelwright.web import create_app
 from modelwright.web.edge import refusal
+from serving import HERE
 
 LAB, LESSON, PROBLEM = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Started
-
 import tiny_curriculum
+from serving import Started
 
 
 def write_in_editor(page: Any, text: str) -> None:
