@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,15 +12,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.forge import fast, native, native_runner
 from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.constrain import Schema, SchemaError
 from modelwright.forge.engine import Engine, Request, generate
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.generate import Sampling, Writer, choose, sample
-from modelwright.forge.model import Grok
+from modelwright.forge.model import Grok, rope
+from modelwright.forge.native_runner import NativeRunner
 from modelwright.forge.quantise import Int8Matrix, dequantise, model_bytes, quantise, quantise_model
-from modelwright.forge.runner import FastRunner, Runner
+from modelwright.forge.runner import FastRunner, Runner, runner
 from modelwright.forge.template import CALL, END_CALL, Call, Message, Tool, prompt
 from modelwright.forge.tokenizer import ASSISTANT, END, END_THINK, START, THINK, TURN, USER, Tokenizer
 
@@ -59,12 +62,16 @@ def requests(count: int, **sampling) -> list[Request]:
     ]
 
 
-@pytest.mark.parametrize("kind", [Runner, FastRunner])
+COMPILED = pytest.mark.skipif(native_runner.library() is None, reason="there is no C compiler here")
+
+
+@pytest.mark.parametrize("kind", [Runner, FastRunner, pytest.param(NativeRunner, marks=COMPILED)])
+@pytest.mark.parametrize("eight", [False, True], ids=["float32", "int8"])
 @pytest.mark.parametrize(
     "config", [CONFIG, CONFIG.dense_twin(), GROK2, CONFIG.replace(attention_cap=0.0)], ids=["grok-1", "dense", "grok-2", "no cap"]
 )
-def test_the_cache_gives_what_no_cache_gives_while_rows_come_and_go(config, kind):
-    model, rng = build(config), random.Random(1)
+def test_the_cache_gives_what_no_cache_gives_while_rows_come_and_go(config, eight, kind):
+    model, rng = quantise_model(build(config), 12) if eight else build(config), random.Random(1)
     draw = lambda n: [rng.randrange(16, config.vocab) for _ in range(n)]
     runner, texts = kind(model, slots=6, limit=90), []
     worst = 0.0
@@ -86,6 +93,40 @@ def test_the_cache_gives_what_no_cache_gives_while_rows_come_and_go(config, kind
             texts.pop()
     assert runner.rows == 3
     assert worst < 1e-5
+
+
+@COMPILED
+@pytest.mark.parametrize("eight", [False, True], ids=["float32", "int8"])
+def test_a_replys_logits_are_the_same_to_the_bit_alone_among_many_and_on_two_threads(monkeypatch, eight):
+    model = quantise_model(build(GROK2), 12) if eight else build(GROK2)
+    texts = [[16 + (7 * i + j) % 300 for j in range(5 + i)] for i in range(9)]
+    many, alone = NativeRunner(model, slots=9), NativeRunner(model, slots=1)
+    many.prefill(texts)
+    alone.prefill([texts[4]])
+    with torch.inference_mode():  # the prompts went through PyTorch's products, whose sums do depend on the batch
+        alone._k_lnksd[:, 0], alone._v_lnksd[:, 0] = many._k_lnksd[:, 4], many._v_lnksd[:, 4]
+    before = torch.get_num_threads()
+    monkeypatch.setattr(native_runner, "ALONE", 0)
+    try:
+        for step in range(8):
+            torch.set_num_threads(1)
+            wanted = alone.decode([20 + step])[0]
+            torch.set_num_threads(1 + step % 2)
+            assert torch.equal(many.decode([20 + step] * 9)[4], wanted)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_runner_that_is_taken_is_the_quickest_that_knows_the_models_parts(monkeypatch):
+    model, own = build(), build()
+    assert type(runner(model)) is (FastRunner if native_runner.library() is None else NativeRunner)
+    own.ops = replace(own.ops, rope=lambda *given: rope(*given))
+    assert type(runner(own)) is Runner
+    monkeypatch.setattr(native_runner, "library", lambda: None)
+    assert type(runner(model)) is FastRunner
+    for ops in (fast.ops(), native.ops()):
+        model.ops = ops
+        assert type(runner(model)) is FastRunner
 
 
 def test_a_reply_does_not_depend_on_what_else_is_in_the_batch(model):

@@ -93,51 +93,68 @@ def _draw(p: np.ndarray, top_p: float, u: float) -> int:
 
 
 _NEAR = 64
-"""How many of the likeliest are looked at before the whole vocabulary is sorted."""
+"""How many of the likeliest are looked at before a whole vocabulary is sorted."""
 
 
 def choose(logits_nv: Tensor, wants: Sequence[Sampling], us: Sequence[float], part: SampleOp | None = None) -> list[int]:
-    """A token for each row. The same as `sample` row by row (or a learner's), but sorting only where it can matter."""
-    if all(want.temperature == 0 for want in wants) and part is None:
+    """A token for each row. The same as `sample` row by row (or a learner's), all rows at once and sorting only what can matter."""
+    greedy = [want.temperature == 0 for want in wants]
+    if part is None and all(greedy):
         return logits_nv.argmax(-1).tolist()
-    tokens: list[int] = []
-    for logits_v, want, u in zip(logits_nv, wants, us, strict=True):
-        if want.temperature and want.min_p:
-            logits_v = logits_v.masked_fill(logits_v < logits_v.max() + want.temperature * float(np.log(want.min_p)), -torch.inf)
-        if part is not None:
-            tokens.append(part(logits_v, want.temperature, want.top_k, want.top_p, u))
-        elif want.temperature == 0:
-            tokens.append(int(logits_v.argmax()))
-        else:
-            tokens.append(_choose_one(logits_v, want, u))
-    return tokens
+    if any(want.min_p for want in wants):
+        least_n = [want.temperature * float(np.log(want.min_p)) if want.min_p else -np.inf for want in wants]
+        lowest_n1 = logits_nv.amax(-1, keepdim=True) + torch.tensor(least_n)[:, None]
+        logits_nv = logits_nv.masked_fill(logits_nv < lowest_n1, -torch.inf)
+    if part is not None:
+        return [part(row_v, want.temperature, want.top_k, want.top_p, u) for row_v, want, u in zip(logits_nv, wants, us, strict=True)]
+    rows_nv = logits_nv.float().numpy()
+    found = _choose(rows_nv, wants, us, _NEAR if rows_nv.shape[1] > 16 * _NEAR else rows_nv.shape[1])
+    if unsure := [i for i, token in enumerate(found) if token < 0]:
+        again = _choose(rows_nv[unsure], [wants[i] for i in unsure], [us[i] for i in unsure], rows_nv.shape[1])
+        for i, token in zip(unsure, again, strict=True):
+            found[i] = token
+    return found
 
 
-def _choose_one(logits_v: Tensor, want: Sampling, u: float) -> int:
-    v = logits_v.shape[0]
-    if want.top_k > _NEAR or v <= 4 * _NEAR:
-        return sample(logits_v, want.temperature, want.top_k, want.top_p, u)
-    near, ids = logits_v.topk(_NEAR)
-    logits, numbers = near.double().numpy(), ids.numpy()
-    # topk leaves equal ones in any order, and may have cut between equal ones: only what lies strictly above the last is sure.
-    order = np.lexsort((numbers, -logits))
-    logits, numbers = logits[order], numbers[order]
-    weights = np.exp((logits - logits[0]) / want.temperature)
-    if want.top_k:
-        if logits[want.top_k - 1] == logits[-1]:
-            return sample(logits_v, want.temperature, want.top_k, want.top_p, u)
-        return int(numbers[_draw(weights[: want.top_k], want.top_p, u)])
-    total = float(((logits_v - float(logits[0])).double() / want.temperature).exp().sum())
-    cumulative = np.cumsum(weights)
-    sure = int((logits > logits[-1]).sum())
-    mass = total
-    if want.top_p < 1:
-        kept = int(np.searchsorted(cumulative, want.top_p * total)) + 1
-        if kept > sure:
-            return sample(logits_v, want.temperature, want.top_k, want.top_p, u)
-        mass = float(cumulative[kept - 1])
-    i = int(np.searchsorted(cumulative, u * mass, side="right"))
-    return int(numbers[i]) if i < sure else sample(logits_v, want.temperature, want.top_k, want.top_p, u)
+def _choose(logits_nv: np.ndarray, wants: Sequence[Sampling], us: Sequence[float], near: int) -> list[int]:
+    """By the `near` likeliest of each row; -1 where the choice lies beyond them."""
+    column = lambda values: np.array(values, dtype=np.float64)[:, None]
+    temperature_n1 = column([want.temperature or 1.0 for want in wants])
+    ids_nk = _likeliest(logits_nv, near)
+    most_n1 = np.take_along_axis(logits_nv, ids_nk[:, :1], 1).astype(np.float64)
+    cumulative_nk = np.exp((np.take_along_axis(logits_nv, ids_nk, 1) - most_n1) / temperature_n1).cumsum(1)
+    if near < logits_nv.shape[1]:
+        total_n1 = np.exp((logits_nv - most_n1) / temperature_n1).sum(1, keepdims=True)
+    else:
+        total_n1 = cumulative_nk[:, -1:]
+    last_n = np.full(len(wants), near)
+    """How many may be chosen from; more than `near` where that is not known here."""
+    for i, want in enumerate(wants):
+        if want.top_k and want.top_k < logits_nv.shape[1]:
+            last_n[i] = want.top_k if want.top_k <= near else near + 1
+            total_n1[i] = cumulative_nk[i, min(want.top_k, near) - 1]
+        elif near < logits_nv.shape[1]:
+            last_n[i] = near + 1
+    cut_n1 = column([want.top_p if want.top_p < 1 else np.inf for want in wants]) * total_n1
+    kept_n = np.minimum((cumulative_nk < cut_n1).sum(1) + 1, last_n)
+    mass_n = np.where(kept_n <= near, np.take_along_axis(cumulative_nk, np.minimum(kept_n, near)[:, None] - 1, 1)[:, 0], total_n1[:, 0])
+    at_n = np.minimum((cumulative_nk <= (np.array(us) * mass_n)[:, None]).sum(1), kept_n - 1)
+    sure_n = (at_n < near) & ((kept_n <= near) | np.array([want.top_p == 1 and not want.top_k for want in wants]))
+    greedy_n = np.array([want.temperature == 0 for want in wants])
+    tokens_n = np.take_along_axis(ids_nk, np.where(greedy_n, 0, np.minimum(at_n, near - 1))[:, None], 1)[:, 0]
+    return np.where(sure_n | greedy_n, tokens_n, -1).tolist()
+
+
+def _likeliest(logits_nv: np.ndarray, near: int) -> np.ndarray:
+    """The ids of each row's `near` largest, largest first, equal ones by id: (n, near)."""
+    # One integer a logit, whose order is that order: the float's bits, turned so that larger comes first, above the id.
+    bits_nv = (logits_nv + 0.0).view(np.int32)  # no negative zero
+    falling_nv = (bits_nv ^ (~(bits_nv >> 31) & 0x7FFFFFFF)).view(np.uint32)
+    keys_nv = falling_nv.astype(np.uint64) << np.uint64(32) | np.arange(logits_nv.shape[1], dtype=np.uint64)
+    if near < logits_nv.shape[1]:
+        keys_nv = np.partition(keys_nv, near - 1, axis=1)[:, :near]
+    keys_nv.sort(axis=1)
+    return (keys_nv & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def penalise(logits_v: Tensor, want: Sampling, seen: Mapping[int, int], said: Mapping[int, int]) -> None:

@@ -3,12 +3,14 @@
 A `Runner` holds keys and values of up to `slots` replies ("rows") and does two things: `prefill` takes in new prompts together, `decode`
 takes one token of each row and gives the next logits. Rows 0 … n-1 are always the ones in use, so that a batch is a slice and nothing is
 gathered; when a reply ends, the last row moves into its place. `Runner` calls the model as it is, with whatever parts it has.
-`FastRunner` computes the same for Grok's own parts in far fewer steps, since for one token starting an operation costs more than its
-arithmetic: query, key and value are one product with the norm's scale and the logits' scale already inside; channels lie in pairs, so that
+
+For one token starting an operation costs more than its arithmetic, so there are two quicker ones for Grok's own parts. `NativeRunner`
+(`native_runner.py`) takes the step in one call into C, where there is a compiler. `FastRunner` needs none and does with far fewer
+operations: query, key and value are one product with the norm's scale and the logits' scale already inside; channels lie in pairs, so that
 the rotation is one complex product; and only the experts that were chosen are read, without sorting.
 
-Rows do not see each other. What they do share is the order in which a product of matrices sums, which depends on how many rows there are:
-logits differ from those of a reply that runs alone by float32's rounding, about 1e-6, and by nothing else.
+Rows do not see each other. What they share, except in `NativeRunner`, is the order in which a product of matrices sums, which depends on
+how many rows there are: logits differ from those of a reply that runs alone by float32's rounding, about 1e-6, and by nothing else.
 
 Shapes as in `model.py`; n rows here are replies.
 """
@@ -23,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from modelwright.forge import fast
+from modelwright.forge import fast, native
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.experts import grouped_experts, router
@@ -373,15 +375,17 @@ def norm(x_nm: Tensor, eps: float) -> Tensor:
 
 
 def usual(ops: Ops) -> bool:
-    """Whether a model has no part of a learner's in what decoding uses, so that `FastRunner` computes the same."""
-    for ours in (Ops(), fast.ops()):
-        names = ("embed", "unembed", "rms_norm", "rope", "attention", "geglu", "router", "residual")
-        if all(getattr(ops, name) is getattr(ours, name) for name in names):
-            return ops.grouped_experts is grouped_experts
-    return False
+    """Whether a model has no part of a learner's in what decoding uses, so that the quick runners compute the same."""
+    names = ("embed", "unembed", "rms_norm", "rope", "attention", "geglu", "router", "residual")
+    ours = (Ops(), fast.ops(), native.ops())
+    return ops.grouped_experts is grouped_experts and any(all(getattr(ops, n) is getattr(known, n) for n in names) for known in ours)
 
 
 def runner(model: Grok, slots: int = 16, limit: int | None = None) -> Runner:
     """The fastest runner that is faithful to the model's parts, precision and device."""
-    quick = usual(model.ops) and model.embedding.dtype == torch.float32 and model.embedding.device.type == "cpu"
-    return (FastRunner if quick else Runner)(model, slots, limit)
+    if not (usual(model.ops) and model.embedding.dtype == torch.float32 and model.embedding.device.type == "cpu"):
+        return Runner(model, slots, limit)
+    from modelwright.forge import native_runner
+
+    kind = FastRunner if native_runner.library() is None else native_runner.NativeRunner
+    return kind(model, slots, limit)
