@@ -7,8 +7,8 @@ import pytest
 from course import DAY, START
 from histories import Diary
 
-from modelwright.journal.events import CardReviewed, Event, MemoryFitted
-from modelwright.learner import calibration, fit_memory, fold
+from modelwright.journal.events import CardReviewed, Event, MemoryFitted, ReviewsImported
+from modelwright.learner import calibration, fit_memory, fold, try_fit
 from modelwright.learner.fitting import _gather, _losses
 from modelwright.learner.fsrs import Fsrs, Trace, default_parameters
 
@@ -44,6 +44,17 @@ def test_a_learner_who_forgets_twice_as_fast_gets_parameters_that_win_on_new_rev
 
 def test_a_learner_who_is_as_the_defaults_say_keeps_them() -> None:
     assert fit_memory(reviews(default_parameters(), 90)) is None
+
+
+def test_ones_own_reviews_are_those_that_a_fit_is_judged_by_where_there_are_enough() -> None:
+    """Cards of another program take part, also newer ones, but nobody else's forgetting decides about this program's cards."""
+    own = reviews(default_parameters(), 80)
+    others = {f"{n}": [second for k in range(9) for second in (START // 1000 + 900 * 86_400 + k * 86_400, 1)] for n in range(40)}
+    brought = Event(id="f" * 32, at=START, data=ReviewsImported(source="anki", file="a", reviews=360, cards=others))
+    alone, together = try_fit(own), try_fit([*own, brought])
+    assert together.reviews == alone.reviews + 8 * 40
+    assert together.held_out == alone.held_out
+    assert together.before == pytest.approx(alone.before)
 
 
 def test_few_reviews_change_nothing() -> None:

@@ -79,7 +79,8 @@ def _reliability(table: Table, what: str) -> Reliability:
         sentence = f"Only {say.number(n)} {what} so far: too few to judge by."
     else:
         lean = "about right" if abs(said - came) < 0.04 else "too hopeful" if said > came else "too cautious"
-        sentence = f"Of your {n:,} {what} it expected {said:.0%} to be right, and {came:.0%} were: {lean}."
+        well = "right" if what == "answers" else "recalled"
+        sentence = f"Of your {n:,} {what} it expected {said:.0%} to be {well}, and {came:.0%} were: on the whole {lean}."
     return Reliability(n, bins, error, table.loss / n, table.squared / n, baseline, sentence, by_chance)
 
 

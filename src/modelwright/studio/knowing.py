@@ -53,11 +53,8 @@ def _verdict(found: Reliability, what: str, enough: bool) -> str:
     if not enough:
         return "With so few, luck outweighs everything: the picture below means little yet."
     off, luck = 100 * found.error, 100 * found.by_chance
-    said = f"When it says a chance, it is off by {off:.0f} in a hundred on average"
-    if off <= 1.5 * luck:
-        said += f", and luck alone would look like {luck:.0f}: its chances can be taken at their word."
-    else:
-        said += f", where luck alone would look like {luck:.0f}: take its chances with a grain of salt."
+    said = f"A single chance that it states is off by {off:.0f} in a hundred on average, where luck alone would look like {luck:.0f}: "
+    said += "it can be taken at its word." if off <= 1.5 * luck else "take it with a grain of salt."
     gain = found.baseline - found.loss
     if gain > 0.005:
         said += f" It tells your easy {what} from your hard ones better than your average would."

@@ -1,14 +1,15 @@
 """A skill's past and future: what was done on it, and its forgetting curve, drawn from the very entries that made it.
 
-The curve's past is what the program believed then. It comes from folding the entries that speak of the skill, of what it contains and of
-what contains it, a day at a time; where these are too many, only the present and the future are drawn. Failures of other skills can have
-moved it by a little that is not seen here; the last stretch, from the last practice on, is the state's own.
+The curve's past is what the program believed then. It comes from folding the entries that speak of the skill, and of the skills that
+contain it or that it contains, the closest first, a day at a time; where the skill's own are too many, only the present and the future
+are drawn. What is farther away can have moved it by a little that is not seen here; the last stretch, from the last practice on, is the
+state's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.journal import Journal
 from modelwright.journal import events as e
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from modelwright.learner import State
 
 DAY = 86_400_000
-MOST = 700  # entries that a curve is drawn from
+MOST = 1500  # entries that a curve is drawn from
 DAYS = 150  # days of practice of which each is folded on its own
-SHOWN = 24
+SHOWN = 40
 RATINGS = {1: "again", 2: "hard", 3: "good", 4: "easy"}
 SETTINGS = {"placement": "placement", "chapter": "question on a chapter", "exam": "exam", "verify": "check"}
 
@@ -91,13 +92,15 @@ def curve(desk: Desk, journal: Journal, id: str, own: set[int]) -> v.MemoryCurve
         return None
     past: list[tuple[int, float]] = []
     marks: list[tuple[int, float, bool | None]] = []
-    around = _around(desk, id, own)
-    whole = len(around) <= MOST and len(desk.record.entries.get(id, ())) < REMEMBERED
+    whole = len(desk.record.entries.get(id, ())) < REMEMBERED
     if whole:
-        past, marks = _lived(desk, _by_time(journal.entries(around)), id)
+        past, marks = _lived(desk, _by_time(journal.entries(_around(desk, id, own))), id)
     else:
-        entries = _by_time(journal.entries(sorted(own)[-60:]))
-        marks = [(event.at, 1.0, line.right) for _, event in entries if (line := _line(desk, event, id)) is not None]
+        days: dict[int, list[v.SkillEvent]] = {}
+        for _, event in _by_time(journal.entries(sorted(own)[-200:])):
+            if (line := _line(desk, event, id)) is not None:
+                days.setdefault(day_of(event.at, event.tz), []).append(line)
+        marks = [(lines[0].at, 1.0, _went(lines)) for lines in days.values()]
     end = max(now + 10 * DAY, present.due_at + max(4 * DAY, round(0.7 * (present.due_at - now))))
     end = min(end, now + 3650 * DAY)
     points = [now + (end - now) * n // 60 for n in range(61)]
@@ -106,18 +109,26 @@ def curve(desk: Desk, journal: Journal, id: str, own: set[int]) -> v.MemoryCurve
     return v.MemoryCurve(tuple(past), ahead, tuple(marks), desk.state.retention, present.due_at, present.stability_days, whole)
 
 
-def _around(desk: Desk, id: str, own: set[int]) -> list[int]:
-    """The entries that could move the memory of a skill: its own, of what it contains, of what contains it, and placements."""
+def _went(lines: Sequence[v.SkillEvent]) -> bool | None:
+    """How a day's practice went: well if at least half of it did; None where there was only reading."""
+    judged = [line.right for line in lines if line.right is not None]
+    return 2 * sum(judged) >= len(judged) if judged else None
+
+
+def _around(desk: Desk, id: str, own: set[int]) -> set[int]:
+    """The entries that could move the memory of a skill: its own, placements, and those of what contains it or it contains, by weight."""
     from modelwright.learner.index import index
 
     ix, record = index(desk.curriculum), desk.record
-    near = {other for other, _ in (*ix.inside.get(id, ()), *ix.contains.get(id, ()))}
-    seqs = set(own) | set(record.everywhere)
-    for other in near:
-        seqs.update(record.entries.get(other, ()))
+    seqs = own | set(record.everywhere)
+    for other, _ in sorted((*ix.inside.get(id, ()), *ix.contains.get(id, ())), key=lambda pair: -pair[1]):
+        more = set(record.entries.get(other, ()))
         for lesson in desk.curriculum.teaching(other, "lesson"):
-            seqs.update(record.taught.get(lesson, ()))
-    return sorted(seqs)
+            more.update(record.taught.get(lesson, ()))
+        if len(seqs | more) > MOST:
+            break
+        seqs |= more
+    return seqs
 
 
 def _lived(
@@ -137,34 +148,28 @@ def _lived(
     past: list[tuple[int, float]] = []
     marks: list[tuple[int, float, bool | None]] = []
 
-    def believed(at: int) -> float | None:
-        found = memory(curriculum, state, id, at) if state is not None else None
+    def believed(at: int, knows: State | None) -> float | None:
+        found = memory(curriculum, knows, id, at) if knows is not None else None
         return None if found is None else found.retrievability
 
     span = max(1, desk.now - entries[0][1].at) if entries else 1
     for n, sitting in enumerate(sittings):
-        before = believed(sitting[0].at)
-        for event in sitting:
-            line = _line(desk, event, id)
-            if line is not None and _names(desk, event.data, id):
-                marks.append((event.at, 1.0 if before is None else before, line.right))
+        before = believed(sitting[0].at, state)
+        mine = [line for event in sitting if _names(desk, event.data, id) and (line := _line(desk, event, id)) is not None]
+        if mine:
+            marks.append((mine[0].at, 1.0 if before is None else before, _went(mine)))
         state = fold(curriculum, sitting, state)
         last = sitting[-1].at
         if before is not None:
             past.append((sitting[0].at, before))
         until = sittings[n + 1][0].at if n + 1 < len(sittings) else desk.now
-        steps = max(1, min(24, round(90 * (until - last) / span)))
-        for k in range(steps):
-            at = last + (until - last) * k // steps
-            if (recall := believed(at)) is not None:
-                past.append((at, recall))
-    if sittings and past:
         # From the last sitting on, the state itself knows.
-        last = sittings[-1][-1].at
-        exact: Any = [(at, memory(curriculum, desk.state, id, at)) for at, _ in past if at >= last]
-        past = [point for point in past if point[0] < last] + [(at, m.retrievability) for at, m in exact if m is not None]
-        if (present := memory(curriculum, desk.state, id, desk.now)) is not None:
-            past.append((desk.now, present.retrievability))
+        knows = desk.state if n + 1 == len(sittings) else state
+        steps = max(1, min(24, round(90 * (until - last) / span)))
+        for k in range(steps + (n + 1 == len(sittings))):
+            at = last + (until - last) * k // steps
+            if (recall := believed(at, knows)) is not None:
+                past.append((at, recall))
     return past, marks
 
 

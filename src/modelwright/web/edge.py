@@ -17,6 +17,8 @@ from urllib.parse import quote, urlsplit
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 4_000_000
+LARGEST_UPLOAD = 128_000_000  # an Anki collection without its pictures; `modelwright anki import` takes larger ones
+UPLOADS = frozenset({"/anki", "/api/anki/import"})
 SMALLEST_TO_COMPRESS = 600
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -82,9 +84,10 @@ class Edge:
             length = int(headers.get(b"content-length", b"0"))
         except ValueError:
             length = -1
-        if length < 0 or length > LARGEST_BODY:
+        largest = LARGEST_UPLOAD if scope["path"] in UPLOADS else LARGEST_BODY
+        if length < 0 or length > largest:
             return await _sentence(
-                answer, 413, f"That is more than {LARGEST_BODY // 1_000_000} MB, the most that is taken at once.", scope["path"]
+                answer, 413, f"That is more than {largest // 1_000_000} MB, the most that is taken at once.", scope["path"]
             )
         taken = 0
 
@@ -92,7 +95,7 @@ class Edge:
             nonlocal taken
             message: Message = await receive()
             taken += len(message.get("body", b""))
-            if taken > LARGEST_BODY:
+            if taken > largest:
                 return {"type": "http.disconnect"}
             return message
 
