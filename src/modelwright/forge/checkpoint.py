@@ -6,6 +6,7 @@ A folder is written under another name and renamed when it is whole, so that a k
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -110,6 +111,12 @@ def load_model(folder: Path, ops: Ops = PLAIN, device: str = "cpu", dtype: torch
 
         check_fingerprint(meta, tokenizer, str(folder))
     return Loaded(model.to(device=device, dtype=dtype).eval(), tokenizer, config, meta)
+
+
+def model_sha256(folder: Path) -> str:
+    """Of the weights of a model folder or of the newest model of a run."""
+    with (newest(folder) / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checkpoints(folder: Path) -> list[Path]:

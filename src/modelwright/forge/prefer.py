@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modelwright.forge import optim, references, template
-from modelwright.forge.checkpoint import load_model, save_model
+from modelwright.forge.checkpoint import load_model, model_sha256, save_model
 from modelwright.forge.conversations import Example, Rows, check_mask, lay
 from modelwright.forge.errors import ConfigError, DataError, TrainingError
 from modelwright.forge.fingerprint import fingerprint
 from modelwright.forge.model import Grok
+from modelwright.forge.progress import Progress
 from modelwright.forge.template import Message, RenderTurns, render_turns
 from modelwright.forge.tokenizer import Tokenizer
 from modelwright.forge.tune import Metrics, with_tokenizer
@@ -60,10 +61,12 @@ class PreferConfig:
     lr: float = 1e-4
     warmup: float = 0.1
     clip: float = 1.0
+    save_every: int = 25
+    """Steps between two points that a run which was killed can go on from."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
+        for name in ("steps", "batch", "save_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if not self.beta > 0:
@@ -120,6 +123,7 @@ def prefer(
     config: PreferConfig,
     *,
     loss_part: DpoLoss = references.dpo_loss,
+    progress: Progress | None = None,
     on_event: Callable[[Any], None] = lambda event: None,
 ) -> PreferResult:
     """Train the model in place on (chosen, rejected) pairs."""
@@ -134,10 +138,13 @@ def prefer(
     found = optim.optimisers(model, config.lr, weight_decay=0.0, muon=False)
     rng = np.random.default_rng(config.seed)
     model.train()
-    first = loss_value = math.nan
+    kept = progress.restore(model, found) if progress else {}  # after the reference, which is the model at the start
+    first, loss_value = kept.get("first", math.nan), kept.get("last", math.nan)
     for step in range(config.steps):
-        optim.set_rate(found, optim.learning_rate(step, config.steps, config.lr, round(config.warmup * config.steps), config.steps // 2))
         chosen_of = torch.from_numpy(rng.choice(len(fits), size=min(config.batch, len(fits)), replace=False))
+        if progress and step < progress.step:
+            continue
+        optim.set_rate(found, optim.learning_rate(step, config.steps, config.lr, round(config.warmup * config.steps), config.steps // 2))
         chosen_b, rejected_b = answer_log_probs(model, both([fits[i] for i in chosen_of.tolist()])).chunk(2)
         reference = ref_chosen_p[chosen_of], ref_rejected_p[chosen_of]
         loss = loss_part(chosen_b, rejected_b, *reference, config.beta)
@@ -152,6 +159,8 @@ def prefer(
         margin_b = config.beta * ((chosen_b - reference[0]) - (rejected_b - reference[1])).detach()
         first = loss_value if step == 0 else first
         on_event(PreferStep(step + 1, loss_value, float(margin_b.mean()), float((margin_b > 0).float().mean())))
+        if progress:
+            progress.save(step + 1, config.steps, model, found, {"first": first, "last": loss_value})
     model.eval()
     with torch.no_grad():
         now = [answer_log_probs(model, both(fits[i : i + 16])).chunk(2) for i in range(0, len(fits), 16)]
@@ -221,9 +230,11 @@ def prefer_folder(
     loaded = load_model(source, ops or fast.ops())
     tokenizer = with_tokenizer(loaded.tokenizer, source)
     pairs = [render_pair(pair, tokenizer, render) for pair in open_preferences(config.source, config.seed)]
-    with Metrics(out / "metrics.jsonl", on_event) as tell:
-        result = prefer(loaded.model, pairs, config, loss_part=loss_part, on_event=tell)
+    progress = Progress(out, {"settings": dataclasses.asdict(config), "from": model_sha256(source)}, config.save_every)
+    with Metrics(out / "metrics.jsonl", on_event, progress.step) as tell:
+        result = prefer(loaded.model, pairs, config, loss_part=loss_part, progress=progress, on_event=tell)
     save_model(out / "model", loaded.model, tokenizer, {**loaded.meta, "stage": "prefer", "chat": fingerprint(tokenizer, render)})
+    progress.clear()
     return dataclasses.asdict(result)
 
 

@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 
 from modelwright.forge import optim, references, rewards, template
-from modelwright.forge.checkpoint import load_model, save_model
+from modelwright.forge.checkpoint import load_model, model_sha256, save_model
 from modelwright.forge.conversations import Example, lay
 from modelwright.forge.engine import Engine, Request
 from modelwright.forge.errors import ConfigError, TrainingError
@@ -42,6 +42,7 @@ from modelwright.forge.fingerprint import fingerprint
 from modelwright.forge.generate import SampleOp, Sampling
 from modelwright.forge.model import Grok
 from modelwright.forge.prefer import token_log_probs
+from modelwright.forge.progress import Progress
 from modelwright.forge.rewards import Answered, Judged, NumberReward, Problem, RunPython
 from modelwright.forge.template import RenderTurns, render_turns
 from modelwright.forge.tokenizer import END, END_THINK, TURN, Tokenizer
@@ -87,10 +88,12 @@ class ReinforceConfig:
     clip_norm: float = 1.0
     samples: int = 8
     """Problems that are answered, likeliest token by token, before and after."""
+    save_every: int = 5
+    """Steps between two points that a run which was killed can go on from."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "groups", "group_size", "max_tokens", "passes"):
+        for name in ("steps", "groups", "group_size", "max_tokens", "passes", "save_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.group_size < 2:
@@ -283,6 +286,7 @@ def reinforce(
     config: ReinforceConfig,
     *,
     parts: ReinforceParts = ReinforceParts(),
+    progress: Progress | None = None,
     on_event: Callable[[Any], None] = lambda event: None,
 ) -> ReinforceResult:
     """Train the model in place."""
@@ -294,9 +298,13 @@ def reinforce(
         reference.load_state_dict(model.state_dict())
         reference.eval()
     found = optim.optimisers(model, config.lr, weight_decay=0.0, muon=False)
-    curve: list[float] = []
-    idle = 0
+    told = progress.restore(model, found) if progress else {}  # after what is told of the model at the start
+    curve: list[float] = list(told.get("curve", ()))
+    idle = told.get("idle", 0)
     for step in range(config.steps):
+        if progress and step < progress.step:
+            next(itertools.islice(problems, config.groups - 1, None))
+            continue
         rate = optim.learning_rate(step, config.steps, config.lr, round(config.warmup * config.steps), config.steps // 4, 0.1)
         optim.set_rate(found, rate)
 
@@ -342,6 +350,8 @@ def reinforce(
                 terms.ratio, terms.clipped, terms.kl, norm, rate,
             )
         )  # fmt: skip
+        if progress:
+            progress.save(step + 1, config.steps, model, found, {"curve": curve, "idle": idle})
     model.eval()
     after = answer_greedily(model, tokenizer, asked, config, parts)
     exchanges = tuple(
@@ -408,11 +418,13 @@ def reinforce_folder(
     loaded = load_model(source, ops or fast.ops())
     tokenizer = with_tokenizer(loaded.tokenizer, source)
     problems = rewards.open_problems(config.problems, config.seed, parts.run)
-    with Metrics(out / "metrics.jsonl", on_event) as tell:
-        result = reinforce(loaded.model, tokenizer, problems, config, parts=parts, on_event=tell)
+    progress = Progress(out, {"settings": dataclasses.asdict(config), "from": model_sha256(source)}, config.save_every)
+    with Metrics(out / "metrics.jsonl", on_event, progress.step) as tell:
+        result = reinforce(loaded.model, tokenizer, problems, config, parts=parts, progress=progress, on_event=tell)
     exchanges = [dataclasses.asdict(one) for one in result.exchanges]
     (out / "samples.json").write_text(json.dumps(exchanges, indent=1, ensure_ascii=False), encoding="utf-8")
     save_model(out / "model", loaded.model, tokenizer, {**loaded.meta, "stage": "reinforce", "chat": fingerprint(tokenizer, parts.render)})
+    progress.clear()
     gave = dataclasses.asdict(result)
     del gave["exchanges"]
     return gave

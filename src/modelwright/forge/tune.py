@@ -2,7 +2,8 @@
 
 The loss is pretraining's cross-entropy, counted only where the assistant speaks. It is summed over a whole step and divided by the tokens
 counted in that step, so that a micro-batch with few of them weighs little and one with none weighs nothing; a step without any is left out.
-`conversations.py` makes the rows, `lora.py` the adapters; tuning on preferences is `prefer.py`. It does not resume: it takes minutes.
+`conversations.py` makes the rows, `lora.py` the adapters; tuning on preferences is `prefer.py`. A
+run that was killed goes on where `progress.py` kept it, to the bit.
 
 Shapes: b rows   t tokens.
 """
@@ -14,6 +15,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +24,15 @@ import torch
 from torch import nn
 
 from modelwright.forge import lora, optim, references
-from modelwright.forge.checkpoint import load_model, save_model
+from modelwright.forge.checkpoint import load_model, model_sha256, save_model
 from modelwright.forge.conversations import Encoded, Example, Rows, encode, lay, open_conversations, pack
 from modelwright.forge.errors import ConfigError, TrainingError
 from modelwright.forge.fingerprint import fingerprint
 from modelwright.forge.model import Grok, Loss, document_mask
+from modelwright.forge.progress import Progress
 from modelwright.forge.template import RenderTurns, render_turns
 from modelwright.forge.tokenizer import END, Tokenizer
+from modelwright.forge.train import read_metrics
 
 if TYPE_CHECKING:
     from modelwright.forge.recipe import Run
@@ -62,10 +66,12 @@ class TuneConfig:
     """0 tunes every weight; otherwise only adapters of this rank on attention's matrices, merged at the end."""
     lora_alpha: float = 16.0
     eval_every: int = 50
+    save_every: int = 50
+    """Steps between two points that a run which was killed can go on from."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulation", "eval_every"):
+        for name in ("steps", "batch", "accumulation", "eval_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.batch % self.accumulation:
@@ -166,6 +172,7 @@ def tune(
     config: TuneConfig,
     *,
     parts: TuneParts = TuneParts(),
+    progress: Progress | None = None,
     on_event: Callable[[Any], None] = lambda event: None,
 ) -> TuneResult:
     """Tune the model in place. With a LoRA rank only adapters learn, and they are merged before it returns."""
@@ -180,11 +187,15 @@ def tune(
     if config.lora_rank:
         lora.adapt(model, config.lora_rank, config.lora_alpha, config.seed, parts.lora)
     found = optim.optimisers(model, config.lr, weight_decay=config.weight_decay, muon=config.optimiser == "muon" and not config.lora_rank)
-    before = held_out_loss(model, held_rows, config.batch)
-    on_event(TuneEvaluation(0, before))
-    after, loss, left_out = before, math.nan, 0
+    told = progress.restore(model, found) if progress else {}
+    start = progress.step if progress else 0
+    if not told:
+        before = held_out_loss(model, held_rows, config.batch)
+        on_event(TuneEvaluation(0, before))
+        told = {"before": before, "after": before, "loss": math.nan, "left_out": 0}
+    before, after, loss, left_out = (told[name] for name in ("before", "after", "loss", "left_out"))
     model.train()
-    for step, batch in zip(range(config.steps), batches(rows, config.batch, config.seed), strict=False):
+    for step, batch in islice(zip(range(config.steps), batches(rows, config.batch, config.seed), strict=False), start, None):
         rate = parts.learning_rate(
             step, config.steps, config.lr, round(config.warmup * config.steps), round(config.decay * config.steps), 0.0
         )
@@ -205,6 +216,9 @@ def tune(
         if (step + 1) % config.eval_every == 0 or step + 1 == config.steps:
             after = held_out_loss(model, held_rows, config.batch)
             on_event(TuneEvaluation(step + 1, after))
+        if progress:
+            told = {"before": before, "after": after, "loss": loss, "left_out": left_out}
+            progress.save(step + 1, config.steps, model, found, told)
     if config.lora_rank:
         lora.merge(model)
     model.eval()
@@ -228,10 +242,12 @@ def tune_folder(
     encoded = encode(
         open_conversations(config.source, config.seed), tokenizer, loaded.config.context + 1, too_long=config.too_long, part=parts.render
     )
-    with Metrics(out / "metrics.jsonl", on_event) as tell:
-        result = tune(loaded.model, encoded.examples, config, parts=parts, on_event=tell)
+    progress = Progress(out, {"settings": dataclasses.asdict(config), "from": model_sha256(source)}, config.save_every)
+    with Metrics(out / "metrics.jsonl", on_event, progress.step) as tell:
+        result = tune(loaded.model, encoded.examples, config, parts=parts, progress=progress, on_event=tell)
     meta = {**loaded.meta, "stage": "tune", "chat": fingerprint(tokenizer, parts.render)}
     save_model(out / "model", loaded.model, tokenizer, meta)
+    progress.clear()
     return {**told(encoded), **dataclasses.asdict(result)}
 
 
@@ -251,14 +267,16 @@ def with_tokenizer(tokenizer: Tokenizer | None, where: Path) -> Tokenizer:
 
 
 class Metrics:
-    """Events to JSON lines and onwards to whoever watches."""
+    """Events to JSON lines and onwards to whoever watches. Lines up to `keep` steps stay, those of a run that goes on."""
 
-    def __init__(self, file: Path, on_event: Callable[[Any], None]) -> None:
-        self.file, self.on_event = file, on_event
+    def __init__(self, file: Path, on_event: Callable[[Any], None], keep: int = 0) -> None:
+        self.file, self.on_event, self.keep = file, on_event, keep
 
     def __enter__(self) -> Callable[[Any], None]:
         self.file.parent.mkdir(parents=True, exist_ok=True)
+        kept = [line for line in read_metrics(self.file.parent) if line["step"] <= self.keep] if self.keep else []
         self._open = self.file.open("w", encoding="utf-8")
+        self._open.writelines(json.dumps(line) + "\n" for line in kept)
         return self.tell
 
     def tell(self, event: Any) -> None:
