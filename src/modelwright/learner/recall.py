@@ -1,0 +1,98 @@
+"""What one answer says about several memories.
+
+An answer to a task is one bit about everything that the task holds: the skill asked about, and the skills inside it. FSRS says how a
+memory fades and what a review does to it, but not how to share one bit among many, nor how sure its number is. So each skill's
+stability is believed as a lognormal: FSRS's number is its median, `spread` the variance of its logarithm. An answer moves these beliefs
+by how much each could have had a part in it (one step of an extended Kalman filter, the answer's own slope in each stability), and then
+each memory gets FSRS's growth or loss in the part in which it is likely to have been used rightly, or to have failed. With one skill and no
+doubt it is FSRS itself. It is not a model of difficulty: FSRS's own stays where the first answer put it.
+Noisy-and models of one answer on several skills go back to Junker and Sijtsma (2001); credit in parts to Skycak (2024).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from modelwright.learner.fsrs import DAY, SHORTEST, Fsrs, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelwright.learner.state import SkillTrace
+
+SLIP, GUESS = 0.04, 0.08  # wrong although all of it was there; right although some of it was not
+FIRST_SPREAD = 0.4  # of a memory that was just made
+DRIFT = 0.09  # how far FSRS's growth may be wrong: the variance that a growth by e leaves behind
+MOST = 0.95  # of a review's good, for what was practised inside other things
+DOUBT = 0.2  # how much less sure a failure at something inside it leaves it
+SUREST, WIDEST = 0.02, 2.0
+FAINT = 0.02  # shares below this are not followed
+CAUTION = 0.5  # how many standard deviations below the middle a memory is trusted
+KEPT = 0.3  # of its stability, by a skill that failed: it is relearned, not learned anew, where FSRS speaks of cards
+
+
+def trusted(stability: float, spread: float) -> float:
+    """The stability to count on, given how sure it is."""
+    return stability * math.exp(-CAUTION * math.sqrt(spread))
+
+
+def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool, weight: float, at: int) -> list[float]:
+    """Move the beliefs about a task's parts, each with how much of it the task holds, and take away what failed.
+
+    Returns how much of each was used rightly, which the caller has to credit. Credit that they owe must have been paid.
+    """
+    decay, factor = fsrs.decay, fsrs.factor
+    seen: list[tuple[float, float, float]] = []  # of each part: recall, its slope in log stability, the chance that it is not in the way
+    every = 1.0
+    for trace, held in parts:
+        kept = trace.memory
+        x = factor * max(0.0, (at - kept.last) / DAY) / kept.stability
+        r = (1 + x) ** decay
+        free = 1 - held + held * r
+        seen.append((r, -decay * x * r / (1 + x), free))
+        every *= free
+    sure = 1 - GUESS - SLIP
+    p = GUESS + sure * every
+    slopes = [sure * every / free * held * slope for (_, held), (_, slope, free) in zip(parts, seen, strict=True)]
+    noise = p * (1 - p) + sum(slope * slope * trace.spread for (trace, _), slope in zip(parts, slopes, strict=True))
+    chance = p if right else 1 - p
+    step = weight * ((1.0 if right else 0.0) - p) / noise
+    rightly = []
+    for (trace, held), (r, _, free), slope in zip(parts, seen, slopes, strict=True):
+        without = GUESS + sure * every / free  # the chance of a right answer if this part is there
+        there, gone = (without, GUESS) if right else (1 - without, 1 - GUESS)
+        kept = trace.memory
+        gain = trace.spread * slope
+        kept.stability = max(kept.stability * math.exp(gain * step), SHORTEST)
+        trace.spread = max(trace.spread - gain * gain * weight / noise, SUREST)
+        rightly.append(weight * held * r * there / chance)
+        failed = weight * held * (1 - r) * gone / chance
+        if failed > FAINT:
+            lose(trace, failed, at)
+    return rightly
+
+
+def lose(trace: SkillTrace, failed: float, at: int) -> None:
+    """It failed, in this part; the answer was seen, so in this part the memory begins anew."""
+    kept, fall = trace.memory, math.log(KEPT)
+    kept.stability = max(kept.stability * math.exp(fall * failed), SHORTEST)
+    kept.last = max(kept.last, at - int((1 - failed) * (at - kept.last)))
+    kept.reviews += 1
+    kept.lapses += failed >= 0.5
+    trace.spread = min(trace.spread + fall * fall * failed * (1 - failed + DRIFT), WIDEST)
+
+
+def used(kept: Trace, spread: float, share: float, fsrs: Fsrs, at: int) -> float:
+    """It was used rightly, in this part: FSRS's growth in the part. Returns the new spread: it may also not have been used at all."""
+    if share <= FAINT:
+        return spread
+    before = kept.stability
+    fsrs.credit(kept, share, at)
+    grown = math.log(kept.stability / before)
+    return min(spread + grown * grown * ((1 + DRIFT) / share - 1), WIDEST)
+
+
+def paid(kept: Trace, spread: float, owed: float, fsrs: Fsrs, at: int) -> float:
+    """What a sitting's credit adds up to, at the most nearly a review of its own. Returns the new spread."""
+    return used(kept, spread, min(owed, MOST), fsrs, at)
