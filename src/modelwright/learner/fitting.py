@@ -96,7 +96,7 @@ def try_fit(events: Iterable[Event], current: Sequence[float] = ()) -> Fit:
         return Fit(count)
     own = scored & reviews.own_c[:, None]
     judged = own if int(own.sum()) >= LEAST else scored
-    border = np.quantile(reviews.at_cn[reviews.there_cn & judged], 1 - HELD_OUT)
+    border = np.quantile(reviews.at_cn[reviews.there_cn if judged is scored else judged], 1 - HELD_OUT)
     held = judged & (reviews.at_cn > border)
     train = scored & ~held & (reviews.at_cn <= border if judged is scored else True)
     if int(held.sum()) < LEAST // 5:

@@ -129,7 +129,7 @@ def fit_of_record(fit: FitRecord) -> v.FitView:
 
 
 def _fit(at: int, won: bool, reviews: int, held_out: int, before: float, after: float, margin: float) -> v.FitView:
-    said = f"A forgetting curve was fitted to {reviews:,} of your reviews and tried on {held_out or 'the newest'} that it had not seen. "
+    said = f"A forgetting curve was fitted to {reviews:,} of your reviews and tried on {held_out:,} that it had not seen. "
     numbers = f"log loss {after:.4f}, against {before:.4f}"
     if won:
         said += f"It foretold them better than the one in use ({numbers}, more than luck explains), so it is used from then on."
