@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -139,12 +140,35 @@ def test_hand_written_backward_passes_equal_autograd(config: ModelConfig, ops: O
 
 
 @pytest.mark.skipif(native.library() is None, reason="no C compiler on this machine")
-def test_attention_in_c_stays_right_where_every_logit_is_far_below_the_cap() -> None:
-    q, k = torch.full((1, 5, 1, 4), 40.0), torch.full((1, 5, 1, 4), -40.0)
-    v = torch.randn(1, 5, 1, 4)
-    inputs = [x.clone().requires_grad_() for x in (q, k, v)]
-    got, want = native.attention(*inputs, 30.0), attention(q, k, v, 30.0)
-    torch.testing.assert_close(got.detach(), want, atol=1e-5, rtol=1e-4)
+@pytest.mark.parametrize("t", [1, 5, 32, 33, 70])
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"attention_cap": 0.0}, {"attention_cap": 80.0}, {"query_heads": 6, "head_size": 6}, {"key_heads": 1, "attention_scale": 0.3}, {"chosen": 3}],
+    ids=["usual", "no cap", "high cap", "odd sizes", "one key head", "three experts"],
+)  # fmt: skip
+def test_a_layers_halves_in_c_are_the_plain_ones_whatever_the_sizes(t: int, change: dict) -> None:
+    config = TINY.replace(layers=1, **change)
+    plain, quick = Grok(config), Grok(config, native.ops())
+    with torch.no_grad():
+        plain.layers[0].attention.query.mul_(6.0)  # logits that the cap bends
+    quick.load_state_dict(plain.state_dict())
+    tokens = torch.randint(1, 61, (2, t))
+    for model in (plain, quick):
+        model.loss(tokens, tokens, balance=0.1, packed=True).total.backward()
+    with torch.no_grad():
+        torch.testing.assert_close(quick(tokens), plain(tokens), atol=1e-5, rtol=1e-5)
+    for (name, p), q in zip(plain.named_parameters(), quick.parameters(), strict=True):
+        torch.testing.assert_close(q.grad, p.grad, atol=2e-6, rtol=2e-4, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.skipif(native.library() is None, reason="no C compiler on this machine")
+@pytest.mark.parametrize("changed", ["rms_norm", "rope", "attention", "geglu", "router", "residual", "grouped_experts"])
+def test_a_learners_part_is_called_and_not_passed_over_by_a_half_in_c(changed: str) -> None:
+    asked = []
+    inner = getattr(native.ops(), changed)
+    ops = dataclasses.replace(native.ops(), **{changed: lambda *given: asked.append(changed) or inner(*given)})
+    Grok(TINY, ops).loss(torch.ones(1, 4, dtype=torch.long), torch.ones(1, 4, dtype=torch.long), packed=True).total.backward()
+    assert len(asked) >= TINY.layers
 
 
 def test_without_a_compiler_the_forge_still_trains(monkeypatch: pytest.MonkeyPatch) -> None:

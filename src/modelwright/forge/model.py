@@ -116,6 +116,25 @@ def cross_entropy(logits_nv: Tensor, targets_n: Tensor, counted_n: Tensor) -> Te
     return (losses_n * counted_n).sum() / counted_n.sum().clamp(min=1)
 
 
+def attention_half(layer: Layer, h_btm: Tensor, where: Where, cache: Cache | None, watch: Watch | None) -> Tensor:
+    return layer.ops.residual(h_btm, layer.norm(0), lambda x: layer.attention(x, where, layer.index, cache, watch), layer.norm(1))
+
+
+def experts_half(layer: Layer, h_btm: Tensor) -> tuple[Tensor, Routing | None]:
+    routing: Routing | None = None
+
+    def mix(x_btm: Tensor) -> Tensor:
+        nonlocal routing
+        if isinstance(layer.experts, Experts):
+            out_btm, routing = layer.experts(x_btm)
+        else:
+            out_btm = layer.experts(x_btm)
+        # Grok-2: a dense MLP beside the experts; the root keeps the sum as large as one of them.
+        return out_btm if layer.mlp is None else (out_btm + layer.mlp(x_btm)) * 0.5**0.5
+
+    return layer.ops.residual(h_btm, layer.norm(2), mix, layer.norm(3)), routing
+
+
 @dataclass(frozen=True)
 class Ops:
     """The functions that a model is made of. `fast.ops()` and a learner's parts give others for the same contracts."""
@@ -132,6 +151,9 @@ class Ops:
     residual: Callable[..., Tensor] = residual
     cross_entropy: Callable[..., Tensor] = cross_entropy
     balance_loss: Callable[..., Tensor] = balance_loss
+    # The two halves of a layer, made of the above. `native.py` does each whole, as long as none of what it is made of is a learner's.
+    attention_half: Callable[..., Tensor] = attention_half
+    experts_half: Callable[..., tuple[Tensor, Routing | None]] = experts_half
 
 
 PLAIN = Ops()
@@ -266,20 +288,8 @@ class Layer(nn.Module):
         return lambda x: self.ops.rms_norm(x, self.norms[i], self.config.norm_eps)
 
     def forward(self, h_btm: Tensor, where: Where, cache: Cache | None = None, watch: Watch | None = None) -> tuple[Tensor, Routing | None]:
-        routing: Routing | None = None
-
-        def mix(x_btm: Tensor) -> Tensor:
-            nonlocal routing
-            if isinstance(self.experts, Experts):
-                out_btm, routing = self.experts(x_btm)
-            else:
-                out_btm = self.experts(x_btm)
-            # Grok-2: a dense MLP beside the experts; the root keeps the sum as large as one of them.
-            return out_btm if self.mlp is None else (out_btm + self.mlp(x_btm)) * 0.5**0.5
-
-        h_btm = self.ops.residual(h_btm, self.norm(0), lambda x: self.attention(x, where, self.index, cache, watch), self.norm(1))
-        h_btm = self.ops.residual(h_btm, self.norm(2), mix, self.norm(3))
-        return h_btm, routing
+        h_btm = self.ops.attention_half(self, h_btm, where, cache, watch)
+        return self.ops.experts_half(self, h_btm)
 
 
 class Grok(nn.Module):
