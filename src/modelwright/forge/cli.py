@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -242,8 +243,12 @@ def run(
     whose: Annotated[str, typer.Option("--parts", help="Whose parts: reference, mine, or rope=mine,router=reference.")] = "reference",
     parts_from: FromOption = None,
     tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard's files too.")] = False,
+    chat: Annotated[
+        bool | None,
+        typer.Option("--chat/--no-chat", help="End with the chat page; default: if the recipe has [chat] and this is a terminal."),
+    ] = None,
 ) -> None:
-    """Carry out a recipe. A run that was stopped goes on where it was."""
+    """Carry out a recipe, to the chat page. A run that was stopped goes on where it was."""
     from modelwright.forge import cli_tune
     from modelwright.forge.recipe import Run, load
     from modelwright.forge.screen import Screen
@@ -269,6 +274,13 @@ def run(
             screen.say(f"your parts: {price.speed:.2f} times the reference's time a step, loss {price.loss:+.4f} after {price.steps} steps")
         going.carry_out(tuple(stage) if stage else None)
         screen.say(f"everything is in {where}")
+    ends = "chat" in made.tables and not stage
+    if chat or (chat is None and ends and sys.stdout.isatty()):
+        from modelwright.forge.cli_serve import chat_page
+
+        chat_page(where, chosen, made.name)
+    elif ends:
+        typer.echo(f"Talk to it: `modelwright forge serve {where}` gives a page, `modelwright forge chat {where}` stays in the terminal")
 
 
 @app.command()
@@ -287,7 +299,7 @@ def train(
 
         train_recipe(recipe, folder, dict(word.partition("=")[::2] for word in override or []), _choose(context, whose, parts_from))
         return
-    run(context, recipe, folder, ["tokenizer", "data", "pretrain"], override, whose, parts_from, tensorboard)
+    run(context, recipe, folder, ["tokenizer", "data", "pretrain"], override, whose, parts_from, tensorboard, False)
 
 
 @app.command()

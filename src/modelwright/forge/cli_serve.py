@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -186,16 +187,32 @@ def serve(
     from modelwright.forge.server import serve as run
 
     chosen = _parts(context, parts, parts_from)
-    loaded = _open(model, int8, chosen)
-    engine, render = _engine(loaded, slots, chosen)
-    run(
-        engine,
-        name,
-        port,
-        max(queue, 1),
-        render,
-        lambda url: typer.echo(f"The chat page is at {url} and OpenAI's interface at {url}v1 (Ctrl-C ends it)"),
-    )
+    engine, render = _engine(_open(model, int8, chosen), slots, chosen)
+    run(engine, name, port, max(queue, 1), render, _tell)
+
+
+def _tell(url: str) -> None:
+    typer.echo(f"The chat page is at {url} and OpenAI's interface at {url}v1 (Ctrl-C ends it)")
+
+
+def chat_page(folder: Path, parts: Any, name: str) -> None:
+    """What a run ends with: its model behind a page on port 8000 or a free one, opened in the browser unless NO_BROWSER says no."""
+    import contextlib
+    import socket
+    import webbrowser
+
+    from modelwright.forge.server import serve as run
+
+    def tell(url: str) -> None:
+        _tell(url)
+        if os.environ.get("NO_BROWSER", "") in ("", "0"):
+            with contextlib.suppress(webbrowser.Error, OSError):
+                webbrowser.open(url)
+
+    engine, render = _engine(_open(folder, parts=parts), 16, parts)
+    with socket.socket() as trial:
+        port = 0 if trial.connect_ex(("127.0.0.1", 8000)) == 0 else 8000
+    run(engine, name, port, 64, render, tell)
 
 
 def export(
