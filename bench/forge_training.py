@@ -1,14 +1,20 @@
 """Training against nanoGPT on the CPU: time to a loss, and tokens a second at equal shape. Peer: nanoGPT's own model.py, brought by you.
 
-    python bench/forge_training.py --nanogpt PATH/TO/nanoGPT [--threads 2] [--only curve|speed] [--out curves.json]
+    python bench/forge_training.py --nanogpt PATH/TO/nanoGPT [--threads 2] [--clock cpu] [--only curve|speed] [--out curves.json]
 
 *Curve*: tiny Shakespeare by characters in the setting of nanoGPT's README for a laptop (4 layers, 4 heads, width 128, context 64, batch
-12, 2000 steps, no dropout), each with its own optimiser and schedule, and one estimate of the loss for all: nanoGPT's, the mean over 20
-random validation batches of 12, every 250 steps (the forge, which ends earlier, every 50; its target is met at the first estimate at or
-below 1.886 that the next confirms, or at its last). Time is that of training steps, batches included; estimates are not counted for
-either. The forge's models have at most nanoGPT's number of active parameters.
+12, 2000 steps, no dropout, no torch.compile), each with its own optimiser and schedule, and one estimate of the loss for all: nanoGPT's,
+the mean over 20 random validation batches of 12, every 250 steps (the forge, which ends earlier, every 50; its target is met at the first
+estimate at or below 1.886 that the next confirms, or at its last). All train side by side, each a fortieth of its run in turn, so that
+what else the machine does falls on all alike. Time is that of training steps, batches included; estimates are not counted for either. The
+forge's models have at most nanoGPT's number of active parameters.
 
-*Speed*: steps of all, interleaved, best and median. The last two columns are ratios: to nanoGPT, and of the mixture to its dense twin.
+*Speed*: single steps of all in turn. *Equal shape* is equal width, layers, heads, head size, context, batch, vocabulary, and matrices of
+equal size within a fiftieth: nanoGPT's two of 4 x width against the twin's three of 2.6 x width. Grok's layer has two norms, a rotation and
+capped logits more; a row without the cap says what that costs. The last columns are ratios: to nanoGPT, and to the dense twin.
+
+`--clock cpu` counts the process's own processor time, for a machine that is busy with other things: use it with one thread only, since a
+thread that waits for another counts too.
 """
 
 from __future__ import annotations
@@ -33,7 +39,8 @@ from modelwright.forge.config import ModelConfig
 from modelwright.forge.model import Grok
 from modelwright.forge.train import keep_memory
 
-TARGET, CONTEXT, BATCH, NANO_STEPS = 1.886, 64, 12, 2000
+TARGET, CONTEXT, BATCH, NANO_STEPS, TURNS = 1.886, 64, 12, 2000, 40
+DENSE, MIXTURE = "forge, dense twin", "forge, mixture 8 choose 2"
 
 
 def configurations(vocab: int) -> dict[str, ModelConfig]:
@@ -41,7 +48,8 @@ def configurations(vocab: int) -> dict[str, ModelConfig]:
         vocab=vocab, width=128, layers=4, query_heads=4, key_heads=4, head_size=32, context=CONTEXT,
         experts=8, chosen=2, expert_size=168, pad=None,
     )  # fmt: skip
-    return {"forge, dense twin": mixture.dense_twin(), "forge, mixture 8 choose 2": mixture}
+    dense = mixture.dense_twin()
+    return {DENSE: dense, MIXTURE: mixture, "forge, dense twin, no cap": dense.replace(attention_cap=0.0)}
 
 
 def load_nanogpt(folder: Path) -> Any:
@@ -130,37 +138,43 @@ def forge(name: str, config: ModelConfig, steps: int, lr: float) -> Contender:
     )
 
 
-def run_curve(one: Contender, text: Text, every: int) -> tuple[float, int] | None:
-    """Train to the end; when the target was met, as seconds of training and step."""
-    generator = torch.Generator().manual_seed(1337)
-    below: tuple[float, int] | None = None
-    met: tuple[float, int] | None = None
-    for k in range(one.steps):
-        began = time.perf_counter()
-        one.step(k, *text.batch("train", generator))
-        one.seconds += time.perf_counter() - began
-        if (k + 1) % every == 0 or k + 1 == one.steps:
-            loss = one.loss_now(text)
-            one.curve.append((k + 1, one.seconds, loss))
-            if loss > TARGET:
-                below = None
-            elif below is None:
-                below = (one.seconds, k + 1)
-            elif met is None:
-                met = below
-    return met or below
+def run_curves(contenders: list[Contender], text: Text, clock: Callable[[], float]) -> None:
+    """Train all to the end, a part of each run in turn."""
+    batches = [torch.Generator().manual_seed(1337) for _ in contenders]
+    for turn in range(TURNS):
+        for one, generator in zip(contenders, batches, strict=True):
+            every = 250 if one.name == "nanoGPT" else 50
+            for k in range(turn * one.steps // TURNS, (turn + 1) * one.steps // TURNS):
+                began = clock()
+                one.step(k, *text.batch("train", generator))
+                one.seconds += clock() - began
+                if (k + 1) % every == 0 or k + 1 == one.steps:
+                    one.curve.append((k + 1, round(one.seconds, 2), round(one.loss_now(text), 4)))
 
 
-def speed(contenders: list[Contender], text: Text, rounds: int = 12, steps: int = 6) -> dict[str, list[float]]:
+def met(curve: list[tuple[int, float, float]]) -> tuple[int, float] | None:
+    """Step and seconds at which the target was met: the first estimate from which on all are at or below it."""
+    found = None
+    for step, seconds, loss in reversed(curve):
+        if loss > TARGET:
+            break
+        found = (step, seconds)
+    return found
+
+
+def speed(contenders: list[Contender], text: Text, clock: Callable[[], float], limit: float) -> dict[str, list[float]]:
+    """Seconds of each step, single steps in turn, for at most `limit` seconds."""
     x, y = text.batch("train", torch.Generator().manual_seed(1))
     times: dict[str, list[float]] = {one.name: [] for one in contenders}
-    for round_ in range(rounds + 1):
+    began = time.perf_counter()
+    for round_ in range(200):
         for one in contenders:
-            for k in range(steps):
-                began = time.perf_counter()
-                one.step(200 + k, x, y)
-                if round_:
-                    times[one.name].append(time.perf_counter() - began)
+            start = clock()
+            one.step(200, x, y)
+            if round_ >= 3:
+                times[one.name].append(clock() - start)
+        if round_ >= 12 and time.perf_counter() - began > limit:
+            break
     return times
 
 
@@ -172,54 +186,59 @@ def main() -> None:
     )
     options.add_argument("--threads", type=int, default=os.cpu_count())
     options.add_argument("--only", choices=("curve", "speed"))
+    options.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     options.add_argument("--steps", type=int, default=430, help="of the forge's models")
     options.add_argument("--lr", type=float, default=2.5e-3)
-    options.add_argument("--out", type=Path, help="write the curves as JSON")
+    options.add_argument("--limit", type=float, default=60.0, help="seconds for the comparison of speed")
+    options.add_argument("--out", type=Path, help="write what was measured as JSON")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     keep_memory()
     text = Text(given.text)
     shapes = configurations(text.vocab)
+    clock = time.perf_counter if given.clock == "wall" else time.process_time
 
-    def make() -> list[Contender]:
+    def make(names: list[str]) -> list[Contender]:
         peers = [nanogpt(load_nanogpt(Path(given.nanogpt)), text.vocab)] if given.nanogpt else []
-        return peers + [forge(name, config, given.steps, given.lr) for name, config in shapes.items()]
+        return peers + [forge(name, shapes[name], given.steps, given.lr) for name in names]
 
-    print(f"{platform.processor() or platform.machine()}, {given.threads} threads, torch {torch.__version__}")
+    where = f"{processor()}, {given.threads} threads, {given.clock} clock, torch {torch.__version__}, {time.strftime('%Y-%m-%d')}"
+    found: dict[str, Any] = {"machine": where, "target": TARGET}
+    print(where)
     if given.only != "curve":
-        contenders = make()
-        times = speed(contenders, text)
-        first, best = contenders[0].name, {name: min(seconds) for name, seconds in times.items()}
-        print(
-            f"\n{'Speed':<28}{'parameters':>12}{'active':>10}{'ms, best':>10}{'median':>8}{'tokens/s':>10}{'to ' + first:>12}{'to twin':>9}"
-        )
+        contenders = make(list(shapes))
+        times = speed(contenders, text, clock, given.limit)
+        first, typical = contenders[0].name, {name: statistics.median(seconds) for name, seconds in times.items()}
+        print(f"\n{'Speed':<28}{'parameters':>12}{'active':>10}{'steps':>7}{'ms, median':>12}{'best':>8}{'tokens/s':>10}", end="")
+        print(f"{'to ' + first:>12}{'to twin':>9}")
         for one in contenders:
             active = shapes[one.name].active_parameters if one.name in shapes else one.parameters
-            ms = best[one.name]
-            twin = best["forge, dense twin"] / ms if one.name in shapes else float("nan")
-            print(
-                f"{one.name:<28}{one.parameters:>12,}{active:>10,}{ms * 1e3:>10.1f}{statistics.median(times[one.name]) * 1e3:>8.1f}"
-                f"{BATCH * CONTEXT / ms:>10,.0f}{best[first] / ms:>12.2f}{twin:>9.2f}"
-            )
+            s, best = typical[one.name], min(times[one.name])
+            print(f"{one.name:<28}{one.parameters:>12,}{active:>10,}{len(times[one.name]):>7}{s * 1e3:>12.1f}{best * 1e3:>8.1f}", end="")
+            print(f"{BATCH * CONTEXT / s:>10,.0f}{typical[first] / s:>12.2f}{typical[DENSE] / s:>9.2f}")
+            found.setdefault("milliseconds a step, median and best", {})[one.name] = [round(s * 1e3, 1), round(best * 1e3, 1)]
     if given.only != "speed":
-        contenders = make()
-        rows = []
-        for one in contenders:
-            met = run_curve(one, text, 250 if one.name == "nanoGPT" else 50)
-            rows.append((one, met))
-        peer = next((met[0] for one, met in rows if one.name == "nanoGPT" and met), None)
-        if rows[0][0].name == "nanoGPT" and peer is None:
-            peer = rows[0][0].seconds  # it ended a little above: its whole run is its time
+        contenders = make([DENSE, MIXTURE])
+        run_curves(contenders, text, clock)
+        peer = None
+        if contenders[0].name == "nanoGPT":  # if it ends a little above the target, its whole run is its time
+            peer = (met(contenders[0].curve) or (0, contenders[0].seconds))[1]
         print(f"\n{f'Time to {TARGET}':<28}{'steps':>8}{'met at':>8}{'seconds':>9}{'last loss':>11}{'of nanoGPT':>12}")
-        for one, met in rows:
-            seconds, step = met or (one.seconds, one.steps)
+        for one in contenders:
+            step, seconds = met(one.curve) or ("never", one.seconds)
             part = f"{seconds / peer:>12.2f}" if peer else f"{'':>12}"
-            print(f"{one.name:<28}{one.steps:>8}{step if met else 'never':>8}{seconds:>9.1f}{one.curve[-1][2]:>11.4f}{part}")
+            print(f"{one.name:<28}{one.steps:>8}{step:>8}{seconds:>9.1f}{one.curve[-1][2]:>11.4f}{part}")
         print("\nCurves: step, seconds, validation loss")
-        for one, _ in rows:
+        for one in contenders:
             print(f"  {one.name}: " + "  ".join(f"{step}/{seconds:.1f}s/{loss:.3f}" for step, seconds, loss in one.curve))
-        if given.out:
-            given.out.write_text(json.dumps({one.name: one.curve for one, _ in rows}, indent=1))
+        found["curves: step, seconds, validation loss"] = {one.name: one.curve for one in contenders}
+    if given.out:
+        given.out.write_text(json.dumps(found) + "\n")
+
+
+def processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

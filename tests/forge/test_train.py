@@ -22,6 +22,7 @@ from modelwright.forge.train import Sample, Step, TrainConfig, TrainParts, build
 
 MODEL = preset("nano").replace(width=32, layers=2, query_heads=4, key_heads=2, head_size=8, expert_size=24, context=32, experts=4)
 QUICK = TrainConfig(steps=9, batch=4, eval_every=4, eval_batches=2, save_every=3, threads=1)
+IN_TWO = TrainConfig(**{**QUICK.__dict__, "steps": 5, "accumulation": 2, "balance": "none"})
 CLOCK = ("seconds", "tokens_per_second", "mfu")
 
 
@@ -258,43 +259,45 @@ def test_the_schedule_rises_stays_and_falls() -> None:
 # Two processes.
 
 
-def two_processes(job: dict, folder: Path) -> None:
-    """What torchrun does, without its own process in between."""
+@pytest.fixture(scope="module")
+def two_processes(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What torchrun does, without its own process in between: two processes train twice, sharded and with their experts apart."""
     import socket
 
+    folder = tmp_path_factory.mktemp("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    (folder / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, str(Path(__file__).with_name("two_processes.py")), str(folder / "job.json")]
+    common = {"data": str(corpus.folder), "model": corpus.model.to_dict(), "train": IN_TWO.__dict__}
+    jobs = [
+        {**common, "folder": str(folder / "sharded"), "expert_parallel": False, "stops": (4, None)},
+        {**common, "folder": str(folder / "apart"), "expert_parallel": True, "stops": (None,)},
+    ]
+    (folder / "jobs.json").write_text(json.dumps(jobs))
+    command = [sys.executable, str(Path(__file__).with_name("two_processes.py")), str(folder / "jobs.json")]
     place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
     both = [
         subprocess.Popen(command, env={**os.environ, **place, "RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE, text=True)
         for i in range(2)
     ]
     for one in both:
-        _, said = one.communicate(timeout=200)
+        _, said = one.communicate(timeout=250)
         assert one.returncode == 0, said[-3000:]
+    run(folder / "one", corpus, IN_TWO)
+    return folder
 
 
-@pytest.mark.parametrize(("expert_parallel", "stops"), [(False, (4, None)), (True, (None,))], ids=["sharded", "experts apart"])
-def test_two_processes_give_the_curve_of_one(tmp_path: Path, corpus: Corpus, expert_parallel: bool, stops: tuple) -> None:
+@pytest.mark.parametrize("name", ["sharded", "apart"])
+def test_two_processes_give_the_curve_of_one(two_processes: Path, name: str) -> None:
     """Within 2e-5 in every step's loss; the sharded one through a stop and a sharded checkpoint."""
-    config = TrainConfig(**{**QUICK.__dict__, "steps": 5, "accumulation": 2, "balance": "none"})
-    run(tmp_path / "one", corpus, config)
-    for stop in stops:
-        job = {
-            "folder": str(tmp_path / "two"), "data": str(corpus.folder), "model": corpus.model.to_dict(), "train": config.__dict__,
-            "expert_parallel": expert_parallel, "stop_at": stop,
-        }  # fmt: skip
-        two_processes(job, tmp_path)
     one, two = (
-        [line.get("loss", line.get("val_loss")) for line in curve(tmp_path / name) if line["kind"] != "saved"] for name in ("one", "two")
+        [line.get("loss", line.get("val_loss")) for line in curve(two_processes / each) if line["kind"] != "saved"]
+        for each in ("one", name)
     )
     assert two == pytest.approx(one, abs=2e-5)
-    whole = torch.load(tmp_path / "two" / "whole.pt")
-    for name, value in load_model(tmp_path / "one").model.state_dict().items():
-        torch.testing.assert_close(whole[name], value, atol=2e-4, rtol=1e-3)
+    whole = torch.load(two_processes / name / "whole.pt")
+    for tensor, value in load_model(two_processes / "one").model.state_dict().items():
+        torch.testing.assert_close(whole[tensor], value, atol=2e-4, rtol=1e-3)
 
 
 def test_a_learners_schedule_is_the_one_that_runs(tmp_path: Path, corpus: Corpus) -> None:
