@@ -35,3 +35,14 @@ def test_an_exam_of_a_module_that_does_not_exist_names_the_nearest(enrolled) -> 
     ran = enrolled("exam", "tiny-math")
     assert ran.code == 1
     assert "Did you mean tiny-maths?" in ran.err
+
+
+def test_a_chapter_that_was_read_offers_its_check_which_asks_and_says_what_was_missed(enrolled) -> None:
+    said = enrolled("read", "small-numbers", "1").out
+    assert "--check" in said
+    ran = enrolled("read", "small-numbers", "1", "--check", input="\n")
+    assert ran.code == 0, ran.err
+    assert "1 of 1" in ran.out
+    assert "0 of 1 right." in ran.out
+    assert "tiny-maths/doubling" in ran.out
+    assert "CHAPTER" in enrolled("read", "small-numbers", "--check").err

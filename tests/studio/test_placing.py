@@ -153,6 +153,54 @@ def test_a_wrong_choice_records_the_misconception_that_it_shows(studio: Studio) 
     assert event.chosen == "0"
 
 
+def test_the_check_after_a_chapter_goes_on_where_it_was_left_and_begins_anew_another_day(studio: Studio, clock: Clock) -> None:
+    studio.answer_item("tiny-maths/what-sums", "", 5, "chapter")  # before the chapter was read: belongs to no check of it
+    clock.pass_(minutes=5)
+    studio.read_chapter(tiny.BOOK, 2)
+    check = studio.chapter_check(tiny.BOOK, 2)
+    assert (check.length, check.answered, check.read) == (2, 0, True)
+    while (question := check.question) is not None:
+        clock.pass_(minutes=1)
+        know = not question.choices
+        studio.answer_item(question.id, rightly(question) if know else wrongly(question), 5, "chapter", question.seed)
+        assert studio.chapter_check(tiny.BOOK, 2) == studio.chapter_check(tiny.BOOK, 2)
+        before, check = check.answered, studio.chapter_check(tiny.BOOK, 2)
+        assert check.answered == before + 1
+    assert (check.right, [link.id for link in check.missed]) == (1, [WEIGHTS])
+    assert "missed" in check.words
+    clock.pass_(days=1)
+    assert studio.chapter_check(tiny.BOOK, 2).answered == 0
+
+
+def test_a_book_says_which_chapters_can_be_checked(studio: Studio) -> None:
+    assert [chapter.check for chapter in studio.read_chapter(tiny.BOOK, 1).chapters] == [1, 2]
+
+
+def test_choices_shown_in_another_order_are_not_judged_by_their_numbers(studio: Studio) -> None:
+    question = studio.placement().question
+    assert question is not None
+    studio.answer_item("tiny-maths/in-order", "", 5, "chapter")  # in another window: the placement's question is shown anew
+    with pytest.raises(NotYet, match="another order"):
+        studio.answer_item(question.id, rightly(question), 5, "placement", question.seed)
+    assert studio.placement().asked == 0
+
+
+def test_a_question_that_is_missed_against_expectation_counts_as_harder_than_stated_and_a_known_one_as_easier(
+    studio: Studio, clock: Clock
+) -> None:
+    for _ in range(4):
+        clock.pass_(days=1)
+        for question in studio.chapter_check(tiny.BOOK, 2).questions:
+            know = question.id != "tiny-maths/in-order"
+            studio.answer_item(question.id, rightly(question) if know else wrongly(question), 5, "chapter", question.seed)
+    asked = [event for event in events(studio, e.ItemAnswered) if isinstance(event, e.ItemAnswered)]
+    hard = [event.difficulty for event in asked if event.item == "tiny-maths/in-order"]
+    easy = [event.difficulty for event in asked if event.item == "tiny-maths/what-sums"]
+    assert hard == sorted(set(hard))
+    assert easy == sorted(set(easy), reverse=True)
+    assert 0.3 < hard[-1] - hard[0] < 2.0  # a few answers of one person do not overthrow what is stated
+
+
 def test_without_a_test_the_self_report_stands_and_is_marked_as_such(home: Path, with_items: Path, clock: Clock) -> None:
     with Studio.open(home, with_items, now=clock) as studio:
         studio.enrol("Ada", 6, {"tiny-maths": 3})

@@ -1,4 +1,4 @@
-"""Placement and exams on the pages: with the keyboard, without scripts, and through the API."""
+"""Placement, exams and the check after a chapter on the pages: with the keyboard, without scripts, and through the API."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Served
-from test_accessible import LOOKS, violations
 
 import tiny_curriculum
 from modelwright.studio import Studio
+from serving import LOOKS, Served, violations
 
 ITEMS = """
 - id: what-sums
@@ -54,6 +53,10 @@ def item_in(text: str) -> str:
     return re.search(r'name="item" value="([^"]+)"', text)[1]  # type: ignore[index]
 
 
+def seed_in(text: str) -> str:
+    return re.search(r'name="seed" value="(\d+)"', text)[1]  # type: ignore[index]
+
+
 def test_placement_is_offered_until_it_was_done(client: Any) -> None:
     assert "/placement" in client.get("/").text
     assert "/placement" in client.get("/plan").text
@@ -82,6 +85,28 @@ def test_a_module_that_does_not_exist_has_no_exam(client: Any) -> None:
     answer = client.get("/exam/tiny-math")
     assert answer.status_code == 404
     assert "tiny-maths" in answer.text
+
+
+def test_a_chapter_that_was_read_offers_its_check_and_another_does_not(client: Any) -> None:
+    book = f"/resource/{tiny_curriculum.BOOK}"
+    assert "/check/" not in client.get(book).text
+    client.post("/chapter", data={"resource": tiny_curriculum.BOOK, "number": 2, "done": "1"})
+    page = client.get(book).text
+    assert f"/check/{tiny_curriculum.BOOK}/2" in page
+    assert f"/check/{tiny_curriculum.BOOK}/1" not in page
+    assert client.get(f"/check/{tiny_curriculum.BOOK}/9").status_code == 422
+    assert client.get("/check/tiny-maths/small-number/2").status_code == 404
+
+
+def test_without_scripts_a_chapter_is_checked_and_a_form_sent_twice_counts_once(client: Any, studio: Studio) -> None:
+    here = f"/check/{tiny_curriculum.BOOK}/2"
+    page = client.get(here).text
+    first = {"item": item_in(page), "seed": seed_in(page), "skip": "1"}
+    assert "1 of 2 answered" in client.post(here, data=first).text
+    assert "1 of 2 answered" in client.post(here, data=first).text
+    last = client.get(here).text
+    assert "0 of 2 right" in client.post(here, data={"item": item_in(last), "seed": seed_in(last), "skip": "1"}).text
+    assert studio.chapter_check(tiny_curriculum.BOOK, 2).answered == 2
 
 
 def test_the_api_places_and_examines(client: Any) -> None:
@@ -113,38 +138,64 @@ def answer_by_keys(page: Any) -> None:
     )
 
 
-def test_a_placement_is_walked_with_the_keyboard_and_axe_finds_nothing_on_the_way(served: Served, page: Any) -> None:
+def clean(page: Any, where: str) -> None:
+    found: list[str] = []
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{where} {theme} {width}: {line}" for line in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+            found.append(f"{where} {theme} {width}: wider than the window")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert "\n".join(found) == ""
+
+
+def test_a_chapter_is_ticked_and_checked_with_the_keyboard(served: Served, page: Any) -> None:
     from playwright.sync_api import expect
 
-    def clean(where: str) -> None:
-        found: list[str] = []
-        for theme, width in LOOKS:
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{where} {theme} {width}: {line}" for line in violations(page)]
-            if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
-                found.append(f"{where} {theme} {width}: wider than the window")
-        page.set_viewport_size({"width": 1280, "height": 900})
-        assert "\n".join(found) == ""
+    page.goto(f"{served.url}/resource/{tiny_curriculum.BOOK}")
+    page.get_by_label("2. Two").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("link", name="What stayed? 2 questions on chapter 2")).to_be_visible()
+    clean(page, "the book with its offer")
+    expect(page.get_by_label("2. Two")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/check/**")
+    answer_by_keys(page)
+    expect(page.locator("#said")).to_be_visible()
+    expect(page.get_by_text("1 of 2 answered")).to_be_visible()
+    clean(page, "the check, half way")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("d")
+    expect(page.locator("#outcome")).to_be_focused()
+    clean(page, "how the check went")
+    page.keyboard.press("b")
+    page.wait_for_url(f"**/resource/{tiny_curriculum.BOOK}#row-*")
+    assert page.locator(page.evaluate("location.hash")).count() == 1
+
+
+def test_a_placement_is_walked_with_the_keyboard_and_axe_finds_nothing_on_the_way(served: Served, page: Any) -> None:
+    from playwright.sync_api import expect
 
     page.goto(served.url + "/")
     page.keyboard.press("k")
     page.wait_for_url("**/placement")
-    clean("the first question")
+    clean(page, "the first question")
     answer_by_keys(page)
     expect(page.locator("#said")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile(r"^Tiny maths: about \d of 2 skills"))).to_be_visible()
-    clean("after an answer")
+    clean(page, "after an answer")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("s")
     expect(page.get_by_role("heading", level=1)).to_have_text("What it changes in the plan")
-    clean("the result")
+    clean(page, "the result")
     page.goto(served.url + "/exam/tiny-maths")
-    clean("an exam")
+    clean(page, "an exam")
     for _ in range(4):
         page.evaluate("document.activeElement.blur()")
         answered = page.get_by_text(re.compile(r"^\d of 4 answered")).inner_text()
         page.keyboard.press("d")
         expect(page.get_by_text(re.compile(r"^\d of 4 answered"))).not_to_have_text(answered)
     expect(page.locator("#outcome")).to_have_text("Not passed")
-    clean("how the exam went")
+    clean(page, "how the exam went")

@@ -1,4 +1,4 @@
-"""Placement and exams in the terminal: a question, an answer, the next one; then what the plan makes of it."""
+"""Placement, exams and the check of a chapter in the terminal: a question, an answer, the next one; then what the plan makes of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelwright.cli import keys, screen
 from modelwright.cli.opened import studio
+from modelwright.studio.errors import StudioError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,6 +89,36 @@ def exam(module: str, json: bool) -> None:
             out.print(f"It can be taken again {screen.moment(view.again_at)}.", style="dim", markup=False)
 
 
+def check(book: str | None, chapter: int | None, json: bool) -> None:
+    """The check after a chapter."""
+    from modelwright.cli.road import book_named
+
+    if book is None or chapter is None:
+        raise StudioError("Say which chapter: modelwright read BOOK CHAPTER --check. `modelwright read` lists the books.")
+    with studio() as s:
+        book = book_named(s, book)
+        view = s.chapter_check(book, chapter)
+        if json:
+            screen.print_json(view)
+            return
+        out = screen.console()
+        out.print(f"[bold]{screen.safe(view.chapter.title)}[/]")
+        if view.question is not None or not view.length:
+            screen.wrapped(out, view.words)
+        while view.question is not None:
+            out.print()
+            out.print(f"[bold]{view.answered + 1} of {view.length}[/]  [dim]{screen.safe(view.question.skill.title)}[/]")
+            if not _one(s, out, view.question, "chapter"):
+                screen.wrapped(out, "Kept. The same command goes on from here tonight.")
+                return
+            view = s.chapter_check(book, chapter)
+        if view.length:
+            out.print()
+            screen.wrapped(out, f"{view.right} of {view.length} right. {view.words}", first="✓ " if view.right == view.length else "")
+        for link in view.missed:
+            out.print(f"  {link.title}  [dim]{screen.safe(link.id)}[/]")
+
+
 def _one(s: Studio, out: Console, question: v.QuestionView, setting: str) -> bool | None:
     """Asks until an answer can be read. False: stop here; None: the input ended."""
     from modelwright.cli.text import prose
@@ -107,7 +138,7 @@ def _one(s: Studio, out: Console, question: v.QuestionView, setting: str) -> boo
             return None
         if text.lower() == STOP:
             return False
-        said = s.answer_item(question.id, text, time.monotonic() - began, setting)
+        said = s.answer_item(question.id, text, time.monotonic() - began, setting, question.seed)
         mark = "? " if not said.understood else "[green]✓[/] " if said.right else "· " if said.given_up else "[red]✗[/] "
         if said.right:
             out.print(f"{mark}Right.")

@@ -157,11 +157,14 @@ class Desk:
         return chosen_book(self.curriculum, self.state, module.id) or ""
 
     def resource(self, resource: Resource) -> v.ResourceView:
+        from modelwright.studio.placing import check_length
+
         module = self._home_of.get(resource.id)
         chapters = []
         for chapter in resource.chapters:
             read = self.record.chapters.get(f"{resource.id}#{chapter.number}")
-            chapters.append(v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None))
+            check = check_length(self.curriculum, chapter.skills)
+            chapters.append(v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None, check))
         return v.ResourceView(
             id=resource.id,
             title=resource.title,

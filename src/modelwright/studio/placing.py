@@ -35,6 +35,7 @@ EXAM_SAYS = 0.9  # the probability given to a skill of a module whose exam was p
 CHECK_LENGTH = 3
 SLIP = 0.10
 FORMULA_GUESS = 0.03
+MOVED, DOUBTED = 2.0, 3  # steps of difficulty that a surprise is worth, and as how many expected answers the stated figure counts
 SETTINGS = ("placement", "chapter", "exam", "verify")
 
 
@@ -97,13 +98,17 @@ def guess_rate(curriculum: Curriculum, id: str) -> float:
 def pick(desk: Desk, skill: str, asked: Sequence[Asked]) -> str:
     """Of a skill's questions the one asked least often so far, then the one nearest to the skill's own difficulty."""
     curriculum, wanted = desk.curriculum, desk.curriculum.skills[skill].difficulty
-
-    def difficulty(id: str) -> float:
-        return float((curriculum.items.get(id) or curriculum.problems[id]).difficulty)
-
     times = Counter(one.item for one in asked)
     ids = unasked(curriculum, skill, asked) or questions_of(curriculum, skill)
-    return min(ids, key=lambda id: (times[id], desk.record.items.get(id, 0), abs(difficulty(id) - wanted), id))
+    return min(ids, key=lambda id: (times[id], desk.record.items.get(id, 0), abs(difficulty_of(desk, id) - wanted), id))
+
+
+def difficulty_of(desk: Desk, id: str) -> float:
+    """How hard a question is for this learner: as stated, moved by answers that were better or worse than expected, little by few."""
+    item, problem = _source(desk.curriculum, id)
+    stated = item.difficulty if item is not None else float(problem.difficulty)  # type: ignore[union-attr]
+    moved = MOVED * desk.record.surprise.get(id, 0.0) / (desk.record.items.get(id, 0) + DOUBTED)
+    return round(min(max(stated + moved, 1.0), 5.0), 2)
 
 
 def _source(curriculum: Curriculum, id: str) -> tuple[Item | None, Problem | None]:
@@ -204,11 +209,10 @@ def _example(count: int) -> str:
 def event_of(desk: Desk, id: str, skill: str, judged: Judged, seconds: float, setting: Any) -> e.ItemAnswered:
     from modelwright.journal import events as e
 
-    item, problem = _source(desk.curriculum, id)
-    difficulty = item.difficulty if item is not None else float(problem.difficulty)  # type: ignore[union-attr]
+    item, _ = _source(desk.curriculum, id)
     kind = item.kind if item is not None else "compute"
     return e.ItemAnswered(
-        item=id, skills=[skill], right=bool(judged.right), seconds=seconds, item_kind=kind, difficulty=difficulty,
+        item=id, skills=[skill], right=bool(judged.right), seconds=seconds, item_kind=kind, difficulty=difficulty_of(desk, id),
         setting=setting, chosen=judged.chosen, misconception=judged.shows,
     )  # fmt: skip
 
@@ -427,20 +431,43 @@ def exam_view(desk: Desk, module: Module) -> v.ExamView:
 # After a chapter
 
 
+def check_length(curriculum: Curriculum, skills: Sequence[str]) -> int:
+    """How many questions the check of a chapter on these skills asks."""
+    return min(CHECK_LENGTH, len({id for skill in skills for id in questions_of(curriculum, skill)}))
+
+
 def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck:
-    """Up to three questions of the bank on the chapter's skills: those asked least often first."""
+    """Up to three questions on the chapter's skills, those asked least often first. What was answered since the chapter was read,
+    and not half a day ago, belongs to this sitting: a page may be reloaded, and another day the check begins anew."""
     chapter = next((c for c in resource.chapters if c.number == number), None)
     if chapter is None:
         raise StudioError(f"{resource.title} has no chapter {number}.")
-    chosen: list[tuple[str, str]] = []
-    while len(chosen) < CHECK_LENGTH:
-        used = {id for id, _ in chosen}
-        skills = [s for s in chapter.skills if set(questions_of(desk.curriculum, s)) - used]
-        if not skills:
-            break
-        times = Counter(skill for _, skill in chosen)
-        skill = min(skills, key=lambda s: times[s])
+    read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
+    since = max(read_at, desk.now - EXAM_LASTS)
+    sat = [one for one in desk.record.checked if one.at >= since and one.skill in chapter.skills][-CHECK_LENGTH:]
+    chosen, length = [(one.item, one.skill) for one in sat], check_length(desk.curriculum, chapter.skills)
+    while len(chosen) < length:
+        used, times = {id for id, _ in chosen}, Counter(skill for _, skill in chosen)
+        skill = min((s for s in chapter.skills if set(questions_of(desk.curriculum, s)) - used), key=lambda s: times[s])
         left = [id for id in questions_of(desk.curriculum, skill) if id not in used]
         chosen.append((min(left, key=lambda id: (desk.record.items.get(id, 0), id)), skill))
-    questions = tuple(question_view(desk, id, desk.record.items_asked, skill) for id, skill in chosen)
-    return v.ChapterCheck(desk.link(f"{resource.id}#{number}", "chapter"), questions)
+    right = sum(one.right for one in sat)
+    return v.ChapterCheck(
+        chapter=desk.link(f"{resource.id}#{number}", "chapter"),
+        book=v.Link(resource.kind, resource.id, resource.title),
+        number=number,
+        read=read_at > 0,
+        questions=tuple(question_view(desk, id, desk.record.items_asked, skill) for id, skill in chosen[len(sat) :]),
+        length=length,
+        right=right,
+        missed=tuple(desk.link(id, "skill") for id in dict.fromkeys(one.skill for one in sat if not one.right)),
+        words=_checked_words(length, len(sat), right),
+    )
+
+
+def _checked_words(length: int, answered: int, right: int) -> str:
+    if not length:
+        return "There is no question on this chapter yet."
+    if answered < length:
+        return f"{_questions(length)} on what the chapter was about. A wrong answer only says what to look at again."
+    return "Nothing calls for another look." if right == length else "The plan takes it into account, and comes back to what was missed."

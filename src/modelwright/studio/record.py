@@ -7,6 +7,7 @@ room's state it follows from the events alone, so it can be thrown away; unlike 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ REMEMBERED = 400  # entries of the journal that a skill's page may look back on
 HOUR, DAY = 3_600_000, 86_400_000
 PLACEMENT_LASTS = 30 * DAY  # an open placement goes on; after a month it begins anew
 EXAM_LASTS = 12 * HOUR  # a sitting; after it the exam, or the check of a chapter, can be taken again
+MIDDLE, A_STEP = 2.5, 0.6  # the middle of the scale of difficulty, and what one step on it takes off the log-odds of a right answer
 CHECKED = 40  # so many answers in checks of chapters are kept
 
 
@@ -129,6 +131,8 @@ class Record(msgspec.Struct):
     checked: list[Asked] = []  # the last answers in checks of chapters
     items: dict[str, int] = {}  # item or problem -> how often it was asked as a question of the bank
     items_asked: int = 0
+    items_right: int = 0
+    surprise: dict[str, float] = {}  # item -> how many more of its answers were expected to be right than were
     lessons: dict[str, LessonRecord] = {}
     problems: dict[str, ProblemRecord] = {}
     labs: dict[str, LabRecord] = {}
@@ -247,8 +251,13 @@ def _placed(record: Record, event: e.Event, data: e.Placed) -> None:
 def _item(record: Record, event: e.Event, data: e.ItemAnswered) -> None:
     for skill in data.skills:
         record.practised[skill] = event.at
+    # What this learner would have been expected to do: their share of right answers so far, less for what is stated to be harder.
+    odds = (record.items_right + 1) / (record.items_asked - record.items_right + 1)
+    expected = 1 / (1 + math.exp(A_STEP * (data.difficulty - MIDDLE)) / odds)
+    record.surprise[data.item] = record.surprise.get(data.item, 0.0) + expected - data.right
     record.items[data.item] = record.items.get(data.item, 0) + 1
     record.items_asked += 1
+    record.items_right += data.right
     asked = Asked(event.at, data.item, data.skills[0] if data.skills else "", data.right, data.seconds)
     if data.setting == "placement":
         kept = record.placing if record.placing and event.at - record.placing[-1].at < PLACEMENT_LASTS else []

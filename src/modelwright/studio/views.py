@@ -122,6 +122,7 @@ class ChapterView:
     hours: float
     done: bool
     read_at: int | None = None
+    check: int = 0  # how many questions its check asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,44 @@ class SkillView:
     practised_by: tuple[tuple[Link, float], ...]  # skills whose practice counts for this one, and how much
     taught_by: tuple[Link, ...]  # lessons, problems, labs, chapters
     note: str = ""
+    history: tuple[SkillEvent, ...] = ()  # what was done on it, newest first
+    earlier: int = 0  # entries beyond those
+    curve: MemoryCurve | None = None  # None while there is nothing to remember
+    why_due: str = ""
+    opens_in_all: int = 0  # skills that rest on it, directly or through others
+    cards: int = 0
+    cards_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SkillEvent:
+    """Something that was done on a skill. `right`: None where there is nothing to be right about, as with reading.
+
+    `words`: how it went.
+    """
+
+    at: int
+    kind: str
+    target: Link
+    right: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryCurve:
+    """The probability of recall over time: `past` as it was believed then, `ahead` if nothing is done; (at, probability) each.
+
+    `marks`: the days of practice, with the probability just before it, and whether it went well (None: it was read). `goal`: what the
+    learner wants to keep. `stability_days`: until recall falls to nine in ten. `whole`: the past is drawn from its beginning.
+    """
+
+    past: tuple[tuple[int, float], ...]
+    ahead: tuple[tuple[int, float], ...]
+    marks: tuple[tuple[int, float, bool | None], ...]
+    goal: float
+    due_at: int
+    stability_days: float
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -624,6 +663,7 @@ class StatusView:
     forecast_sentence: str
     recent: tuple[Activity, ...]
     events: int
+    calibration: CalibrationView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -745,7 +785,203 @@ class ExamView:
 
 @dataclass(frozen=True, slots=True)
 class ChapterCheck:
-    """Up to three questions on a chapter that was just read."""
+    """The check after a chapter: up to three questions on its skills, one at a time. `questions` are those still open in this sitting."""
 
     chapter: Link
+    book: Link
+    number: int  # the chapter's own
+    read: bool
     questions: tuple[QuestionView, ...]
+    length: int
+    right: int
+    missed: tuple[Link, ...]  # skills
+    words: str
+
+    @property
+    def question(self) -> QuestionView | None:
+        return self.questions[0] if self.questions else None
+
+    @property
+    def answered(self) -> int:
+        return self.length - len(self.questions)
+
+
+# How well it knows the learner
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Forecasts between `low` and `high`: how many, their mean, the share that came true, and that share's 95% interval."""
+
+    low: float
+    high: float
+    n: int
+    predicted: float
+    came: float
+    at_least: float
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityView:
+    """Forecasts of one kind, held against what came. `enough`: there are so many that something follows from them.
+
+    error: expected calibration error; by_chance: what luck alone would show of it. loss: mean log loss; baseline: that of always saying
+    the learner's average. brier: mean squared error.
+    """
+
+    n: int
+    enough: bool
+    bins: tuple[ReliabilityBin, ...]
+    error: float
+    by_chance: float
+    loss: float
+    baseline: float
+    brier: float
+    sentence: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationView:
+    """answers: of exercises, by the model of mastery. recall: of cards, by the model of memory."""
+
+    answers: ReliabilityView
+    recall: ReliabilityView
+
+
+@dataclass(frozen=True, slots=True)
+class FitView:
+    """One attempt at a forgetting curve of the learner's own. `tried`: there were enough reviews. Losses are on `held_out` reviews.
+
+    gain, margin: by how much the log loss fell, and the standard error that it has to exceed.
+    """
+
+    at: int
+    tried: bool
+    won: bool
+    reviews: int
+    held_out: int
+    before: float
+    after: float
+    margin: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtView:
+    """A file of another program that was read: `kept` of the `reviews` to other cards help to fit the memory."""
+
+    at: int
+    source: str
+    file: str
+    reviews: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnowingView:
+    """How well the program knows the learner. `fits`: newest first. `own`: the memory is computed with parameters of the learner's own."""
+
+    calibration: CalibrationView
+    own: bool
+    fits: tuple[FitView, ...]
+    brought: tuple[BroughtView, ...]
+    reviews: int
+    when_fitted: str
+
+
+# Anki
+
+
+@dataclass(frozen=True, slots=True)
+class AnkiImported:
+    """What an Anki file brought. `ours`: answers in it to cards of this program, of which `added` are new here, on `cards` cards.
+
+    gone: answers to cards of this program that the curriculum does not have. foreign: answers to other cards (`foreign_cards`), of which
+    `offered` are newly kept to fit the memory. manual, crammed, unreadable: rows that are no answers.
+    """
+
+    file: str
+    what: str
+    ours: int
+    added: int
+    cards: int
+    gone: int
+    foreign: int
+    foreign_cards: int
+    offered: int
+    manual: int
+    crammed: int
+    unreadable: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnkiExported:
+    """`cards` of the `of` that there are in the curriculum or the module."""
+
+    cards: int
+    of: int
+    modules: int
+
+
+# The forecast beside other choices, and beside what came
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfView:
+    """The forecast as it would be with other choices, beside the one that stands.
+
+    `days`: by how many the middle comes nearer (below 0: later). `changed`: there is a difference in the choices.
+    """
+
+    hours_per_week: float
+    skipped: tuple[str, ...]
+    books: dict[str, str]
+    changed: bool
+    stands: ForecastView
+    then: ForecastView
+    days: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a weekly snapshot of the forecast said of the end of the plan."""
+
+    at: int
+    q10: int
+    q50: int
+    q90: int
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonFared:
+    """Of `n` forecasts of what would be done `weeks` later, how many came inside each interval."""
+
+    weeks: int
+    n: int
+    inside50: int
+    inside80: int
+    inside95: int
+    below: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageFared:
+    stage: str
+    title: str
+    ended_at: int
+    n: int
+    inside80: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaredView:
+    """How past forecasts have fared: what each said, and how it was held against what came."""
+
+    said: tuple[Said, ...]
+    horizons: tuple[HorizonFared, ...]
+    stages: tuple[StageFared, ...]
+    sentence: str

@@ -137,6 +137,11 @@ def state(standing: str, mastery: float, memory: float | None) -> str:
     return said
 
 
+def fades(standing: str, memory: float | None) -> str:
+    """The class of a disc whose skill is being forgotten, begun as it may be only: how full it is says mastery, its rim memory."""
+    return " fades" if memory is not None and memory < 0.8 and standing != "locked" else ""
+
+
 def state_in_short(standing: str, mastery: float, memory: float | None) -> str:
     if standing in ("locked", "open"):
         return STANDING[standing]
@@ -151,7 +156,10 @@ def url(kind: str, target: str) -> str:
         return f"/{kind}/{quote(target)}"
     if kind == "chapter":
         resource, _, at = target.partition("#")
-        return f"/resource/{quote(resource)}" + (f"#chapter-{at}" if at else "")
+        return f"/resource/{quote(resource)}" + (f"#row-{quote(anchor(resource))}-{at}" if at else "")
+    if kind == "check":
+        resource, _, at = target.partition("#")
+        return f"/check/{quote(resource)}/{at}"
     if kind in RESOURCES:
         return f"/resource/{quote(target)}"
     if kind == "stage":

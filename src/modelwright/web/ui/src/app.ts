@@ -213,5 +213,5 @@ document.addEventListener("htmx:sendError", () => say("The studio does not answe
 // A tick moves its row; the focus must survive the swap.
 document.addEventListener("htmx:afterSettle", (event) => {
   const place = (event as CustomEvent<{ elt: HTMLElement }>).detail.elt;
-  if (document.activeElement === document.body && place.id) one(`#${CSS.escape(place.id)} input, #${CSS.escape(place.id)} button`)?.focus({ preventScroll: true });
+  if (document.activeElement === document.body && place.id) one(`#${CSS.escape(place.id)} input:not([type=hidden]), #${CSS.escape(place.id)} button`)?.focus({ preventScroll: true });
 });
