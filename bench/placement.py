@@ -1,12 +1,15 @@
 """Placement, measured: how many of the plan's skills are classified rightly after so many questions, against random order and a fixed test.
 
-Run: python bench/placement.py [--learners 6] [--questions 25] [world …]
+Run: python bench/placement.py [--learners 20] [--first 100] [--questions 25] [--known-world 400000] [world …]
 
 Six worlds of simulated learners, on the real skill graph. None is the prior that the inference draws from: there, a person is five
 abilities with modules that depart from them; here, what is known comes from a history (walked in some order, left, forgotten by age and
 use), without any ability. An answer slips in one of ten and is guessed in one of five, as the inference is told. All three ways of
 asking are read by the same inference; only the choice of the next question differs. A bank is assumed that can ask of every skill.
-Seeds are fixed; an interval is 1.96 standard errors over learners.
+Seeds are fixed; an interval is 1.96 standard errors over learners. The prior was looked at with learners below 100 only.
+
+`--known-world N` asks what could be reached at most: the same choice of questions, but the inference knows the world itself, from N sets
+of skills drawn by that world's own workings and weighed by the answers. What it misses, no prior can find.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import platform
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -51,64 +54,61 @@ class Plan:
     def inside(self, *names: str) -> np.ndarray:
         return np.isin(self.module, [self.modules.index(m) for m in names if m in self.modules])
 
-    def walk(self, rng: np.random.Generator) -> np.ndarray:
-        """The skills in the order in which someone meets them: the plan's, with modules that overlap."""
-        return np.argsort(self.module + rng.normal(0, 0.6, self.n))
+    def walk(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """When each skill is met, counted from 0: in the plan's order, with modules that overlap. One column for each of n learners."""
+        order: np.ndarray = np.argsort(self.module[:, None] + rng.normal(0, 0.6, (self.n, n)), axis=0)
+        return np.argsort(order, axis=0)
 
     def keep(self, want: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """What stays of it where most skills need their prerequisites."""
-        known = np.zeros(self.n, bool)
+        """What stays of it where most skills need their prerequisites; one column a learner."""
+        known = np.zeros(want.shape, bool)
         for i in range(self.n):
-            known[i] = want[i] and (all(known[p] for p in self.parents[i]) or rng.random() < GAP)
+            known[i] = want[i] & (known[self.parents[i]].all(0) | (rng.random(want.shape[1]) < GAP))
         return known
 
 
-def steady(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def steady(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
     """Walked the plan up to some point and kept it."""
-    want = np.zeros(plan.n, bool)
-    want[plan.walk(rng)[: rng.integers(0, plan.n)]] = True
+    return plan.walk(rng, n) < rng.integers(0, plan.n, n)
+
+
+def bursty(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Learned some modules whole, mostly with what they rest on, and nothing of the others."""
+    want = np.zeros((plan.n, n), bool)
+    for learner in range(n):
+        picked = {plan.modules[m] for m in rng.choice(len(plan.modules), rng.integers(2, 9), replace=False)}
+        for module in sorted(picked):
+            if rng.random() < 0.7:
+                picked |= set(plan.needs[module])
+        want[:, learner] = plan.inside(*picked)
     return want
 
 
-def bursty(plan: Plan, rng: np.random.Generator) -> np.ndarray:
-    """Learned some modules whole, mostly with what they rest on, and nothing of the others."""
-    picked = {plan.modules[m] for m in rng.choice(len(plan.modules), rng.integers(2, 9), replace=False)}
-    for module in sorted(picked):
-        if rng.random() < 0.7:
-            picked |= set(plan.needs[module])
-    return plan.inside(*picked)
-
-
-def returning(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def returning(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
     """Walked, quit, lost the later part of each module, and came back to walk the beginning again."""
-    order, want = plan.walk(rng), np.zeros(plan.n, bool)
-    far = rng.integers(plan.n // 4, int(0.9 * plan.n))
-    want[order[:far]] = True
+    met, far = plan.walk(rng, n), rng.integers(plan.n // 4, int(0.9 * plan.n), n)
+    want = met < far
     for m in range(len(plan.modules)):
         inside = np.flatnonzero(plan.module == m)
-        want[inside[int(np.ceil(rng.beta(3, 1.5) * len(inside))) :]] = False
-    want[order[: rng.integers(0, far)]] = True
-    return want
+        left = np.ceil(rng.beta(3, 1.5, n) * len(inside))
+        want[inside] &= np.arange(len(inside))[:, None] < left
+    return want | (met < rng.integers(0, far))
 
 
-def forgetful(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def forgetful(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
     """Went fast and far; what nothing later used is gone after a time that differs by module."""
-    order, want = plan.walk(rng), np.zeros(plan.n, bool)
-    far = rng.integers(plan.n // 2, plan.n)
-    want[order[:far]] = True
-    age = np.zeros(plan.n)
-    age[order[:far]] = np.arange(far)[::-1] / plan.n
-    lasts = np.exp(rng.normal(-1.2, 0.6, len(plan.modules)))
+    met, far = plan.walk(rng, n), rng.integers(plan.n // 2, plan.n, n)
+    want, age = met < far, (far - 1 - met) / plan.n
+    lasts = np.exp(rng.normal(-1.2, 0.6, (len(plan.modules), n)))
     for i in range(plan.n - 1, -1, -1):
-        uses = sum(want[j] for j in plan.children[i])
-        if want[i] and age[i] > lasts[plan.module[i]] * 2.0**uses * np.exp(rng.normal(0, 0.3)):
-            want[i] = False
+        uses = want[plan.children[i]].sum(0)
+        want[i] &= age[i] <= lasts[plan.module[i]] * 2.0**uses * np.exp(rng.normal(0, 0.3, n))
     return want
 
 
-def programmer(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def programmer(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
     """Strong in code and systems, to near the end of each; of the mathematics only the first pages."""
-    want = np.zeros(plan.n, bool)
+    want = np.zeros((plan.n, n), bool)
     shares = [
         (8, 1, ("python", "algorithms", "large-scale-ml", "ai-systems-design")),
         (1, 8, ("linear-algebra", "calculus", "probability")),
@@ -116,19 +116,57 @@ def programmer(plan: Plan, rng: np.random.Generator) -> np.ndarray:
     for high, low, names in shares:
         for name in names:
             inside = np.flatnonzero(plan.inside(name))
-            want[inside[: int(rng.beta(high, low) * len(inside))]] = True
+            want[inside] = np.arange(len(inside))[:, None] < np.floor(rng.beta(high, low, n) * len(inside))
     return want
 
 
-def guesser(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def guesser(plan: Plan, rng: np.random.Generator, n: int) -> np.ndarray:
     """Knows one skill in twenty, and is right now and then all the same."""
-    return rng.random(plan.n) < 0.05
+    return rng.random((plan.n, n)) < 0.05
 
 
-WORLDS: dict[str, Callable[[Plan, np.random.Generator], np.ndarray]] = {
+WORLDS: dict[str, Callable[[Plan, np.random.Generator, int], np.ndarray]] = {
     "steady": steady, "bursty": bursty, "quitting and returning": returning, "fast, poor retention": forgetful,
     "programmer, weak in mathematics": programmer, "guesser": guesser,
 }  # fmt: skip
+
+
+class KnownWorld(Placement):
+    """An inference that knows the world: sets of skills drawn by its own workings, weighed by the answers."""
+
+    def __init__(self, curriculum: Curriculum, known_sn: np.ndarray) -> None:
+        super().__init__(curriculum, sets=512)
+        self.known_sn = known_sn
+
+    def _draw(self, answers: Sequence[Answered]) -> tuple[np.ndarray, np.ndarray]:
+        log_w = np.zeros(self.known_sn.shape[1], np.float32)
+        for i, (yes, no) in self._odds(answers).items():
+            log_w += np.where(self.known_sn[i], np.log(yes), np.log(no)).astype(np.float32)
+        total = np.cumsum(np.exp(log_w - log_w.max(), dtype=np.float64))
+        n = 8192
+        chosen = np.minimum(np.searchsorted(total / total[-1], (np.arange(n) + 0.5) / n), len(total) - 1)
+        return self.known_sn[:, chosen].astype(np.float32), np.full(n, 1 / n, np.float32)
+
+
+def most(plan: Plan, curriculum: Curriculum, name: str, learners: range, questions: int, sets: int) -> str:
+    """How many skills of this world's learners are classified rightly by who knows the world."""
+    rng = np.random.default_rng([zlib.crc32(name.encode()), 999_999_999])
+    drawn = [plan.keep(WORLDS[name](plan, rng, 20_000), rng) for _ in range(0, sets, 20_000)]
+    knowing, curves = KnownWorld(curriculum, np.concatenate(drawn, axis=1)), []
+    for learner in learners:
+        curves.append(best(plan, knowing, person(plan, name, learner), np.random.default_rng([1, learner]), questions))
+    ends = [c[max(c)] for c in curves]
+    after = reached(curves)
+    return f"{shown_mean(ends)}, {GOAL:.0%} after {after if after else f'> {questions}'}"
+
+
+def person(plan: Plan, name: str, learner: int) -> np.ndarray:
+    rng = np.random.default_rng([zlib.crc32(name.encode()), learner])
+    return plan.keep(WORLDS[name](plan, rng, 1), rng)[:, 0]
+
+
+def shown_mean(ends: Sequence[float]) -> str:
+    return f"{np.mean(ends):.3f} ± {1.96 * np.std(ends, ddof=1) / len(ends) ** 0.5 if len(ends) > 1 else 0:.3f}"
 
 
 def answer(plan: Plan, known: np.ndarray, i: int, rng: np.random.Generator) -> Answered:
@@ -179,7 +217,9 @@ def reached(curves: list[dict[int, float]]) -> int | None:
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("worlds", nargs="*", help="a word of a world's name; none: all")
-    ask.add_argument("--learners", type=int, default=6, help="in each world")
+    ask.add_argument("--learners", type=int, default=20, help="in each world")
+    ask.add_argument("--first", type=int, default=100, help="the first learner's number")
+    ask.add_argument("--known-world", type=int, default=0, metavar="SETS", help="also what could be reached at most; 400000 is enough")
     ask.add_argument("--questions", type=int, default=25)
     given = ask.parse_args()
     curriculum = load()
@@ -190,14 +230,14 @@ def main() -> int:
     head = f"{'world':32} {'known':>6} {'unasked':>8} {f'best, {given.questions} q':>14} {'random, 25 q':>14} {'fixed, 25 q':>14}"
     print(head + f"   {GOAL:.0%} after: best, random, fixed")
     total, asked, missed, slow = 0.0, 0, [], []
-    for name, world in WORLDS.items():
+    for name in WORLDS:
         if given.worlds and not any(word in name for word in given.worlds):
             continue
         curves: dict[str, list[dict[int, float]]] = {"best": [], "random": [], "fixed": []}
         share, unasked = [], []
-        for learner in range(given.learners):
-            rng = np.random.default_rng([zlib.crc32(name.encode()), learner])
-            known = plan.keep(world(plan, rng), rng)
+        learners = range(given.first, given.first + given.learners)
+        for learner in learners:
+            known = person(plan, name, learner)
             share.append(known.mean())
             unasked.append(np.mean([(nothing[s] > 0.5) == known[i] for i, s in enumerate(plan.order)]))
             began = time.process_time()
@@ -212,13 +252,15 @@ def main() -> int:
             "random": [c[25] for c in curves["random"]],
             "fixed": [c[25] for c in curves["fixed"]],
         }
-        cells = [f"{np.mean(e):.3f} ± {1.96 * np.std(e, ddof=1) / len(e) ** 0.5 if len(e) > 1 else 0:.3f}" for e in ends.values()]
+        cells = [shown_mean(e) for e in ends.values()]
         after = {way: reached(c) for way, c in curves.items()}
         shown = [str(after[way]) if after[way] else f"> {given.questions if way == 'best' else max(LOOKS)}" for way in after]
         print(
             f"{name:32} {np.mean(share):6.2f} {np.mean(unasked):8.3f} {cells[0]:>14} {cells[1]:>14} {cells[2]:>14}   {', '.join(shown)}",
             flush=True,
         )
+        if given.known_world:
+            print(f"{'  at most':32} {'':15} {most(plan, curriculum, name, learners, given.questions, given.known_world)}", flush=True)
         if np.mean(ends["best"]) < REACH:
             missed.append(name)
         if after["best"] is None or (after["random"] or max(LOOKS) + 1) < 2 * after["best"]:

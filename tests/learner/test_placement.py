@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelwright.curriculum import Curriculum, load
-from modelwright.learner.placement import Answered, Placement, reported
+from modelwright.learner.placement import Answered, Placement
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,11 @@ def plan() -> Curriculum:
 
 @pytest.fixture(scope="module")
 def placement(plan: Curriculum) -> Placement:
+    return Placement(plan, sets=512)
+
+
+@pytest.fixture(scope="module")
+def twin(plan: Curriculum) -> Placement:
     return Placement(plan, sets=512)
 
 
@@ -57,17 +62,19 @@ def test_a_belief_is_a_probability_whatever_was_answered(plan: Curriculum, place
 
 @QUICK
 @given(data=st.data())
-def test_the_same_answers_in_any_order_give_the_same_belief(plan: Curriculum, placement: Placement, data: st.DataObject) -> None:
+def test_the_same_answers_in_any_order_give_the_same_belief(
+    plan: Curriculum, placement: Placement, twin: Placement, data: st.DataObject
+) -> None:
     answers = data.draw(histories(plan, 10))
     shuffled = data.draw(st.permutations(answers))
-    assert placement.believe(shuffled, ()).skills == Placement(plan, sets=512).believe(answers, ()).skills
+    assert placement.believe(shuffled, ()).skills == twin.believe(answers, ()).skills
 
 
 @pytest.mark.parametrize("skill", ["transformers/multi-head-attention", "deep-learning/backpropagation", "ml-basics/linear-regression"])
 def test_a_right_answer_raises_what_it_rests_on_and_a_wrong_one_lowers_what_rests_on_it(plan: Curriculum, skill: str) -> None:
     if skill not in plan.skills:
         pytest.skip(f"{skill} is no longer in the plan")
-    placement = Placement(plan)
+    placement = Placement(plan, sets=16384)  # so many that no chance of the draw can hide the direction
     before, right, wrong = (placement.believe(a, ()).skills for a in ([], [Answered(skill, True)], [Answered(skill, False)]))
     assert wrong[skill] < before[skill] < right[skill]
     assert all(right[one] > before[one] for one in above(plan, skill))
@@ -103,6 +110,19 @@ def test_who_knows_the_plan_up_to_some_stage_is_found_in_twenty_questions(plan: 
     assert max(asked.count(skill) for skill in asked) <= 2
 
 
+@pytest.mark.parametrize("lasts", [0.3, 0.4])
+def test_who_went_far_and_lost_what_is_old_and_little_used_is_found_nearly_as_well(plan: Curriculum, lasts: float) -> None:
+    met = [skill.id for module in plan.modules.values() for skill in module.skills][: int(0.8 * len(plan.skills))]
+    known: set[str] = set()
+    for age, skill in enumerate(reversed(met)):
+        uses = sum(one in known for one in plan.dependents(skill))
+        if age / len(plan.skills) <= lasts * (1 + uses):
+            known.add(skill)
+    known = {skill for skill in known if above(plan, skill) <= known}
+    right, _ = walk(Placement(plan), known, 25)
+    assert right >= 0.9
+
+
 def test_only_what_can_be_asked_is_asked_and_then_no_more(plan: Curriculum, placement: Placement) -> None:
     askable = list(plan.order[:3])
     _, asked = walk(placement, set(), 20, askable)
@@ -117,7 +137,7 @@ def test_a_self_report_moves_its_module_and_a_test_outweighs_it(plan: Curriculum
     def mean(skills: dict[str, float]) -> float:
         return float(np.mean([skills[id] for id in inside]))
 
-    levels = [mean(reported(plan, {module: level})) for level in range(4)]
+    levels = [mean(dict(Placement(plan, {module: level}).believe([], ()).skills)) for level in range(4)]
     assert levels == sorted(levels)
     assert levels[3] - levels[0] > 0.3
     boast = Placement(plan, {module: 3}).believe([Answered(id, False) for id in inside[:8]], ())

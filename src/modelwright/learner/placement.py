@@ -1,12 +1,14 @@
 """Placement: which question to ask next, and what the answers so far say of every skill.
 
 What a person may know is a set of skills that is nearly closed under prerequisites (a knowledge space: Doignon and Falmagne 1985). Such
-sets are drawn from a stated prior (five abilities, and how far each module departs from them), conditioned on the answers by importance
-sampling in the order of the graph, and counted. The next question is the one after which the fewest skills would be classified wrongly,
-in expectation. It knows nothing of how a question is worded; an answer can slip or be a lucky guess, at the rates given with it.
-Pure: the draws come from a seed, so the same answers always give the same belief.
+sets are drawn from a stated prior, conditioned on the answers by importance sampling in the order of the graph, and counted. The prior
+holds two sorts of people: those with an ability for each of five fields, and those who walked the plan and lost again what was learned
+long ago and is little used by what came after, each at a rate of their own; modules may depart from either. The next question is the one
+after which the fewest skills would be classified wrongly, in expectation. It knows nothing of how a question is worded; an answer can slip
+or be a lucky guess, at the rates given with it. Pure: the draws come from a seed, so the same answers always give the same belief.
 
-Shapes: a abilities drawn, n sets drawn, s skills, f fields, m modules, k steps of a module's departure.
+Shapes: a people drawn (those with abilities first, then those who forget), n sets drawn, s skills, f fields, m modules, k steps of a
+module's departure.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 
-SETS = 2048
-ABILITIES = 8192
+SETS, MORE, FEW = 2048, 8, 150  # sets drawn; so many times as many where the answers leave the weight of no more than a few
+ABILITIES, FADING = 6144, 2048  # people drawn of each sort
+FADES = 0.3  # the share of people who learned along the plan and forgot
 SLIP, GUESS = 0.10, 0.20
 NOISE = 0.09  # spread of a single skill around what abilities and its place in the plan say; a field's road is 2 long
 SUREST, LEAST = 0.998, 0.01  # no ability makes a skill surer, or less sure, than this
@@ -36,11 +39,22 @@ REPORT_SPREAD = 0.3  # how far a self-report may be off, as a share of the modul
 REPORTED = (0.03, 0.3, 0.7, 0.95)  # the share of a module's skills that each level of self-report speaks of
 MOST_TIMES = 2  # how often one skill is asked of
 
-# How far a module may depart from its field's ability, and how often: known whole or not at all, or a little more or less.
-DEPARTURES = np.array([-2.0, -0.6, -0.25, 0.0, 0.25, 0.6, 2.0], dtype=np.float32)
-WALKED = (0.03, 0.04, 0.1, 0.66, 0.1, 0.04, 0.03)  # of who came along the plan
-MIXED = (0.07, 0.08, 0.15, 0.4, 0.15, 0.08, 0.07)  # of who has an ability for each field
-PATCHY = (0.4, 0.03, 0.03, 0.08, 0.03, 0.03, 0.4)  # of who learned whole modules here and there
+# How a module may depart from what its field's ability says, and how often: known whole or not at all, a little more or less, or left
+# after a share of it.
+DEPARTURES = np.array([-2.0, -0.6, -0.25, 0.0, 0.25, 0.6, 2.0, 0.0, 0.0], dtype=np.float32)
+LEFT_AFTER = np.array([9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 0.35, 0.7], dtype=np.float32)
+LEAVING = 0.1  # how sharply, in shares of a module
+WALKED = (0.03, 0.04, 0.09, 0.6, 0.09, 0.03, 0.03, 0.04, 0.05)  # of who came along the plan
+MIXED = (0.07, 0.08, 0.14, 0.35, 0.14, 0.08, 0.07, 0.03, 0.04)  # of who has an ability for each field
+PATCHY = (0.38, 0.03, 0.03, 0.06, 0.03, 0.03, 0.38, 0.03, 0.03)  # of who learned whole modules here and there
+
+# Forgetting, in units of the whole plan's length: how long a skill lasts that nothing uses (median, and spread of its log over people),
+# how far each module may depart from that (log), and how often. Each later skill that uses it adds as much again.
+LASTS, LASTS_SPREAD = 0.3, 0.6
+LASTS_LONGER = np.array([-1.2, -0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9, 1.2], dtype=np.float32)
+LASTING = (0.03, 0.07, 0.13, 0.17, 0.2, 0.17, 0.13, 0.07, 0.03)
+MET = 0.02  # how sharply the point reached in the plan divides what was met from what was not
+FADING_NOISE = 0.2  # spread of a single skill around that (log)
 
 # The five kinds of ability, and the modules that call on each. A module that is not named stands with the first.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -97,12 +111,21 @@ class Placement:
         self._module_s = np.array([self._modules.index(m) for m in modules])
         self._field_s = np.array([next((i for i, n in enumerate(names) if m in FIELDS[n]), 0) for m in modules])
         self._rank_s = _places(modules, self._field_s, len(names)).astype(np.float32)
+        self._place_s = _places(modules, np.zeros(len(modules), dtype=int), 1).astype(np.float32) / 2 + 0.5
+        inside_s = np.array([modules[: i + 1].count(m) - 0.5 for i, m in enumerate(modules)], dtype=np.float32)
+        inside_s /= np.array([modules.count(m) for m in modules])
+        self._stays_sk = _sigmoid((LEFT_AFTER - inside_s[:, None]) / LEAVING).astype(np.float32)
         self._sets = sets
         rng = np.random.default_rng(seed)
         self._people(rng, max(ABILITIES, sets))
+        self._forgetful(rng, FADING)
+        self._reach: dict[int, FloatArray] = {}
         self._log_prior_a = self._reported(self_report or {})
-        self._dice_sn = rng.random((len(self.order), sets), dtype=np.float32)
-        self._departure_dice_mn = rng.random((len(self._modules), sets), dtype=np.float32)
+        able = len(self._ability_af)
+        self._log_prior_a[:able] += np.log((1 - FADES) / able)
+        self._log_prior_a[able:] += np.log(FADES / FADING)
+        self._seed = int(rng.integers(2**31))
+        self._dice: dict[int, tuple[FloatArray, FloatArray]] = {}
 
     def _people(self, rng: np.random.Generator, n: int) -> None:
         """Who may come: a fifth know next to nothing, some know modules here and there, some abilities by field, many walked the plan."""
@@ -120,14 +143,51 @@ class Placement:
         # How likely a skill is although a prerequisite of it is missing, against its chance otherwise: rare, but not for the patchy.
         self._gap_a = np.where(patchy, rng.uniform(0.1, 0.95, size=n), rng.beta(1.0, 5.0, size=n)).astype(np.float32)
 
+    def _forgetful(self, rng: np.random.Generator, n: int) -> None:
+        """Who learned along the plan: a skill lasts, by its age, as long as this person and module let it, and longer where it is used."""
+        far_a = rng.uniform(0.1, 1.1, size=(n, 1)).astype(np.float32)
+        lasts_ak = (np.log(LASTS) + LASTS_SPREAD * rng.normal(size=(n, 1))).astype(np.float32) + LASTS_LONGER
+        self._kept_sak = np.empty((len(self.order), n, len(LASTS_LONGER)), dtype=np.float16)
+        uses_sak = np.zeros(self._kept_sak.shape, dtype=np.float32)
+        for i in range(len(self.order) - 1, -1, -1):
+            since_a = far_a - self._place_s[i]
+            lasting = (lasts_ak + np.log1p(uses_sak[i]) - np.log(np.maximum(since_a, 0.01))) / FADING_NOISE
+            self._kept_sak[i] = LEAST + (SUREST - LEAST) * _sigmoid(since_a / MET) * _sigmoid(lasting)
+            for parent in self._parents[i]:
+                uses_sak[parent] += self._kept_sak[i]
+        self._departs_ak = np.concatenate([self._departs_ak, np.tile(np.array(LASTING, dtype=np.float32), (n, 1))])
+        self._gap_a = np.concatenate([self._gap_a, rng.beta(1.0, 8.0, size=n).astype(np.float32)])
+
+    def _chance_of(self, i: int) -> FloatArray:
+        """Probability of a skill for each person and departure of its module (a, k), its prerequisites given."""
+        able = _chance(self._ability_af[:, self._field_s[i], None] + DEPARTURES - self._rank_s[i]) * self._stays_sk[i]
+        return np.concatenate([able, self._kept_sak[i].astype(np.float32)])
+
+    def _reached(self, i: int) -> FloatArray:
+        """The same with prerequisites that may be missing: about how likely the skill is at all. Kept, since the next answers ask again."""
+        if i not in self._reach:
+            chance = self._chance_of(i)
+            if len(self._parents[i]):
+                whole = np.ones_like(chance)
+                for parent in self._parents[i]:
+                    reach = self._reached(int(parent))
+                    if self._module_s[parent] != self._module_s[i]:
+                        reach = (reach * self._departs_ak).sum(1, keepdims=True)
+                    whole = np.minimum(whole, reach)
+                chance = chance * (whole + (1 - whole) * self._gap_a[:, None])
+            self._reach[i] = chance.astype(np.float16)  # half the memory, and as exact as it need be
+        return self._reach[i].astype(np.float32)
+
     def _reported(self, report: Mapping[str, int]) -> FloatArray:
         """Log weight of each person who may come, given what the learner says of whole modules."""
-        total = np.zeros(len(self._ability_af), dtype=np.float32)
+        total = np.zeros(len(self._departs_ak), dtype=np.float32)
+        usual = len(LASTS_LONGER) // 2
         for module, level in report.items():
             if module not in self._modules:
                 continue
             inside = np.flatnonzero(self._module_s == self._modules.index(module))
-            share = _chance(self._ability_af[:, self._field_s[inside]] - self._rank_s[inside]).mean(1)
+            able = _chance(self._ability_af[:, self._field_s[inside]] - self._rank_s[inside]).mean(1)
+            share = np.concatenate([able, self._kept_sak[inside, :, usual].mean(0, dtype=np.float32)])
             total -= 0.5 * ((share - REPORTED[min(max(int(level), 0), 3)]) / REPORT_SPREAD) ** 2
         return total
 
@@ -158,27 +218,49 @@ class Placement:
     def _draw(self, answers: Sequence[Answered]) -> tuple[FloatArray, FloatArray]:
         """Sets of known skills (s, n) and their weights (n), conditioned on the answers."""
         odds = self._odds(answers)
+        known_sn, weight_n = self._drawn(odds, self._sets)
+        if 1 / float((weight_n.astype(np.float64) ** 2).sum()) < min(FEW, self._sets / 4):
+            # Almost all of the weight lies on a few sets: draw many more, and keep as many of them as before, by their weights.
+            known_sn, weight_n = self._drawn(odds, MORE * self._sets)
+            total = np.cumsum(weight_n, dtype=np.float64)
+            kept = np.searchsorted(total / total[-1], (np.arange(self._sets) + 0.5) / self._sets)
+            known_sn, weight_n = known_sn[:, kept], np.full(self._sets, 1 / self._sets, dtype=np.float32)
+        return known_sn, weight_n
+
+    def _dice_for(self, n: int) -> tuple[FloatArray, FloatArray]:
+        if n not in self._dice:
+            rng = np.random.default_rng([self._seed, n])
+            self._dice[n] = rng.random((len(self.order), n), dtype=np.float32), rng.random((len(self._modules), n), dtype=np.float32)
+        return self._dice[n]
+
+    def _drawn(self, odds: Mapping[int, tuple[float, float]], n: int) -> tuple[FloatArray, FloatArray]:
+        dice_sn, departure_dice_mn = self._dice_for(n)
         # First who: each person's weight sums over how their modules may depart, which only the answers inside a module speak of.
         log_w = self._log_prior_a.copy()
         fits: dict[int, FloatArray] = {}
         for m in sorted({int(self._module_s[i]) for i in odds}):
             fit_ak = np.log(self._departs_ak)
             for i in (i for i in odds if self._module_s[i] == m):
-                p = _chance(self._ability_af[:, self._field_s[i], None] + DEPARTURES - self._rank_s[i])
+                p = self._reached(i)
                 fit_ak = fit_ak + np.log(p * odds[i][0] + (1 - p) * odds[i][1])
             fits[m] = np.exp(fit_ak)
             log_w += np.log(fits[m].sum(1))
         w = np.exp(log_w - log_w.max(), dtype=np.float64)
-        n = self._sets
         chosen = np.minimum(np.searchsorted(np.cumsum(w / w.sum()), (np.arange(n) + 0.5) / n), len(w) - 1)
         # Then how their modules depart.
-        depart_mn = np.empty((len(self._modules), n), dtype=np.float32)
+        step_mn = np.empty((len(self._modules), n), dtype=np.int64)
         prior_nk = np.cumsum(self._departs_ak[chosen], 1)
-        for m, dice in enumerate(self._departure_dice_mn):
+        for m, dice in enumerate(departure_dice_mn):
             upto_nk = np.cumsum(fits[m][chosen], 1) if m in fits else prior_nk
-            depart_mn[m] = DEPARTURES[np.minimum((dice[:, None] * upto_nk[:, -1:] > upto_nk).sum(1), len(DEPARTURES) - 1)]
-        p_sn = _chance(self._ability_af[chosen].T[self._field_s] + depart_mn[self._module_s] - self._rank_s[:, None])
-        return self._walk(p_sn, self._gap_a[chosen], odds)
+            step_mn[m] = np.minimum((dice[:, None] * upto_nk[:, -1:] > upto_nk).sum(1), len(DEPARTURES) - 1)
+        step_sn, able = step_mn[self._module_s], int(np.searchsorted(chosen, len(self._ability_af)))
+        p_sn = np.empty((len(self.order), n), dtype=np.float32)
+        p_sn[:, :able] = _chance(self._ability_af[chosen[:able]].T[self._field_s] + DEPARTURES[step_sn[:, :able]] - self._rank_s[:, None])
+        p_sn[:, :able] *= np.take_along_axis(self._stays_sk, step_sn[:, :able], 1)
+        old = chosen[able:] - len(self._ability_af)
+        p_sn[:, able:] = self._kept_sak[np.arange(len(self.order))[:, None], old, step_sn[:, able:]]
+        counted = {i: self._reached(i)[chosen, step_sn[i]] for i in odds}
+        return self._walk(p_sn, self._gap_a[chosen], odds, counted, dice_sn)
 
     def _odds(self, answers: Sequence[Answered]) -> dict[int, tuple[float, float]]:
         """How likely the answers of a skill are, were it known and were it not. In the graph's order, whatever order they came in."""
@@ -191,8 +273,18 @@ class Placement:
             )
         return odds
 
-    def _walk(self, p_sn: FloatArray, gap_n: FloatArray, odds: Mapping[int, tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
-        """Draws the skills in the graph's order, leaning to what the answers further on say; the weights take the leaning back."""
+    def _walk(
+        self,
+        p_sn: FloatArray,
+        gap_n: FloatArray,
+        odds: Mapping[int, tuple[float, float]],
+        counted: Mapping[int, FloatArray],
+        dice_sn: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draws the skills in the graph's order, leaning to what the answers further on say; the weights take the leaning back.
+
+        `counted`: the probability of each answered skill with which its answers were counted when the people were drawn.
+        """
         known_sn = np.zeros(p_sn.shape, dtype=np.float32)
         log_v = np.zeros(p_sn.shape[1], dtype=np.float32)
         ahead = self._ahead(p_sn, gap_n, odds)
@@ -201,14 +293,14 @@ class Placement:
             if len(parents):
                 p = np.where(known_sn[parents].min(0) > 0, p, gap_n * p)
             if i not in ahead and i not in odds:
-                known_sn[i] = self._dice_sn[i] < p
+                known_sn[i] = dice_sn[i] < p
                 continue
             yes, no = odds.get(i, (1.0, 1.0))
-            if i in odds:  # its answers were counted once, as if no prerequisite could be missing
-                log_v -= np.log(p_sn[i] * yes + (1 - p_sn[i]) * no)
+            if i in odds:
+                log_v -= np.log(counted[i] * yes + (1 - counted[i]) * no)
             lean = p * yes * ahead.get(i, 1.0)
             q = np.clip(lean / (lean + (1 - p) * no), 1e-6, 1 - 1e-6)
-            known = self._dice_sn[i] < q
+            known = dice_sn[i] < q
             known_sn[i] = known
             log_v += np.log(np.where(known, p * yes / q, (1 - p) * no / (1 - q)))
         v = np.exp(log_v - log_v.max(), dtype=np.float64)
@@ -228,15 +320,15 @@ class Placement:
         return ahead
 
 
-def reported(curriculum: Curriculum, self_report: Mapping[str, int], seed: int = 0) -> dict[str, float]:
-    """Placement from self-report alone: per skill, the probability that it is known."""
-    return dict(Placement(curriculum, self_report, seed=seed).believe([], askable=()).skills)
-
-
 def _chance(distance: FloatArray) -> FloatArray:
     """Probability of knowing a skill that lies this far behind the ability, its prerequisites given."""
-    chance: FloatArray = LEAST + (SUREST - LEAST) / (1 + np.exp(-np.clip(distance / NOISE, -30, 30)))
+    chance: FloatArray = LEAST + (SUREST - LEAST) * _sigmoid(distance / NOISE)
     return chance
+
+
+def _sigmoid(x: FloatArray) -> FloatArray:
+    y: FloatArray = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return y
 
 
 def _pace(field_s: IntArray, rank_s: FloatArray, f: int) -> tuple[FloatArray, FloatArray]:
