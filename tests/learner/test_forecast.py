@@ -3,13 +3,15 @@
 import random
 import re
 
+import numpy as np
 import pytest
 from course import DAY, START
 from histories import Diary
 
 from modelwright.curriculum import Curriculum
 from modelwright.journal import events as e
-from modelwright.learner import Forecast, WhatIf, forecast, learned
+from modelwright.learner import Forecast, WhatIf, fared, forecast, learned
+from modelwright.learner.forecasting import _draw_weeks, _paces, _rhythm, _work
 
 WEEK = 7 * DAY
 
@@ -135,3 +137,117 @@ def test_someone_who_never_has_an_hour_still_gets_an_answer(course: Curriculum) 
     diary = Diary(course, enrolled=False)
     diary.add(e.Enrolled(name="A", hours_per_week=0))
     assert ahead(diary).finish.q50 > START
+
+
+# What a learner's own weeks and pace teach it
+
+
+def next_year(diary: Diary) -> np.ndarray:
+    """Hours of the coming year, path by path."""
+    rng = np.random.default_rng(0)
+    return _draw_weeks(_rhythm(diary.state, diary.now, 6, 6, rng, 2000), 52, rng)[-1]
+
+
+def test_steady_weeks_make_it_surer_than_bursty_ones_of_the_same_hours(course: Curriculum) -> None:
+    rng = random.Random(5)
+    steady = weeks_of(Diary(course), [5.0] * 60)
+    bursty = weeks_of(Diary(course), [hours for _ in range(10) for hours in rng.sample([9.5, 9.5, 9.5, 0.5, 0.5, 0.5], 6)])
+    assert next_year(steady).mean() == pytest.approx(next_year(bursty).mean(), rel=0.2)
+    assert next_year(steady).std() < 0.4 * next_year(bursty).std()
+
+
+def test_weeks_of_nothing_are_breaks_that_will_come_again(course: Curriculum) -> None:
+    whole = weeks_of(Diary(course), [6.0] * 40)
+    broken = weeks_of(Diary(course), ([6.0] * 7 + [0.0] * 3) * 4)
+    assert next_year(broken).mean() == pytest.approx(0.7 * next_year(whole).mean(), rel=0.15)
+    assert next_year(broken).std() > 1.5 * next_year(whole).std()
+
+
+def test_first_weeks_that_were_keener_are_not_taken_for_what_follows(course: Curriculum) -> None:
+    fading = [4 + 5 * 0.85**week for week in range(24)]
+    f = ahead(weeks_of(Diary(course), fading))
+    assert f.hours_a_week < 0.9 * sum(fading) / len(fading)
+    assert f.hours_a_week == pytest.approx(4, rel=0.2)
+
+
+def test_work_logged_in_lumps_is_not_taken_for_bursts(course: Curriculum) -> None:
+    lumpy = Diary(course)
+    for week in range(40):
+        lumpy.add(e.TimeLogged(hours=0.2, what="cards"))
+        if week % 2:
+            lumpy.add(e.ChapterRead(resource="python/crash", chapter=1, hours=9.6))
+        lumpy.wait(7)
+    rng = random.Random(2)
+    bursts = weeks_of(Diary(course), [rng.choice([0.2, 9.8]) for _ in range(40)])
+    assert next_year(lumpy).std() < 0.6 * next_year(bursts).std()
+
+
+def test_one_slow_module_says_less_of_the_others_than_of_itself(course: Curriculum) -> None:
+    """Own pace is the person's, the field's and the module's: it is carried over in part."""
+    diary = Diary(course)
+    for n in (1, 2, 3):
+        diary.add(e.ChapterRead(resource="python/crash", chapter=n, hours=30))
+    work = _work(course, diary.state, diary.now, WhatIf())
+    pace = _paces(work, np.random.default_rng(0), 4000).mean(axis=0)
+    own = list(course.modules).index("python")
+    others = [pace[n] for n in range(len(course.modules)) if n != own]
+    assert all(0.1 < other < pace[own] for other in others)
+
+
+def test_upkeep_is_counted_and_grows(course: Curriculum) -> None:
+    def learner(upkeep: float) -> Diary:
+        diary = Diary(course)
+        for n in (1, 2, 3):
+            diary.add(e.ChapterRead(resource="python/crash", chapter=n, hours=2)).add(e.TimeLogged(hours=upkeep, what="reviews")).wait(7)
+        return diary
+
+    assert ahead(learner(1.0)).hours_left > 1.1 * ahead(learner(0.1)).hours_left
+
+
+# What became of it
+
+
+def told(diary: Diary, ahead: dict[str, dict[str, float]], done: float) -> None:
+    diary.add(
+        e.ForecastMade(
+            finish={"q10": 1, "q50": 2, "q90": 3},
+            stages={"foundation": {"q10": diary.now, "q90": diary.now + 9 * WEEK}},
+            done=done,
+            ahead=ahead,
+        )
+    )
+
+
+def test_forecasts_are_held_against_what_was_done_by_then(course: Curriculum) -> None:
+    diary = Diary(course)
+    right = {"q025": 0.0, "q10": 0.05, "q25": 0.09, "q50": 0.1, "q75": 0.2, "q90": 0.3, "q975": 0.4}
+    wrong = {name: value + 0.5 for name, value in right.items()}
+    told(diary, {"4": right}, 0.0)
+    diary.wait(7)
+    told(diary, {"4": wrong}, 0.02)
+    diary.wait(21)
+    told(diary, {}, 0.08)
+    diary.wait(7)
+    found = fared(diary.state, diary.now, 0.1)
+    assert [(h.weeks, h.n, h.inside50, h.inside80, h.inside95, h.below) for h in found.horizons] == [(4, 2, 0, 1, 1, 2)]
+
+
+def test_what_lies_ahead_or_was_never_seen_is_not_judged(course: Curriculum) -> None:
+    diary = Diary(course)
+    q = {"q025": 0.0, "q10": 0.0, "q25": 0.0, "q50": 0.1, "q75": 1.0, "q90": 1.0, "q975": 1.0}
+    told(diary, {"12": q}, 0.0)
+    assert fared(diary.state, diary.now + WEEK, 0.1).n == 0
+    assert fared(diary.state, diary.now + 30 * WEEK, 0.1).n == 0, "nothing is known of the twelfth week"
+    diary.add(e.ForecastMade(finish={"q50": 5}))  # as older journals have them
+    assert fared(diary.state, diary.now, 0.1).n == 0
+
+
+def test_the_end_of_a_stage_is_held_against_what_was_said_of_it(course: Curriculum) -> None:
+    diary = Diary(course)
+    told(diary, {}, 0.0)
+    diary.wait(28)
+    told(diary, {}, 0.3)
+    diary.wait(7)
+    diary.add(e.ForecastMade(stages={"foundation": dict.fromkeys(("q10", "q50", "q90"), diary.now)}, done=0.5))
+    (stage,) = fared(diary.state, diary.now, 0.5).stages
+    assert (stage.stage, stage.n, stage.inside80) == ("foundation", 2, 2)

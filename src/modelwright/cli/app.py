@@ -56,6 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="First time? [bold]modelwright enrol[/], then [bold]modelwright today[/]. In the browser: [bold]modelwright start[/].",
 )
+anki = typer.Typer(help="Take your cards to Anki, and bring back what you answered there.", no_args_is_help=True)
 journal = typer.Typer(help="The record of what you did: export it, import it, prove it whole.", no_args_is_help=True)
 
 
@@ -244,29 +245,41 @@ def review(limit: Annotated[int, typer.Option(min=1, help="At most so many cards
     review(limit)
 
 
-@app.command(epilog="Examples: modelwright read · modelwright read linear-algebra/strang-la 3 · modelwright read strang-la 3 --undo")
+@app.command(epilog="Examples: modelwright read · modelwright read strang-la 3 · modelwright read strang-la 3 --check · … --undo")
 def read(
     book: Annotated[str | None, typer.Argument(metavar="BOOK", autocompletion=_book_names, help="A book or course.")] = None,
     chapter: Annotated[int | None, typer.Argument(metavar="CHAPTER", help="The chapter that you have read.")] = None,
     hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Answer a few questions on the chapter instead.")] = False,
     json: Json = False,
 ) -> None:
-    """List the books and their chapters, or tick a chapter off."""
+    """List the books and their chapters, tick a chapter off, or answer a few questions on it."""
+    if check:
+        from modelwright.cli.place import check as ask
+
+        ask(book, chapter, json)
+        return
     from modelwright.cli.road import read
 
     read(book, chapter, hours, undo, json)
 
 
-@app.command(epilog="Example: modelwright plan linear-algebra")
+@app.command(epilog="Examples: modelwright plan · modelwright plan calculus · modelwright plan --ics plan.ics --at 20:30")
 def plan(
     module: Annotated[str | None, typer.Argument(metavar="MODULE", autocompletion=_module_names, help="One module in full.")] = None,
+    ics: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a calendar of the coming sessions; - for the output.")] = None,
+    weeks: Annotated[int, typer.Option(min=1, max=26, help="Of sessions, in the calendar.")] = 8,
+    at: Annotated[str, typer.Option(metavar="HH:MM", help="When a session begins, in the calendar.")] = "19:00",
     json: Json = False,
 ) -> None:
-    """The whole road, and where you stand on it."""
-    from modelwright.cli.road import plan
+    """The whole road, and where you stand on it; or the same as a calendar."""
+    from modelwright.cli.road import calendar, plan
 
-    plan(module, json)
+    if ics is not None:
+        calendar(ics, weeks, at)
+    else:
+        plan(module, json)
 
 
 @app.command()
@@ -277,12 +290,33 @@ def status(json: Json = False) -> None:
     status(json)
 
 
-@app.command()
-def forecast(json: Json = False) -> None:
-    """When you will be done, as a range of dates."""
+@app.command(epilog="Examples: modelwright forecast · modelwright forecast --hours 10 --skip reinforcement-learning")
+def forecast(
+    hours: Annotated[float | None, typer.Option(help="What if: so many hours a week.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="What if: without this optional module; 'none': with all.")] = None,
+    book: Annotated[list[str] | None, typer.Option(help="What if: MODULE=BOOK.")] = None,
+    json: Json = False,
+) -> None:
+    """When you will be done, as a range of dates; what would change it; how past forecasts fared."""
     from modelwright.cli.road import forecast
 
-    forecast(json)
+    forecast(hours, skip, book, json)
+
+
+@app.command()
+def calibration(json: Json = False) -> None:
+    """How well this program knows you: its chances against what came."""
+    from modelwright.cli.memory import calibration
+
+    calibration(json)
+
+
+@app.command()
+def refit(json: Json = False) -> None:
+    """Fit the forgetting curve to your own reviews; it is used only if it foretells better."""
+    from modelwright.cli.memory import refit
+
+    refit(json)
 
 
 @app.command(epilog="Example: modelwright goals --hours 8 --deadline 2028-06-30 --book calculus=calculus/thompson")
@@ -369,6 +403,32 @@ def doctor(json: Json = False) -> None:
     from modelwright.cli.doctor import doctor
 
     raise typer.Exit(doctor(json))
+
+
+app.add_typer(anki, name="anki")
+
+
+@anki.command("import", epilog="Examples: modelwright anki import collection.colpkg · modelwright anki import revlog.csv")
+def anki_import(
+    file: Annotated[Path, typer.Argument(help="An .apkg or .colpkg, a collection, or a review log as SQLite or CSV.")], json: Json = False
+) -> None:
+    """Bring in what you answered in Anki. The same file again adds nothing."""
+    from modelwright.cli.memory import import_anki
+
+    import_anki(file, json)
+
+
+@anki.command("export", epilog="Example: modelwright anki export cards.apkg --module linear-algebra")
+def anki_export(
+    file: Annotated[Path, typer.Argument(help="The package to write, as cards.apkg.")],
+    module: Annotated[str | None, typer.Option(autocompletion=_module_names, help="The cards of one module.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also cards of what you have not been taught yet.")] = False,
+    json: Json = False,
+) -> None:
+    """Write your cards as an Anki package. A later one updates the cards there and keeps their schedule."""
+    from modelwright.cli.memory import export_anki
+
+    export_anki(file, module, everything, json)
 
 
 app.add_typer(journal, name="journal")

@@ -9,6 +9,8 @@ from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from modelwright.studio import Studio
@@ -144,7 +146,7 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         if book is None:
             _books(s, json)
             return
-        book = _book(s, book)
+        book = book_named(s, book)
         if chapter is None:
             view = s.resource(book)
         else:
@@ -158,6 +160,10 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
                 f"{'Unticked' if undo else 'Read'}: {view.title}, chapter {chapter}. {view.chapters_done} of {len(view.chapters)}.",
                 markup=False,
             )
+            check = next(line.check for line in view.chapters if line.number == chapter)
+            if check and not undo:
+                out.print(f"What stayed? {check} short question{'s' if check > 1 else ''}:", style="dim", end=" ")
+                out.print(f"modelwright read {book} {chapter} --check", markup=False, highlight=False)
             return
         out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{', '.join(view.authors)}[/]")
         screen.wrapped(out, view.why)
@@ -185,7 +191,7 @@ def _books(s: Studio, json: bool) -> None:
     out.print("\n[dim]Chapters of one:[/] modelwright read BOOK   [dim]Tick one off:[/] modelwright read BOOK CHAPTER")
 
 
-def _book(s: Studio, name: str) -> str:
+def book_named(s: Studio, name: str) -> str:
     """A resource from its id or its last part."""
     if name in s.curriculum.resources or "/" in name:
         return name
@@ -224,6 +230,8 @@ def status(json: bool) -> None:
         if view.forecast_sentence:
             out.print()
             screen.wrapped(out, view.forecast_sentence)
+        if view.calibration is not None and view.calibration.answers.enough:
+            screen.wrapped(out, view.calibration.answers.sentence)
         if view.recent:
             out.print()
             out.print("Lately", style="bold")
@@ -232,23 +240,60 @@ def status(json: bool) -> None:
                 out.print(f"  [dim]{screen.moment(line.at):>14}[/]  {screen.safe(line.what)}{spent}")
 
 
-def forecast(json: bool) -> None:
+def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None, json: bool) -> None:
     with studio() as s:
-        view = s.forecast()
+        asked = not (hours is None and skip is None and book is None)
+        if asked:
+            books = dict(_pair(s, word) for word in book or ())
+            what_if = s.what_if(hours, None if skip is None else [word for word in skip if word != "none"], books)
         if json:
-            screen.print_json(view)
+            screen.print_json(what_if if asked else s.forecast())
             return
+        view = what_if.then if asked else s.forecast()
         out = screen.console()
-        screen.wrapped(out, view.sentence)
+        screen.wrapped(out, what_if.sentence if asked else view.sentence)
         out.print()
-        out.print(f"  {'':<34} {'half of all paths':<34} [dim]eight in ten[/]")
+        wide = max(len(stage.title) for stage in view.stages) if view.stages else 16
         rows = [(stage.title, stage.finish) for stage in view.stages] + [("The whole plan", view.finish)]
+        out.print(f"  {'':<{wide}}  {'most likely':<15} {'half of all paths':<17} {'eight in ten':<17} [dim]95 in a hundred[/]")
         for title, q in rows:
-            half = f"{screen.month(q.q25)} to {screen.month(q.q75)}"
-            out.print(f"  {screen.safe(title):<34} {half:<34} [dim]{screen.month(q.q10)} to {screen.month(q.q90)}[/]")
+            half, eight, most = (f"{_short(a)} – {_short(b)}" for a, b in ((q.q25, q.q75), (q.q10, q.q90), (q.q025, q.q975)))
+            out.print(f"  {screen.safe(title):<{wide}}  {screen.month(q.q50):<15} {half:<17} {eight:<17} [dim]{most}[/]")
         if view.deadline is not None and view.chance is not None:
             out.print()
             out.print(f"By your deadline, {screen.day(view.deadline)}: {view.chance:.0%} of all paths.")
+        out.print()
+        if asked:
+            out.print("[dim]Nothing was changed. For good:[/] modelwright goals")
+            return
+        past = s.fared()
+        if past.said:
+            screen.wrapped(out, past.sentence)
+        for h in past.horizons:
+            out.print(f"  [dim]{h.weeks:>2} weeks on:[/] {h.inside80} of {h.n} inside eight in ten, {h.inside50} inside the half")
+        out.print("[dim]What if?[/] modelwright forecast --hours 10   [dim]In your calendar:[/] modelwright plan --ics plan.ics")
+
+
+def _short(at: int) -> str:
+    from datetime import datetime
+
+    return f"{datetime.fromtimestamp(at / 1000):%b %Y}"
+
+
+def calendar(file: Path, weeks: int, at: str) -> None:
+    with studio() as s:
+        content = s.calendar(weeks, at)
+    if str(file) == "-":
+        import sys
+
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Misread(f"The calendar could not be written to {file}: {error.strerror}.") from None
+    count = content.count(b"BEGIN:VEVENT")
+    screen.console().print(f"Wrote {count} entries to {file}. Import it again at any time: what is there is updated.", markup=False)
 
 
 def goals(
@@ -295,7 +340,7 @@ def _pair(s: Studio, word: str) -> tuple[str, str]:
     module, equals, book = word.partition("=")
     if not equals:
         raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=calculus/thompson.")
-    return module, _book(s, book)
+    return module, book_named(s, book)
 
 
 def project(name: str | None, milestone: int | None, done: bool, hours: float, note: str) -> None:

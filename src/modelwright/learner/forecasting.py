@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from modelwright.learner import wording as say
 from modelwright.learner.beliefs import chosen_book, learned, mastery
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import index
+from modelwright.learner.placement import FIELDS
 from modelwright.learner.state import State
 
 if TYPE_CHECKING:
@@ -28,31 +30,39 @@ WEEK = 7 * DAY
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
-# Beliefs before the learner has shown anything. Those of spread are standard deviations of logarithms.
-PERSON = 0.30  # how the hours that a person needs differ from the plan's middle
-MODULE = 0.25  # how one module differs for one person, when others are judged by it …
-MODULE_AHEAD = 0.17  # … and when it still lies ahead: half of that is in the belief about the person already
-PIECE = 0.60  # how one skill's hours differ from the plan's
+# Beliefs before the learner has shown anything, chosen by hand on simulated lives (`bench/forecast.py`). Spreads of paces are of logs.
+OVERHEAD = 0.05  # how much more than its hours the plan costs most people
+PERSON = (0.3, 0.6)  # how the hours that a person needs differ from that: most people, and those who are unlike most
+PERSON_ODDS = (0.6, 0.4)
+FIELD = (0.0, 0.15, 0.3, 0.5)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
+FIELD_ODDS = (0.68, 0.18, 0.1, 0.04)
+MODULE = (0.08, 0.16, 0.25, 0.4)  # how one module differs from its field
+MODULE_ODDS = (0.35, 0.42, 0.19, 0.04)
+PIECE = 0.6  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
-DRIFT = 0.04  # how the future differs from a past that is known exactly
-OVERHEAD = 0.10  # how much more than timed work a plan costs, in reviews and detours
-PACE_HOURS = 6.0  # the plan's own guess of a pace counts like this many timed hours
-DONE_HOURS = 5.0  # and what is expected of finished work like this many hours of it
+LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
+DRIFT = 0.02  # how the future differs from a past that is known exactly
 UPKEEP = 0.08  # of all hours, for keeping what was learned …
 UPKEEP_HOURS = 20.0  # … which counts like this many own hours
-UPKEEP_GROWS = 2.0  # at most: there is more and more to keep
-KEPT = 0.75  # hours really had, of hours wished for, free weeks counted in
-KEPT_SPREAD = 0.35
-KEEN = 0.12  # how much more the first weeks have than those that follow …
-KEEN_WEEKS = 10.0  # … fading over this many
-HALF_LIFE = 26.0  # weeks after which a past week counts half
-BLOCK = 4  # weeks that are taken together to see how much a learner's hours vary
-BLOCK_SPREAD = 0.25  # how such blocks vary for most people
-HOURS_DRIFT = 0.05  # how coming months differ from a past that is known exactly
+UPKEEP_SPREAD = 0.4
+UPKEEP_START = (0.5, 0.45)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
+KEPT = ((0.72, 0.22), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
+KEPT_ODDS = (0.85, 0.15)
+KEEN = (0.09, 0.14)  # what the first weeks have beyond those that follow, of hours wished for: the middle and its spread …
+KEEN_WEEKS = (5.0, 10.0, 20.0)  # … fading over so many
+LUMPS = (0.6, 1.6)  # chapters that may have been worked and not logged at the end of a block
+BLOCK = 4  # weeks that are taken together, because work is often logged in lumps
+VARIES = (0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9)  # how such blocks may vary around the level
+VARIES_LIKELY = (0.15, 1.0)
+SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
+SHIFTS_ODDS = (0.85, 0.11, 0.03, 0.01)
 ALIKE = 0.3  # how much a week resembles the one before it
-WEEK_SPREAD = 0.4  # one week to the next
-BREAK_CHANCE = 0.015  # a week, of beginning one
-BREAK_WEEKS = 2.0  # the mean length of one
+DRAWN_IN = 0.95  # the spread of both beliefs, pace and hours: with 1, 86 of 100 ends of simulated lives lay inside intervals for 80
+LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
+LOOKS_BACK = 260  # weeks
+HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
+BREAK = (0.2, 16.0)  # a break has begun so often in so many weeks …
+BREAK_STAYS = (4.0, 2.0)  # … and went on, and ended, so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +125,19 @@ def forecast(
     what_if = what_if or WhatIf()
     work = _work(curriculum, state, now, what_if)
     rng = np.random.default_rng(seed)
-    need_ps = _draw_work(work, state, rng, paths)  # own hours to the end of each stage, cumulated
+    need_ps = _draw_work(work, state, now, rng, paths)  # own hours to the end of each stage, cumulated
     hours_wish = state.hours_per_week if what_if.hours_per_week is None else what_if.hours_per_week
-    middle, spread = hours_belief(state, now, hours_wish, state.hours_per_week)
+    rhythm = _rhythm(state, now, hours_wish, state.hours_per_week, rng, paths)
     total_p = need_ps[:, -1]
-    weeks = int(min(LONGEST_WEEKS, max(8.0, float(np.quantile(total_p, 0.99)) / max(middle, 0.05) * math.exp(2 * spread) * 1.4 + 12)))
-    cum_pw = _draw_weeks(middle, spread, weeks, rng, paths)
-    ends_ps = _crossings(cum_pw, need_ps)
+    middle = float(np.median(rhythm.mean_p))
+    weeks = int(min(LONGEST_WEEKS, max(8.0, float(np.quantile(total_p / np.maximum(rhythm.mean_p, 0.05), 0.985)) * 1.1 + 12)))
+    cum_wp = _draw_weeks(rhythm, weeks, rng)
+    ends_ps = _crossings(cum_wp, need_ps)
     finish_ms = now + ends_ps * WEEK
     stages = {id: _quantiles(finish_ms[:, n], work.left[n] <= 0, now) for n, id in enumerate(work.stages)}
     finish = _quantiles(finish_ms[:, -1], work.left.sum() <= 0, now)
-    done = work.done_hours / max(work.done_hours + float(work.left.sum()), 1e-9)
-    fan = _fan(cum_pw, total_p, done, now, finish)
+    fan = _fan(cum_wp, total_p, _chapter(state), work, now, finish, rng)
+    done = fan[0].q50
     end = deadline_ms(state.deadline)
     chance = float(np.mean(finish_ms[:, -1] <= end)) if end is not None else None
     sentence = ""
@@ -139,19 +150,26 @@ def forecast(
 
 @dataclass(frozen=True)
 class _Work:
-    """left: the plan's hours to go, by stage. hours: by skill, whose module and stage stand beside."""
+    """left: the plan's hours to go, by stage. hours: by skill, whose module and stage stand beside; a module may be `modules`: projects."""
 
     stages: list[str]
     left: np.ndarray
     hours: np.ndarray
     module: np.ndarray
     stage: np.ndarray
-    modules: int
     extra: np.ndarray  # projects' hours by stage
     done_hours: float
-    worked_hours: float  # the part of them that the learner worked for here, not brought along
-    worked_skills: float
-    worked_modules: float  # how many modules that work lies in, small parts counting less
+    seen: tuple[_Seen, ...]
+    fields: np.ndarray  # the field of each module, and of projects, which are their own
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A module that was worked on: the logarithm of own hours by the plan's, and its variance by chance."""
+
+    module: int
+    pace: float
+    variance: float
 
 
 def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _Work:
@@ -159,8 +177,8 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
     skipped = state.skipped if what_if.skipped is None else list(what_if.skipped)
     stages = list(curriculum.stages)
     hours, module_of, stage_of = [], [], []
-    done = worked = worked_skills = 0.0
-    by_module = np.zeros(len(curriculum.modules))
+    done = 0.0
+    worked: dict[int, list[float]] = {}
     modules = list(curriculum.modules.values())
     for n, m in enumerate(modules):
         if m.id in skipped or not m.skills:
@@ -171,14 +189,15 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
             share = _share_done(curriculum, state, s.id, now)
             done += whole * share
             trace = state.skills.get(s.id)
-            if trace is not None and (trace.taught_at or trace.answered_at):
-                worked += whole * share
-                worked_skills += share
-                by_module[n] += whole * share
+            if share and trace is not None and (trace.taught_at or trace.answered_at):
+                worked.setdefault(n, []).append(whole * share)
             hours.append(whole * (1 - share))
             module_of.append(n)
             stage_of.append(stages.index(m.stage))
+    seen = [_seen(n, state.module_hours.get(modules[n].id, 0.0), pieces, PIECE) for n, pieces in worked.items()]
     extra = np.zeros(len(stages))
+    finished: list[float] = []
+    finished_in = 0.0
     for project in curriculum.projects.values():
         if project.stage in stages:
             entry = state.projects.get(project.id)
@@ -186,23 +205,26 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
             part = 1.0 if entry and entry.done_at else min(0.9, (entry.hours / whole) if entry else 0.0)
             extra[stages.index(project.stage)] += whole * (1 - part)
             done += whole * part
-            worked += whole * part
+            if entry and entry.done_at and entry.hours:
+                finished.append(whole)
+                finished_in += entry.hours
+    seen.append(_seen(len(modules), finished_in, finished, PROJECT))
+    fields = [next((i for i, names in enumerate(FIELDS.values()) if m.id in names), 0) for m in modules] + [len(FIELDS)]
     hours_s = np.array(hours, dtype=np.float64)
     stage_s = np.array(stage_of, dtype=np.intp)
     left = np.bincount(stage_s, weights=hours_s, minlength=len(stages)) + extra if len(hours_s) else extra.copy()
     return _Work(
-        stages,
-        left,
-        hours_s,
-        np.array(module_of, dtype=np.intp),
-        stage_s,
-        len(modules),
-        extra,
-        done,
-        worked,
-        worked_skills,
-        float(by_module.sum() ** 2 / (by_module**2).sum()) if worked_skills else 0.0,
-    )
+        stages, left, hours_s, np.array(module_of, dtype=np.intp), stage_s, extra, done, tuple(s for s in seen if s), np.array(fields)
+    )  # fmt: skip
+
+
+def _seen(module: int, took: float, pieces: list[float], spread: float) -> _Seen | None:
+    """What the hours spent on a module say, given the plan's hours of the pieces of it that are done."""
+    whole = sum(pieces)
+    if took <= 0 or whole <= 0:
+        return None
+    chance = spread**2 * sum(p * p for p in pieces) / whole**2
+    return _Seen(module, math.log(took / whole) + chance / 2, chance + (LOOSE_HOURS / whole) ** 2)
 
 
 def _book_factor(curriculum: Curriculum, state: State, module: str, what_if: WhatIf) -> float:
@@ -230,72 +252,48 @@ def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> f
     return min(share, 0.9)
 
 
-def pace_belief(state: State, work: _Work) -> tuple[float, float]:
-    """The logarithm of own hours needed for an hour of the plan (above 0: slower), and its standard deviation.
+def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
+    """(paths, modules and projects): the logarithm of own hours for an hour of the plan, given what was seen.
 
-    First from the pieces of work that were timed, each kind against what the curriculum expected of it; then, as finished work adds up,
-    from all hours that were logged for it. Work in few modules says little about the others. Keeping what was learned takes more as
-    there is more of it.
+    A person, their five fields and each module add up; how much fields and modules differ for this person is weighed by what was seen.
+    A module that was worked on is known by itself as far as it goes, and the others lean on it.
     """
-    taken = expected = 0.0
-    for kind in ("lesson", "chapter", "lab"):
-        pace = state.pace.get(kind)
-        if pace is not None:
-            taken += pace.taken
-            expected += pace.expected
-    pieces = sum(p.times for kind, p in state.pace.items() if kind in ("lesson", "chapter", "lab"))
-    timed = math.log((taken + PACE_HOURS) / (expected + PACE_HOURS)) * (1.0 if work.worked_modules else 0.5) + OVERHEAD
-    hours = sum(state.weeks.values())
-    own = math.log((hours + DONE_HOURS * math.exp(timed)) / (work.worked_hours + DONE_HOURS))
-    seen = work.worked_skills + 0.2 * pieces
-    modules = max(work.worked_modules, 1.0 if pieces else 0.0)
-    known = 1 / (MODULE**2 / modules + 2 * PIECE**2 / seen) if modules and seen else 0.0
-    prior = 1 / PERSON**2
-    mean = (prior * OVERHEAD + known * own) / (prior + known)
-    upkeep = sum(p.hours for kind, p in state.pace.items() if kind in ("card", "item", "elsewhere"))
-    share = min((upkeep + UPKEEP * UPKEEP_HOURS) / (hours + UPKEEP_HOURS), 0.5)
-    done = work.done_hours / max(work.done_hours + float(work.left.sum()), 1e-9)
-    grows = min(UPKEEP_GROWS, math.sqrt((1 + done) / max(done, 0.01)))
-    mean += math.log((1 - share) / (1 - min(share * grows, 0.6)))
-    return mean, math.sqrt(1 / (prior + known) + DRIFT**2)
+    n = len(work.fields)
+    same_field = (work.fields[:, None] == work.fields[None, :]).astype(float)
+    at = np.array([s.module for s in work.seen], dtype=np.intp)
+    pace = np.array([s.pace for s in work.seen]) - OVERHEAD
+    noise = np.diag([s.variance for s in work.seen])
+    cells, weights = [], []
+    spreads = [list(zip(values, odds, strict=True)) for values, odds in ((PERSON, PERSON_ODDS), (FIELD, FIELD_ODDS), (MODULE, MODULE_ODDS))]
+    for (person, person_odds), (field, field_odds), (module, module_odds) in product(*spreads):
+        prior = person**2 + field**2 * same_field + module**2 * np.eye(n)
+        weight = math.log(person_odds * field_odds * module_odds)
+        mean, cov = np.zeros(n), prior
+        if len(at):
+            seen = prior[np.ix_(at, at)] + noise
+            gain = np.linalg.solve(seen, prior[at]).T
+            mean, cov = gain @ pace, prior - gain @ prior[at]
+            weight -= 0.5 * (pace @ np.linalg.solve(seen, pace) + np.linalg.slogdet(seen)[1])
+        cells.append((mean, np.linalg.cholesky(cov + 1e-9 * np.eye(n))))
+        weights.append(weight)
+    counts = rng.multinomial(paths, _shares(weights))
+    pace_pm = np.concatenate(
+        [mean + DRAWN_IN * rng.standard_normal((k, n)) @ root.T for (mean, root), k in zip(cells, counts, strict=True) if k]
+    )
+    rng.shuffle(pace_pm)
+    return OVERHEAD + pace_pm + rng.normal(0, DRIFT, (paths, 1))
 
 
-def hours_belief(state: State, now: int, wish: float, wished_so_far: float | None = None) -> tuple[float, float]:
-    """The mean of the hours that a coming week will have, free weeks counted in, and the standard deviation of its logarithm as a belief.
-
-    Own past weeks against the wish, which people keep in part. How sure they make it is seen from blocks of weeks, because work is often
-    logged in lumps, a chapter at its end.
-    """
-    if wished_so_far is None:
-        wished_so_far = wish
-    guess = max(wish, 0.25) * KEPT
-    this_week = (now + state.tz * 60_000 + 3 * DAY) // WEEK
-    first = ((state.enrolled_at or state.first_at or now) + state.tz * 60_000 + 3 * DAY) // WEEK
-    first = max(first, this_week - 156)
-    if this_week <= first:
-        return guess, math.sqrt(KEPT_SPREAD**2 + HOURS_DRIFT**2)
-    hours = np.array([state.weeks.get(week, 0.0) for week in range(first, this_week)])
-    weights = 0.5 ** (np.arange(len(hours), 0, -1) / HALF_LIFE)
-    own = max(float((weights * hours).sum() / weights.sum()), 0.05 * guess)
-    blocks = np.array_split(np.arange(len(hours)), max(1, len(hours) // BLOCK))
-    levels = np.array([hours[b].mean() for b in blocks]) / own
-    sizes = np.array([weights[b].sum() for b in blocks])
-    n = float(sizes.sum() ** 2 / (sizes**2).sum()) * min(1.0, len(hours) / BLOCK)
-    spread2 = (float((sizes / sizes.mean() * (levels - 1) ** 2).sum()) + 2 * BLOCK_SPREAD**2) / (len(blocks) + 1)
-    # A wish that was changed (a what-if, or new circumstances) moves own past weeks along with it.
-    moved = own * max(wish, 0.25) / max(wished_so_far, 0.25) * (1 - KEEN * math.exp(-len(hours) / KEEN_WEEKS))
-    prior, known = 1 / KEPT_SPREAD**2, n / spread2
-    mean = (prior * math.log(guess) + known * math.log(moved)) / (prior + known)
-    return math.exp(mean), math.sqrt(1 / (prior + known) + HOURS_DRIFT**2)
+def _shares(logs: list[float] | np.ndarray) -> np.ndarray:
+    weights = np.exp(np.asarray(logs) - np.max(logs))
+    return weights / weights.sum()
 
 
-def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) -> np.ndarray:
-    """(paths, stages): own hours until the end of each stage, from now."""
-    mean, sd = pace_belief(state, work)
-    person_p = rng.normal(mean, sd, paths)
-    module_pm = rng.normal(-(MODULE_AHEAD**2) / 2, MODULE_AHEAD, (paths, work.modules))
+def _draw_work(work: _Work, state: State, now: int, rng: np.random.Generator, paths: int) -> np.ndarray:
+    """(paths, stages): own hours until the end of each stage, from now, with what keeping the old costs on the way."""
+    pace_pm = _paces(work, rng, paths)
     stage_ps = np.zeros((paths, len(work.stages)))
-    for m in range(work.modules):
+    for m in np.unique(work.module):
         mine = work.module == m
         hours = work.hours[mine]
         whole = hours.sum()
@@ -304,48 +302,177 @@ def _draw_work(work: _Work, state: State, rng: np.random.Generator, paths: int) 
         # The sum over a module's skills of lognormal factors is nearly lognormal: its mean and spread are enough (Fenton 1960).
         cv2 = (math.exp(PIECE**2) - 1) * float((hours**2).sum()) / whole**2
         own = math.sqrt(math.log1p(cv2))
-        stage_ps[:, work.stage[mine][0]] += whole * np.exp(person_p + module_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
+        stage_ps[:, work.stage[mine][0]] += whole * np.exp(pace_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
     if work.extra.any():
-        stage_ps += work.extra * np.exp(person_p[:, None] + rng.normal(-(PROJECT**2) / 2, PROJECT, stage_ps.shape))
-    return np.cumsum(stage_ps, axis=1)
+        stage_ps += work.extra * np.exp(pace_pm[:, -1:] + rng.normal(-(PROJECT**2) / 2, PROJECT, stage_ps.shape))
+    share_p = _upkeep(state, now) * np.exp(rng.normal(0, UPKEEP_SPREAD / (1 + sum(state.weeks.values()) / UPKEEP_HOURS), paths))
+    start_p = np.exp(rng.normal(math.log(UPKEEP_START[0]), UPKEEP_START[1], paths))
+    whole_h = work.done_hours + float(work.left.sum())
+    done = work.done_hours / max(whole_h, 1e-9)
+    middle_s = done + (np.cumsum(work.left) - work.left / 2) / max(whole_h, 1e-9)
+    share_ps = np.minimum(share_p[:, None] * (start_p[:, None] + middle_s) / (start_p[:, None] + done), 0.6)
+    return np.cumsum(stage_ps / (1 - share_ps), axis=1)
 
 
-def _draw_weeks(middle: float, spread: float, weeks: int, rng: np.random.Generator, paths: int) -> np.ndarray:
-    """(paths, weeks): hours had by the end of each week."""
-    free = BREAK_CHANCE * BREAK_WEEKS / (1 + BREAK_CHANCE * BREAK_WEEKS)
-    level_p = rng.normal(math.log(max(middle, 0.05) / (1 - free)) - WEEK_SPREAD**2 / 2, spread, paths).astype(np.float32)
-    noise_pw = rng.standard_normal((paths, weeks), dtype=np.float32)
-    noise_pw[:, 1:] *= WEEK_SPREAD * math.sqrt(1 - ALIKE**2)
-    noise_pw[:, 0] *= WEEK_SPREAD
+def _upkeep(state: State, now: int) -> float:
+    """The share of the hours that keeping what was learned takes lately."""
+    this_week = _week(state, now)
+    weight = {week: 0.5 ** ((this_week - week) / HALF_LIFE) for week in state.weeks}
+    kept = sum(weight[week] * hours for week, hours in state.upkeep.items() if week in weight)
+    total = sum(weight[week] * hours for week, hours in state.weeks.items())
+    return min((kept + UPKEEP * UPKEEP_HOURS) / (total + UPKEEP_HOURS), 0.5)
+
+
+def _week(state: State, at: int) -> int:
+    return (at + state.tz * 60_000 + 3 * DAY) // WEEK
+
+
+@dataclass(frozen=True)
+class _Rhythm:
+    """One draw a path. level, keen: hours a week, and what the weeks after the first have beyond it, fading over `fades`. varies: of
+    blocks, by the level. shifts: of the level in a year. begins, stays: the chances of a break. mean: expected hours of a week."""
+
+    level_p: np.ndarray
+    keen_p: np.ndarray
+    fades_p: np.ndarray
+    varies_p: np.ndarray
+    shifts_p: np.ndarray
+    begins_p: np.ndarray
+    stays_p: np.ndarray
+    mean_p: np.ndarray
+
+
+def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.random.Generator, paths: int) -> _Rhythm:
+    """What a learner's own weeks say of those to come.
+
+    Weeks without any work are breaks, and their own process. The others are a level that may wander, a keenness that fades, and chance.
+    How much of each is weighed on a grid by a Kalman filter over blocks of weeks, and each path draws from what is left likely. A chapter
+    is logged at its end: what a block lacks for it the next one has, which is no variation of the learner's.
+    """
+    scale = max(wish, 0.25) / max(wished_so_far, 0.25)  # other wishes move own past weeks along with them
+    wished = max(wished_so_far, 0.25)
+    last = _week(state, now) - 1
+    first = _week(state, state.enrolled_at or state.first_at or now)
+    first += first < last  # the first week is hardly ever whole
+    begin = max(first, last - LOOKS_BACK)
+    hours = np.array([state.weeks.get(week, 0.0) for week in range(begin, last + 1)])
+    worked = hours > 0
+    weeks = np.flatnonzero(worked) + begin - first
+    size = BLOCK if worked.sum() < 16 * BLOCK else 2 * BLOCK
+    blocks = np.array_split(np.arange(len(weeks)), max(1, len(weeks) // size)) if len(weeks) else []
+    totals = [float(hours[worked][b].sum()) for b in blocks]
+    typical = float(hours[worked].mean()) if len(weeks) else wished
+    axes = np.meshgrid(range(len(KEPT)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
+    kind, fade, lump, vary, wander = (g.ravel() for g in axes)
+    shift = np.array(SHIFTS)[wander]
+    odds = np.log(np.array(KEPT_ODDS)[kind] * np.array(SHIFTS_ODDS)[wander])
+    odds = odds - 0.5 * ((np.log(vary) - math.log(VARIES_LIKELY[0])) / VARIES_LIKELY[1]) ** 2
+    backlog = lump * _chapter(state)
+    mean, cov = np.zeros((len(fade), 4)), np.zeros((len(fade), 4, 4))
+    kept = wished * np.array(KEPT)[kind]
+    mean[:, 0], mean[:, 1], mean[:, 3] = kept[:, 0], wished * KEEN[0], backlog
+    cov[:, 0, 0], cov[:, 1, 1], cov[:, 3, 3] = kept[:, 1] ** 2, (wished * KEEN[1]) ** 2, backlog**2
+    before = 0.0
+    for b, total in zip(blocks, totals, strict=True):
+        middle = float(weeks[b].mean())
+        cov[:, 0, 0] += (shift * typical) ** 2 * (middle - before) / 52
+        before = middle
+        keen = np.exp(-weeks[b][:, None] / fade).sum(axis=0)
+        x = np.stack([np.full(len(fade), float(len(b))), keen, np.ones(len(fade)), -np.ones(len(fade))], axis=1)
+        px = np.einsum("gij,gj->gi", cov, x)
+        variance = np.einsum("gi,gi->g", x, px) + (vary * typical) ** 2 * BLOCK * len(b)
+        miss = total - (mean * x).sum(axis=1)
+        gain = px / variance[:, None]
+        mean = mean + gain * miss[:, None]
+        cov = cov - gain[:, :, None] * px[:, None, :]
+        odds = odds - 0.5 * (np.log(variance) + miss**2 / variance)
+        # What is begun and not logged by now is the next block's gain; what will be begun by its end is not known.
+        mean[:, 2], mean[:, 3] = mean[:, 3], backlog
+        cov[:, 2, :], cov[:, :, 2] = cov[:, 3, :], cov[:, :, 3]
+        cov[:, 2, 2] = cov[:, 3, 3]
+        cov[:, 3, :], cov[:, :, 3], cov[:, 3, 3] = 0.0, 0.0, backlog**2
+    mean, cov = mean[:, :2], cov[:, :2, :2].copy()
+    cov[:, 0, 0] += (shift * typical) ** 2 * max(0.0, last + 1 - first - before) / 52
+    cell = np.repeat(np.arange(len(fade)), rng.multinomial(paths, _shares(odds)))
+    rng.shuffle(cell)
+    root = np.linalg.cholesky(cov + 1e-12 * wished**2 * np.eye(2))
+    drawn = mean[cell] + DRAWN_IN * np.einsum("pij,pj->pi", root[cell], rng.standard_normal((paths, 2)))
+    level_p = np.maximum(drawn[:, 0], LEAST * max(float(np.median(drawn[:, 0])), LEAST * wished))
+    keen_p = np.maximum(drawn[:, 1] * np.exp(-max(last + 1 - first, 0) / fade[cell]), -0.5 * level_p)
+    rest = ~worked
+    begun = float((rest[1:] & worked[:-1]).sum())
+    stayed = float((rest[1:] & rest[:-1]).sum())
+    ended = float((worked[1:] & rest[:-1]).sum())
+    begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + max(worked[:-1].sum() - begun, 0), paths)
+    stays_p = np.minimum(rng.beta(BREAK_STAYS[0] + stayed, BREAK_STAYS[1] + ended, paths), 0.97)
+    free_p = begins_p / (begins_p + 1 - stays_p)
+    return _Rhythm(level_p * scale, keen_p * scale, fade[cell], vary[cell], shift[cell], begins_p, stays_p, level_p * scale * (1 - free_p))
+
+
+def _chapter(state: State) -> float:
+    """The hours of a chapter of this learner."""
+    pace = state.pace.get("chapter")
+    return pace.taken / pace.times if pace is not None and pace.times else 0.2
+
+
+def _draw_weeks(rhythm: _Rhythm, weeks: int, rng: np.random.Generator) -> np.ndarray:
+    """(weeks, paths): hours had by the end of each week."""
+    paths = len(rhythm.level_p)
+    # Weeks that resemble their neighbours, and vary so much that blocks of them vary as seen.
+    alike = sum((BLOCK - abs(k)) * ALIKE ** abs(k) for k in range(1 - BLOCK, BLOCK)) / BLOCK
+    spread_p = (math.sqrt(BLOCK / alike) * rhythm.varies_p).astype(np.float32)
+    log_p = np.sqrt(np.log1p(spread_p**2))
+    noise_wp = rng.standard_normal((weeks, paths), dtype=np.float32)
+    noise_wp[1:] *= math.sqrt(1 - ALIKE**2)
     for w in range(1, weeks):
-        noise_pw[:, w] += ALIKE * noise_pw[:, w - 1]
-    noise_pw += level_p[:, None]
-    hours_pw = np.exp(noise_pw, out=noise_pw)
-    path, week = np.nonzero(rng.random((paths, weeks), dtype=np.float32) < BREAK_CHANCE)
-    lengths = rng.geometric(1 / BREAK_WEEKS, len(path))
-    for ahead in range(int(lengths.max(initial=0))):
-        on = (lengths > ahead) & (week + ahead < weeks)
-        hours_pw[path[on], week[on] + ahead] = 0.0
-    return np.cumsum(hours_pw, axis=1, out=hours_pw)
+        noise_wp[w] += ALIKE * noise_wp[w - 1]
+    noise_wp *= log_p
+    steps = rng.standard_normal((weeks // BLOCK + 1, paths), dtype=np.float32)
+    steps *= (rhythm.shifts_p * math.sqrt(BLOCK / 52)).astype(np.float32)
+    wander = np.repeat(np.cumsum(steps, axis=0), BLOCK, axis=0)[:weeks]
+    noise_wp += wander - (log_p**2 / 2)
+    hours_wp = np.exp(noise_wp, out=noise_wp)
+    hours_wp *= rhythm.level_p.astype(np.float32)
+    some = min(weeks, 100)
+    ahead = np.exp(-np.arange(some)[:, None] / rhythm.fades_p).astype(np.float32)
+    hours_wp[:some] *= 1 + ahead * (rhythm.keen_p / rhythm.level_p).astype(np.float32)
+    week, path = np.nonzero(rng.random((weeks, paths), dtype=np.float32) < rhythm.begins_p)
+    lengths = rng.geometric(1 - rhythm.stays_p[path])
+    for on in range(int(min(lengths.max(initial=0), weeks))):
+        still = (lengths > on) & (week + on < weeks)
+        hours_wp[week[still] + on, path[still]] = 0.0
+    return np.cumsum(hours_wp, axis=0, out=hours_wp)
 
 
-def _crossings(cum_pw: np.ndarray, need_ps: np.ndarray) -> np.ndarray:
+def _crossings(cum_wp: np.ndarray, need_ps: np.ndarray) -> np.ndarray:
     """(paths, stages): weeks, with their fraction, until each need is met; the last pace goes on where the weeks drawn end."""
-    paths, weeks = cum_pw.shape
+    weeks, paths = cum_wp.shape
     ends = np.empty(need_ps.shape)
     rows = np.arange(paths)
     for s in range(need_ps.shape[1]):
         need = need_ps[:, s]
-        at = (cum_pw < need[:, None].astype(np.float32)).sum(axis=1)
+        at = _reached(cum_wp, need.astype(np.float32))
         inside = np.minimum(at, weeks - 1)
-        before = np.where(inside > 0, cum_pw[rows, np.maximum(inside - 1, 0)], 0.0)
-        step = np.maximum(cum_pw[rows, inside] - before, 1e-6)
+        before = np.where(inside > 0, cum_wp[np.maximum(inside - 1, 0), rows], 0.0)
+        step = np.maximum(cum_wp[inside, rows] - before, 1e-6)
         end = inside + np.clip((need - before) / step, 0, 1)
         beyond = at >= weeks
-        mean = np.maximum(cum_pw[:, -1] / weeks, 1e-3)
-        end[beyond] = (weeks + (need - cum_pw[:, -1]) / mean)[beyond]
+        mean = np.maximum(cum_wp[-1] / weeks, 1e-3)
+        end[beyond] = (weeks + (need - cum_wp[-1]) / mean)[beyond]
         ends[:, s] = np.where(need <= 0, 0.0, np.minimum(end, LONGEST_WEEKS))
     return ends
+
+
+def _reached(cum_wp: np.ndarray, need_p: np.ndarray) -> np.ndarray:
+    """The number of weeks before each path has what it needs: bisection, for all paths at once."""
+    low, high = np.zeros(len(need_p), dtype=np.intp), np.full(len(need_p), len(cum_wp), dtype=np.intp)
+    rows = np.arange(len(need_p))
+    while (low < high).any():
+        middle = (low + high) // 2
+        less = cum_wp[np.minimum(middle, len(cum_wp) - 1), rows] < need_p
+        open_ = low < high
+        low, high = np.where(open_ & less, middle + 1, low), np.where(open_ & ~less, middle, high)
+    return low
 
 
 def _quantiles(ms_p: np.ndarray, done: bool, now: int) -> Quantiles:
@@ -354,12 +481,28 @@ def _quantiles(ms_p: np.ndarray, done: bool, now: int) -> Quantiles:
     return Quantiles(*(int(v) for v in np.quantile(ms_p, LEVELS)))
 
 
-def _fan(cum_pw: np.ndarray, total_p: np.ndarray, done: float, now: int, finish: Quantiles) -> tuple[FanPoint, ...]:
-    weeks = cum_pw.shape[1]
-    last = min(weeks, math.ceil((finish.q975 - now) / WEEK) + 1)
-    share = np.minimum(cum_pw[:, :last] / np.maximum(total_p, 1e-6)[:, None].astype(np.float32), 1.0)
-    share.partition([int(q * (len(share) - 1)) for q in LEVELS], axis=0)
-    rows = done + (1 - done) * share[[int(q * (len(share) - 1)) for q in LEVELS]]
+def _fan(
+    cum_wp: np.ndarray, total_p: np.ndarray, chapter: float, work: _Work, now: int, finish: Quantiles, rng: np.random.Generator
+) -> tuple[FanPoint, ...]:
+    """What will count as done, week by week.
+
+    Not as the hours go: the next skills and modules may be harder or easier than the rest, which evens out towards the end; and a chapter
+    counts at its end, so that a path may be a lump behind its hours, or ahead of them.
+    """
+    last = min(len(cum_wp), math.ceil((finish.q975 - now) / WEEK) + 1)
+    paths = len(total_p)
+    done = work.done_hours / max(work.done_hours + float(work.left.sum()), 1e-9)
+    share = np.minimum(cum_wp[:last] / np.maximum(total_p, 1e-6).astype(np.float32), 1.0)
+    skills, modules = max(int((work.hours > 0).sum()), 1), max(len(np.unique(work.module[work.hours > 0])), 1)
+    uneven = PIECE**2 / np.maximum(share * skills, 1.0) + MODULE[1] ** 2 / np.maximum(share * modules, 1.0)
+    uneven *= 1 - share
+    np.sqrt(uneven, out=uneven)
+    uneven *= rng.standard_normal(paths, dtype=np.float32)
+    lump_p = LUMPS[-1] * chapter * (rng.random(paths) - rng.random(paths)) / np.maximum(total_p, 1e-6)
+    share = np.clip(share * np.exp(uneven, out=uneven) + (1 - share) * lump_p.astype(np.float32), 0.0, 1.0)
+    places = [int(q * (share.shape[1] - 1)) for q in LEVELS]
+    share.partition(places, axis=1)
+    rows = done + (1 - done) * share[:, places].T
     start = FanPoint(now, *[round(done, 5)] * 7)
     return (start, *(FanPoint(now + (w + 1) * WEEK, *(round(float(v), 5) for v in rows[:, w])) for w in range(last)))
 

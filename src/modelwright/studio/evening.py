@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.studio import knowing
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.record import Entry
@@ -129,6 +130,7 @@ def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentenc
         forecast_sentence=forecast_sentence,
         recent=tuple(activity(desk, entry) for entry in reversed(record.recent)),
         events=record.events,
+        calibration=knowing.calibration_view(desk),
     )
 
 

@@ -6,12 +6,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from modelwright.studio import past
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
     from modelwright.curriculum.models import Module, Project, Stage
+    from modelwright.journal import Journal
 
 
 def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanView:
@@ -153,11 +155,13 @@ def skill_map(desk: Desk) -> v.SkillMap:
     )
 
 
-def skill_view(desk: Desk, id: str) -> v.SkillView:
+def skill_view(desk: Desk, id: str, journal: Journal) -> v.SkillView:
     curriculum = desk.curriculum
     skill = curriculum.skills[id]
     taught = [desk.link(thing, kind) for kind in ("lesson", "problem", "lab") for thing in curriculum.teaching(id, kind)]
     taught += [desk.link(f"{book}#{number}", "chapter") for book, number in curriculum.chapters(id)]
+    history, earlier, curve = past.story(desk, journal, id)
+    cards = [card.id for card in curriculum.cards.values() if card.skill == id]
     return v.SkillView(
         line=desk.skill(id),
         module=desk.module_link(id),
@@ -171,6 +175,13 @@ def skill_view(desk: Desk, id: str) -> v.SkillView:
         ),
         taught_by=tuple(taught),
         note=desk.note(id),
+        history=history,
+        earlier=earlier,
+        curve=curve,
+        why_due=past.why_due(desk, id, curve),
+        opens_in_all=past.opens_in_all(desk, id),
+        cards=len(cards),
+        cards_seen=sum(card in desk.record.cards for card in cards),
     )
 
 

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import Journal
 from modelwright.journal import events as e
-from modelwright.studio import content, evening, placing, road
+from modelwright.studio import calendar, content, evening, knowing, outlook, placing, road
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import NotEnrolled, NotYet, StudioError, Unknown
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from modelwright.grading import CheckResult, Grader, Verdict
 
 MINUTE, WEEK = 60_000, 604_800_000
+MOST_KEPT = 200
 FORECAST_STANDS = 60_000  # milliseconds for which a forecast is not drawn again, whatever was done meanwhile
 LONGEST_SITTING = 1800.0  # seconds: beyond this a pause is not work
 LONGEST_TEXT = {"given": 1000, "expected": 1000, "got": 1000, "output": 2000, "traceback": 3000, "message": 2000}
@@ -71,6 +72,7 @@ class Studio:
         self._drawing: set[str] = set()
         self._forecast_kept: _Forecast | None = None
         self._forecasting = threading.Lock()
+        self._fitting = threading.Lock()
 
     @classmethod
     def open(
@@ -155,13 +157,7 @@ class Studio:
             raise StudioError(f"{minutes_per_day} minutes a day cannot be planned with; choose between 5 and 720.")
         if retention is not None and not 0.7 <= retention <= 0.97:
             raise StudioError(f"A retention of {retention:g} is out of range; choose between 0.7 and 0.97 (0.9 suits most people).")
-        for module, book in (books or {}).items():
-            options = [r.id for r in self._find("module", module).resources if r.chapters]
-            if book not in options:
-                raise StudioError(f"{module} has no book called '{book}'; it has {', '.join(options)}.")
-        for module in skipped or ():
-            if not self._find("module", module).optional:
-                raise StudioError(f"The module {module} is not optional, so it cannot be left out.")
+        self._choices(books, skipped)
         self._append(
             e.GoalsChanged(
                 name=None if name is None else _name(name),
@@ -174,6 +170,15 @@ class Studio:
             )
         )
         return self.settings()
+
+    def _choices(self, books: Mapping[str, str] | None, skipped: Sequence[str] | None) -> None:
+        for module, book in (books or {}).items():
+            options = [r.id for r in self._find("module", module).resources if r.chapters]
+            if book not in options:
+                raise StudioError(f"{module} has no book called '{book}'; it has {', '.join(options)}.")
+        for module in skipped or ():
+            if not self._find("module", module).optional:
+                raise StudioError(f"The module {module} is not optional, so it cannot be left out.")
 
     # What next
 
@@ -204,6 +209,34 @@ class Studio:
             assert forecast is not None
             return forecast
 
+    def what_if(
+        self, hours_per_week: float | None = None, skipped: Sequence[str] | None = None, books: Mapping[str, str] | None = None
+    ) -> v.WhatIfView:
+        """The forecast with other choices, beside the one that stands; nothing is changed. What is not given stays as it is."""
+        hours = None if hours_per_week is None else _hours(hours_per_week)
+        self._choices(books, skipped)
+        left_out, chosen = None if skipped is None else tuple(skipped), dict(books or {})
+        with self._desk(enrolled=True) as desk:
+            stands = self._keep("stands", desk, lambda: outlook.drawn(desk))
+            key = ("what if", hours, left_out, tuple(sorted(chosen.items())))
+            if len(self._kept) > MOST_KEPT:
+                self._kept.clear()
+            return self._keep(key, desk, lambda: outlook.what_if(desk, stands, hours, left_out, chosen))
+
+    def fared(self) -> v.FaredView:
+        """What the weekly forecasts said, and how they fared."""
+        with self._desk(enrolled=True) as desk:
+            forecast = self._forecast(desk)
+            assert forecast is not None
+            return outlook.fared(desk, forecast.fan[0].q50 if forecast.fan else 1.0)
+
+    def calendar(self, weeks: int = 8, at: str = calendar.EVENING) -> bytes:
+        """The plan as an iCalendar file: the sessions of the coming weeks, and when stages are likely to end."""
+        with self._desk(enrolled=True) as desk:
+            forecast, tonight, minutes = self._forecast(desk), self.today(), self._minutes(desk)
+            assert forecast is not None
+            return calendar.calendar(desk, forecast, minutes, tonight, self._ledger.seq, weeks, at)
+
     def status(self) -> v.StatusView:
         with self._desk() as desk:
             step = self._next(desk) if desk.record.enrolled else None
@@ -225,8 +258,10 @@ class Studio:
             return road.skill_map(desk)
 
     def skill(self, skill_id: str) -> v.SkillView:
+        """A skill with its history and its forgetting curve."""
+        id = self._find("skill", skill_id).id
         with self._desk() as desk:
-            return road.skill_view(desk, self._find("skill", skill_id).id)
+            return self._keep(("skill", id), desk, lambda: road.skill_view(desk, id, self.journal))
 
     def library(self) -> v.LibraryView:
         with self._desk() as desk:
@@ -431,7 +466,9 @@ class Studio:
             raise StudioError(f"A question is answered in a {', '.join(placing.SETTINGS)}, not in '{setting}'.")
         with self._desk(enrolled=True) as desk:
             skill, module = placing.skill_asked(desk, self._placer, item_id, setting), None
-            seed = desk.record.items_asked if seed is None or setting != "chapter" else _seed(seed)
+            if seed is not None and setting != "chapter" and seed != desk.record.items_asked:
+                raise NotYet("Something else was answered since this question was shown, so its answers stand in another order now.")
+            seed = desk.record.items_asked if seed is None else _seed(seed)
             judged = placing.judge(self.curriculum, item_id, seed, text)
             link = desk.link(skill, "skill")
             if judged.right is not None:
@@ -484,7 +521,7 @@ class Studio:
             return desk.record.enrolled and not desk.record.placed_at and bool(self._placer.askable)
 
     def chapter_check(self, resource_id: str, number: int) -> v.ChapterCheck:
-        """Up to three questions on a chapter's skills; none where the bank has none."""
+        """The check after a chapter: up to three questions on its skills, and how those answered this evening went."""
         resource = self._find("resource", resource_id)
         with self._desk() as desk:
             return placing.chapter_check(desk, resource, number)
@@ -515,6 +552,73 @@ class Studio:
             seconds = round(min(max(seconds, 0.0), 300.0), 1)
             self._append(e.CardReviewed(card=card.id, skill=card.skill, rating=rating, seconds=seconds))  # type: ignore[arg-type]
         return self.reviews()
+
+    # How well it knows the learner
+
+    def knowing(self) -> v.KnowingView:
+        """Its forecasts of answers and of recall against what came, and what became of fitting the memory to the learner."""
+        with self._desk() as desk:
+            return knowing.knowing_view(desk, desk.now)
+
+    def refit(self) -> v.FitView:
+        """Fits the memory's parameters to the learner's own reviews; they are used from here on only if they win on reviews held out.
+
+        Takes seconds. What was found is kept in the journal, also where nothing changed.
+        """
+        from modelwright.learner import try_fit
+
+        with self._fitting:
+            with self._desk(enrolled=True) as desk:
+                current = tuple(desk.state.parameters)
+            fit = try_fit((event for _, event in self.journal.of_kind(e.CardReviewed, e.ReviewsImported)), current)
+            with self._desk(enrolled=True) as desk:
+                if fit.tried:
+                    self._append(fit.event(current))
+                return knowing.fit_view(fit, desk.now)
+
+    def refit_if_due(self) -> v.FitView | None:
+        """As `refit`, once a week and when there is something new to learn from; else None."""
+        with self._desk() as desk:
+            due = desk.record.enrolled and knowing.is_due(desk.record, desk.now)
+        return self.refit() if due else None
+
+    # Anki
+
+    def import_anki(self, file: Path, name: str | None = None) -> v.AnkiImported:
+        """Brings in the answers of an Anki package, collection or review log; a second time it adds nothing. `name`: what it was called."""
+        from modelwright.anki import read
+        from modelwright.studio import anki
+
+        with self._desk(enrolled=True) as desk:
+            now = desk.now
+        found = read(file, now)  # which may take long, and needs no lock
+        with self._desk(enrolled=True):
+            ours, gone, others = anki.own_answers(self.curriculum, found)
+            kept = anki.others_kept(self.journal, others)
+            called = (name or file.name)[:200]
+            added = self.journal.bring_in([one[0] for one in ours], at=[one[1] for one in ours], ids=[one[2] for one in ours])
+            if kept:
+                reviews = sum(len(one.answers) for one in others)
+                self._append(e.ReviewsImported(source=anki.SOURCE, file=called, reviews=reviews, cards=kept))
+            self._ledger.refresh()
+            return anki.imported_view(called, found, len(ours), added, gone, others, kept)
+
+    def export_anki(self, file: Path, module_id: str | None = None, everything: bool = False) -> v.AnkiExported:
+        """Writes cards as an Anki package: those of what was taught or seen, or `everything`; of one module, or of all."""
+        from modelwright.anki import write
+        from modelwright.studio import anki
+
+        module = self._find("module", module_id).id if module_id else None
+        with self._desk() as desk:
+            chosen, of = anki.sheets(desk, module, everything)
+            now = desk.now
+        where = f"of {module}" if module else "of the plan"
+        if not of:
+            raise StudioError(f"There are no cards {where} to export.")
+        if not chosen:
+            raise NotYet(f"None of the {of} cards {where} has been taught yet; ask for all of them to export them anyway.")
+        write(file, chosen, now)
+        return v.AnkiExported(len(chosen), of, len({sheet.module for sheet in chosen}))
 
     # Labs
 
@@ -784,11 +888,7 @@ class Studio:
         return self._forecast_kept
 
     def _drawn(self, desk: Desk, goals: tuple[Any, ...]) -> _Forecast:
-        from modelwright.learner import forecast
-        from modelwright.learner.forecasting import deadline_ms
-
-        drawn = forecast(self.curriculum, desk.state, desk.now)
-        return _Forecast(goals, self._ledger.seq, desk.now, evening.forecast_view(desk, drawn, deadline_ms(desk.state.deadline)))
+        return _Forecast(goals, self._ledger.seq, desk.now, outlook.drawn(desk))
 
     def _draw_aside(self, desk: Desk, goals: tuple[Any, ...]) -> None:
         with self._forecasting:
@@ -802,9 +902,7 @@ class Studio:
         before = desk.state.forecasts[-1].at if desk.state.forecasts else desk.record.enrolled_at
         if desk.now - before < WEEK or self._forecast_kept is None:
             return
-        view = self._forecast_kept.view
-        stages = {stage.stage: asdict(stage.finish) for stage in view.stages}
-        self._append(e.ForecastMade(finish=asdict(view.finish), stages=stages))
+        self._append(e.ForecastMade(**outlook.snapshot(self._forecast_kept.view)))
         self._forecast_kept.seq = self._ledger.seq
 
     def _queue(self, desk: Desk, limit: int) -> v.ReviewQueue:

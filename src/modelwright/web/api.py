@@ -144,23 +144,25 @@ class Graded(BaseModel):
     next: v.Step | None
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text}
+    for status, text in {
+        403: "The request comes from elsewhere.",
+        404: "No such thing; `nearest` says what may have been meant.",
+        409: "Not now: nobody is enrolled, the file has changed, or the solution was not asked for explicitly.",
+        413: "Too large.",
+        422: "It cannot be done as it stands.",
+        507: "The disk or the folder refuses.",
+    }.items()
+}
+
+
 def give(view: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(view), status, media_type="application/json")
 
 
 def router(studio: Studio) -> APIRouter:
-    problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": text}
-        for status, text in {
-            403: "The request comes from elsewhere.",
-            404: "No such thing; `nearest` says what may have been meant.",
-            409: "Not now: nobody is enrolled, the file has changed, or the solution was not asked for explicitly.",
-            413: "Too large.",
-            422: "It cannot be done as it stands.",
-            507: "The disk or the folder refuses.",
-        }.items()
-    }
-    api = APIRouter(prefix="/api", tags=["studio"], responses=problems)
+    api = APIRouter(prefix="/api", tags=["studio"], responses=PROBLEMS)
     _who(api, studio)
     _road(api, studio)
     _work(api, studio)
@@ -227,6 +229,7 @@ def _road(api: APIRouter, studio: Studio) -> None:
 
     @api.get("/forecast", response_model=v.ForecastView)
     def forecast() -> Response:
+        """When stages and the whole plan will be done, as distributions of dates."""
         return give(studio.forecast())
 
     @api.get("/plan", response_model=v.PlanView)

@@ -147,10 +147,6 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
             request, "settings.html", 422, view=view, saved=False, problem=problem, themes=THEMES, chosen=given.get("theme", "system")
         )
 
-    @pages.get("/forecast")
-    def forecast(request: Request) -> Response:
-        return look.page(request, "forecast.html", view=studio.forecast(), settings=studio.settings(), standing=studio.status())
-
     @pages.get("/api")
     def offers(request: Request) -> Response:
         """The API for people: each operation in a line, read off its own description."""
@@ -183,7 +179,8 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/plan")
     def plan(request: Request) -> Response:
-        return look.page(request, "plan.html", view=studio.plan(), place=studio.enrolled and studio.can_place)
+        settings = studio.settings() if studio.enrolled else None
+        return look.page(request, "plan.html", view=studio.plan(), place=studio.enrolled and studio.can_place, settings=settings)
 
     @pages.get("/skills")
     def skills(request: Request) -> Response:

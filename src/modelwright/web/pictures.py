@@ -56,16 +56,23 @@ class Fan:
     ticks: tuple[Tick, ...]
     deadline_x: float | None
     label: str
+    ends: tuple[float, float, float, float]  # along the top: where the 80% of ends begin, the half of them, and where these end
+    ends_words: str
+    levels: tuple[Tick, ...]  # quarters of the plan; x holds the height here
+    other: str  # the middle of another forecast to compare with, and where it ends
+    other_x: float | None
 
 
-def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150) -> Fan | None:
+def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150, other: v.ForecastView | None = None) -> Fan | None:
     """The share of the plan that is done, over time: the learner's own line up to today, then the paths' 50, 80 and 95%."""
     if not forecast.fan:
         return None
-    top, base = 14.0, height - 18.0
+    top, base = 14.0 if width < 400 else 46.0, height - 18.0
     begin = min([at for at, _ in forecast.own] + [now])
     points = [p for p in forecast.fan if p.at >= now] or list(forecast.fan)
     last = max(points[-1].at, forecast.deadline or 0, begin + 1)
+    if other is not None and other.fan:
+        last = max(last, other.finish.q50 + (last - begin) // 20)
     x_of = lambda at: width * (at - begin) / (last - begin)
     y_of = lambda share: base - (base - top) * min(max(share, 0.0), 1.0)
     points = points[:: max(1, len(points) // 60)] + ([points[-1]] if len(points) > 60 else [])
@@ -92,6 +99,11 @@ def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150)
         width=width, height=height, top=top, base=base, widest=band("q025", "q975"), outer=band("q10", "q90"), inner=band("q25", "q75"),
         middle=line([(p.at, p.q50) for p in points]), own=line([pair for pair in own if pair[0] <= now]), now_x=round(x_of(now), 1),
         end_x=round(x_of(finish.q50), 1), ticks=ticks, deadline_x=deadline_x, label=label,
+        ends=(round(x_of(finish.q10), 1), round(x_of(finish.q25), 1), round(x_of(finish.q75), 1), round(x_of(finish.q90), 1)),
+        ends_words=f"{_month(finish.q10)} to {_month(finish.q90)}",
+        levels=tuple(Tick(round(y_of(share), 1), name) for share, name in ((0.25, "a quarter"), (0.5, "half"), (0.75, "three quarters"))),
+        other=line([(p.at, p.q50) for p in other.fan if p.at <= last][:: max(1, len(other.fan) // 60)]) if other else "",
+        other_x=round(x_of(other.finish.q50), 1) if other else None,
     )  # fmt: skip
 
 
@@ -113,6 +125,172 @@ def _years(begin: int, last: int) -> list[tuple[int, str]]:
     ]
     within = [pair for pair in months if begin < pair[0] < last]
     return within[:: math.ceil(len(within) / 3)] if within else []
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A day's practice. `kind`: well, badly, or read."""
+
+    x: float
+    y: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """Recall over time, in a box of `width` by `height`: what was believed, then what will be if nothing is done."""
+
+    width: int
+    height: int
+    top: float
+    base: float
+    past: str
+    ahead: str
+    marks: tuple[Mark, ...]
+    levels: tuple[Tick, ...]  # x holds the height here
+    dates: tuple[Tick, ...]
+    goal_y: float
+    now_x: float
+    due_x: float | None
+    label: str
+
+
+def forgetting(curve: v.MemoryCurve, now: int, width: int = 620, height: int = 250) -> Forgetting:
+    left, top, base = 40.0, 12.0, height - 24.0
+    moments = [at for at, _ in curve.past] + [at for at, _, _ in curve.marks] + [now]
+    begin, last = min(moments), max(curve.ahead[-1][0] if curve.ahead else now, now + 1)
+    lowest = min([p for _, p in (*curve.past, *curve.ahead)] + [p for _, p, _ in curve.marks] + [curve.goal - 0.1])
+    floor = max(0.0, math.floor(10 * lowest) / 10)
+    x_of = lambda at: round(left + (width - left) * (at - begin) / max(1, last - begin), 1)
+    y_of = lambda p: round(base - (base - top) * (min(max(p, floor), 1.0) - floor) / (1 - floor), 1)
+
+    def line(pairs: tuple[tuple[int, float], ...]) -> str:
+        return "M" + "L".join(f"{x_of(at):g} {y_of(p):g}" for at, p in pairs) if pairs else ""
+
+    said = {True: "well", False: "badly", None: "read"}
+    every = 0.1 if floor >= 0.5 else 0.2
+    levels = [floor + every * k for k in range(round((1 - floor) / every) + 1)]
+    return Forgetting(
+        width=width, height=height, top=top, base=base, past=line(curve.past), ahead=line(curve.ahead),
+        marks=tuple(Mark(x_of(at), y_of(p), said[right]) for at, p, right in curve.marks),
+        levels=tuple(Tick(y_of(p), f"{100 * p:.0f}%") for p in levels if p <= 1.001),
+        dates=tuple(Tick(x_of(at), label) for at, label in _dates(begin, last)),
+        goal_y=y_of(curve.goal), now_x=x_of(now), due_x=x_of(curve.due_at) if begin <= curve.due_at <= last else None,
+        label=_forgetting_in_words(curve, now),
+    )  # fmt: skip
+
+
+def _forgetting_in_words(curve: v.MemoryCurve, now: int) -> str:
+    """The picture for those who cannot see it."""
+    said = "The chance of recalling this skill, over time."
+    tested = [right for _, _, right in curve.marks if right is not None]
+    if tested:
+        since = words.day(min(at for at, _, _ in curve.marks))
+        said += f" Practised on {words.plural(len(tested), 'day')} since {since}, well on {sum(tested)}."
+    if curve.ahead:
+        said += f" Today it is about {100 * curve.ahead[0][1]:.0f} in a hundred."
+        if curve.due_at > now:
+            said += f" It falls to {100 * curve.goal:.0f} on {words.day(curve.due_at)}, when it comes due."
+        at, p = curve.ahead[-1]
+        said += f" With nothing done it would be about {100 * p:.0f} by {words.day(at)}."
+    return said
+
+
+def _dates(begin: int, last: int) -> list[tuple[int, str]]:
+    """Three or four dates across a stretch of time, each in as few words as tell them apart."""
+    span = (last - begin) / words.DAY
+    places = [begin + round((last - begin) * share) for share in (0.08, 0.36, 0.64, 0.92)]
+    if span > 500:
+        return [(at, words.month(at)) for at in places[::2] + places[3:]] if span < 1500 else [(at, words.month(at)) for at in places[1:3]]
+    return [(at, words.day(at).rsplit(" ", 1)[0]) for at in places]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A tenth of the forecasts: where it lies, the ends of its interval, and how large its dot is."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    width: int
+    height: int
+    left: float
+    top: float
+    right: float
+    base: float
+    points: tuple[Point, ...]
+    line: str
+    levels: tuple[Tick, ...]  # x holds the height here
+    chances: tuple[Tick, ...]
+    label: str
+
+
+def reliability(found: v.ReliabilityView, width: int = 360, height: int = 320) -> Reliability | None:
+    """What was said across, what came upwards, with 95% intervals; on the diagonal the two agree."""
+    if not found.bins:
+        return None
+    left, top, right, base = 62.0, 10.0, width - 10.0, height - 38.0
+    x_of = lambda p: round(left + (right - left) * p, 1)
+    y_of = lambda p: round(base - (base - top) * p, 1)
+    most = max(b.n for b in found.bins)
+    points = tuple(
+        Point(x_of(b.predicted), y_of(b.came), y_of(b.at_least), y_of(b.at_most), round(2.5 + 3.5 * math.sqrt(b.n / most), 1))
+        for b in found.bins
+    )
+    told = "; ".join(f"said {100 * b.predicted:.0f}, came {100 * b.came:.0f} in a hundred, {b.n} times" for b in found.bins)
+    quarters = (0.0, 0.25, 0.5, 0.75, 1.0)
+    return Reliability(
+        width, height, left, top, right, base, points, "M" + "L".join(f"{p.x:g} {p.y:g}" for p in points),
+        tuple(Tick(y_of(p), f"{100 * p:.0f}%") for p in quarters), tuple(Tick(x_of(p), f"{100 * p:.0f}%") for p in quarters),
+        f"What was said against what came: {told}.",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOf:
+    """What each weekly forecast said of the end: across, when it was said; up, the date it named."""
+
+    width: int
+    height: int
+    base: float
+    band: str
+    middle: str
+    came: str  # where said and named are the same day: the line that forecasts meet when the plan is done
+    dates: tuple[Tick, ...]
+    heights: tuple[Tick, ...]  # x holds the height
+    label: str
+
+
+def said(snapshots: tuple[v.Said, ...], width: int = 620, height: int = 240) -> SaidOf | None:
+    if len(snapshots) < 3:
+        return None
+    left, top, base = 40.0, 10.0, height - 22.0
+    shown = snapshots[:: max(1, len(snapshots) // 120)]
+    begin, end = shown[0].at, max(shown[-1].at, shown[0].at + 1)
+    lowest, highest = min(s.q10 for s in shown), max(s.q90 for s in shown)
+    margin = max((highest - lowest) // 12, 1)
+    lowest, highest = lowest - margin, highest + margin
+    x_of = lambda at: round(left + (width - left) * (at - begin) / (end - begin), 1)
+    y_of = lambda at: round(base - (base - top) * (at - lowest) / (highest - lowest), 1)
+    line = lambda pairs: "M" + "L".join(f"{x_of(at):g} {y_of(named):g}" for at, named in pairs)
+    first, last = shown[0], shown[-1]
+    label = (
+        f"What each weekly forecast said of the end. The first, of {_month(first.at)}, named {_month(first.q10)} to {_month(first.q90)}; "
+        f"the last, of {_month(last.at)}, {_month(last.q10)} to {_month(last.q90)}."
+    )
+    return SaidOf(
+        width=width, height=height, base=base, label=label, middle=line([(s.at, s.q50) for s in shown]),
+        band=line([(s.at, s.q90) for s in shown] + [(s.at, s.q10) for s in reversed(shown)]) + "Z",
+        came=line([(max(begin, lowest), max(begin, lowest)), (end, end)]) if end > lowest else "",
+        dates=tuple(Tick(x_of(at), label) for at, label in _years(begin, end)),
+        heights=tuple(Tick(y_of(at), label) for at, label in _years(lowest, highest)),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +383,7 @@ def _node(id: str, title: str, standing: str, mastery: float, memory: float | No
     data = f' data-needs="{needs}"' if needs else ""
     full = f'<path class="full" d="{path}"/>' if path else ""
     return (
-        f'<a class="node is-{standing}{" here" if here else ""}" href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
+        f'<a class="node is-{standing}{words.fades(standing, memory)}{" here" if here else ""}" href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
         f'{data} data-title="{name}" aria-label="{name}: {escape(said)}"><circle class="rim" r="9.5"/>{full}</a>'
     )
 

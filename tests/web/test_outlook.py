@@ -1,0 +1,75 @@
+"""The forecast's pages: what if, by link and in place; how forecasts fared; the calendar through its real route."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import icalendar
+import pytest
+
+import tiny_curriculum
+from modelwright.studio import Studio
+
+BOOK = tiny_curriculum.BOOK
+
+
+def test_the_plan_shows_the_fan_with_all_three_intervals_for_each_stage_and_the_end(client: Any) -> None:
+    page = client.get("/plan").text
+    assert 'class="fan"' in page
+    for words in ("half of them", "eight in ten", "95 in a hundred", "The whole plan", "Most likely"):
+        assert words in page, words
+    assert re.search(r"half of all paths between \w+ \d{4} and \w+ \d{4}, eight in ten between", page)
+    assert 'href="/plan.ics"' in page
+
+
+def test_what_if_by_link_stands_beside_what_is(client: Any, studio: Studio) -> None:
+    page = client.get("/forecast", params={"hours": "14"}).text
+    assert "14 hours a week instead of 7" in page
+    assert "As things stand" in page
+    assert 'value="14"' in page, "the form keeps what was asked"
+    assert studio.settings().hours_per_week == 7
+
+
+def test_what_if_in_place_is_the_picture_alone(client: Any) -> None:
+    part = client.get("/forecast", params={"hours": "3"}, headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<div id="when"')
+    assert "later" in part
+    assert "<nav" not in part
+
+
+@pytest.mark.parametrize("asked", [{"hours": "many"}, {"hours": "0"}, {"hours": "7", "book:tiny-maths": "no/such-book"}])
+def test_what_cannot_be_asked_is_said_on_the_page(client: Any, asked: dict[str, str]) -> None:
+    answer = client.get("/forecast", params=asked)
+    assert answer.status_code == 422
+    assert 'class="sign bad"' in answer.text
+    assert 'class="fan"' in answer.text, "what stands is shown all the same"
+
+
+@pytest.mark.parametrize("path", ["/plan.ics", "/api/plan.ics"])
+def test_the_calendar_comes_whole_through_its_route(client: Any, studio: Studio, path: str) -> None:
+    answer = client.get(path, params={"weeks": 3, "at": "20:15"})
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert "attachment" in answer.headers["content-disposition"]
+    read = icalendar.Calendar.from_ical(answer.content)
+    again = icalendar.Calendar.from_ical(read.to_ical())
+    entries = {e["UID"]: (e["DTSTART"].dt, str(e["SUMMARY"]), str(e["DESCRIPTION"])) for e in read.walk("VEVENT")}
+    assert entries == {e["UID"]: (e["DTSTART"].dt, str(e["SUMMARY"]), str(e["DESCRIPTION"])) for e in again.walk("VEVENT")}
+    assert len({uid for uid in entries if uid.startswith("session-")}) == 3 * -(-7 * 60 // studio.settings().minutes_per_day)
+    assert any(uid.startswith("plan@") for uid in entries)
+
+
+def test_the_calendar_refuses_what_is_no_time_and_no_length(client: Any) -> None:
+    for wrong in ({"at": "99:99"}, {"at": "soon"}, {"weeks": "0"}, {"weeks": "1000"}):
+        assert client.get("/plan.ics", params=wrong).status_code == 422, wrong
+
+
+def test_a_script_asks_what_if_and_how_forecasts_fared(client: Any) -> None:
+    seen = client.get("/api/forecast/what-if", params={"hours": 14, "book": f"tiny-maths={BOOK}"}).json()
+    assert seen["days"] > 0
+    assert seen["then"]["finish"]["q50"] < seen["stands"]["finish"]["q50"]
+    assert client.get("/api/forecast/what-if", params={"skip": "tiny-maths"}).status_code == 422
+    assert client.get("/api/forecast/what-if", params={"book": "tiny-math=x"}).json()["nearest"] == ["tiny-maths"]
+    past = client.get("/api/forecast/fared").json()
+    assert past["said"] == []
+    assert past["sentence"]
