@@ -1,10 +1,11 @@
 """When will it be done: a distribution of dates, drawn by Monte Carlo, never one date.
 
-Each path draws how long the work will truly take (for the learner as a whole, for each module, for each skill, around the plan's hours
-and the learner's own pace so far) and how many hours each coming week will have (around the hours really had, with weeks that resemble
-their neighbours and with breaks). What keeping old skills costs on the way is in the pace, which counts every hour that was logged.
-Buehler, Griffin and Ross (1994) is why own past weeks weigh more than the hours wished for. It knows nothing of holidays, of a change
-of job, or of skills that are not in the plan.
+Each path draws how long the work will truly take and how many hours each coming week will have, from two beliefs that the learner's own
+record moves. Pace: a person, their fields, their modules and a trend along the plan, normal in logarithms, so that a module that was walked
+speaks for itself and in part for the others. Hours: a level that may wander, first weeks unlike those that follow, chance, and breaks as a
+process of their own; how much of each is weighed by how well it would have foretold each past block of weeks from those before. What
+keeping old skills costs grows with what there is to keep. Buehler, Griffin and Ross (1994) is why own past weeks weigh more than the hours
+wished for. It knows nothing of holidays, of a change of job, or of skills that are not in the plan.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ FIELD = (0.0, 0.15, 0.3, 0.5)  # how one of the five fields differs for one pers
 FIELD_ODDS = (0.68, 0.18, 0.1, 0.04)
 MODULE = (0.08, 0.16, 0.25, 0.4)  # how one module differs from its field
 MODULE_ODDS = (0.35, 0.42, 0.19, 0.04)
+TREND = (0.0, 0.4)  # how much faster or slower the last module goes than the first, as one learns to learn or tires
+TREND_ODDS = (0.85, 0.15)
 PIECE = 0.6  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
@@ -48,7 +51,8 @@ UPKEEP_SPREAD = 0.4
 UPKEEP_START = (0.5, 0.45)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
 KEPT = ((0.72, 0.22), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
 KEPT_ODDS = (0.85, 0.15)
-KEEN = (0.09, 0.14)  # what the first weeks have beyond those that follow, of hours wished for: the middle and its spread …
+KEEN = ((0.09, 0.14), (-0.35, 0.2))  # what the first weeks have beyond those that follow, of hours wished for: keen or a little slow …
+KEEN_ODDS = (0.88, 0.12)  # … or finding time by and by …
 KEEN_WEEKS = (5.0, 10.0, 20.0)  # … fading over so many
 LUMPS = (0.6, 1.6)  # chapters that may have been worked and not logged at the end of a block
 BLOCK = 4  # weeks that are taken together, because work is often logged in lumps
@@ -57,7 +61,7 @@ VARIES_LIKELY = (0.15, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
 SHIFTS_ODDS = (0.85, 0.11, 0.03, 0.01)
 ALIKE = 0.3  # how much a week resembles the one before it
-DRAWN_IN = 0.95  # the spread of both beliefs, pace and hours: with 1, 86 of 100 ends of simulated lives lay inside intervals for 80
+DRAWN_IN = 0.9  # the spread of both beliefs, pace and hours: with 1, 88 of 100 ends of simulated lives lay inside intervals for 80
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
@@ -255,19 +259,25 @@ def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> f
 def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
     """(paths, modules and projects): the logarithm of own hours for an hour of the plan, given what was seen.
 
-    A person, their five fields and each module add up; how much fields and modules differ for this person is weighed by what was seen.
+    A person, their five fields, each module and a trend along the plan add up; how much each differs for this person is weighed by what
+    was seen.
     A module that was worked on is known by itself as far as it goes, and the others lean on it.
     """
     n = len(work.fields)
     same_field = (work.fields[:, None] == work.fields[None, :]).astype(float)
+    place = np.append(np.linspace(0, 1, n - 1), 0.5) if n > 1 else np.zeros(n)  # projects lie all along
+    along = np.outer(place, place)
     at = np.array([s.module for s in work.seen], dtype=np.intp)
     pace = np.array([s.pace for s in work.seen]) - OVERHEAD
     noise = np.diag([s.variance for s in work.seen])
     cells, weights = [], []
-    spreads = [list(zip(values, odds, strict=True)) for values, odds in ((PERSON, PERSON_ODDS), (FIELD, FIELD_ODDS), (MODULE, MODULE_ODDS))]
-    for (person, person_odds), (field, field_odds), (module, module_odds) in product(*spreads):
-        prior = person**2 + field**2 * same_field + module**2 * np.eye(n)
-        weight = math.log(person_odds * field_odds * module_odds)
+    spreads = [
+        list(zip(values, odds, strict=True))
+        for values, odds in ((PERSON, PERSON_ODDS), (FIELD, FIELD_ODDS), (MODULE, MODULE_ODDS), (TREND, TREND_ODDS))
+    ]
+    for (person, person_odds), (field, field_odds), (module, module_odds), (trend, trend_odds) in product(*spreads):
+        prior = person**2 + field**2 * same_field + module**2 * np.eye(n) + trend**2 * along
+        weight = math.log(person_odds * field_odds * module_odds * trend_odds)
         mean, cov = np.zeros(n), prior
         if len(at):
             seen = prior[np.ix_(at, at)] + noise
@@ -362,16 +372,16 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     blocks = np.array_split(np.arange(len(weeks)), max(1, len(weeks) // size)) if len(weeks) else []
     totals = [float(hours[worked][b].sum()) for b in blocks]
     typical = float(hours[worked].mean()) if len(weeks) else wished
-    axes = np.meshgrid(range(len(KEPT)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
-    kind, fade, lump, vary, wander = (g.ravel() for g in axes)
+    axes = np.meshgrid(range(len(KEPT)), range(len(KEEN)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
+    kind, first_weeks, fade, lump, vary, wander = (g.ravel() for g in axes)
     shift = np.array(SHIFTS)[wander]
-    odds = np.log(np.array(KEPT_ODDS)[kind] * np.array(SHIFTS_ODDS)[wander])
+    odds = np.log(np.array(KEPT_ODDS)[kind] * np.array(KEEN_ODDS)[first_weeks] * np.array(SHIFTS_ODDS)[wander])
     odds = odds - 0.5 * ((np.log(vary) - math.log(VARIES_LIKELY[0])) / VARIES_LIKELY[1]) ** 2
     backlog = lump * _chapter(state)
     mean, cov = np.zeros((len(fade), 4)), np.zeros((len(fade), 4, 4))
-    kept = wished * np.array(KEPT)[kind]
-    mean[:, 0], mean[:, 1], mean[:, 3] = kept[:, 0], wished * KEEN[0], backlog
-    cov[:, 0, 0], cov[:, 1, 1], cov[:, 3, 3] = kept[:, 1] ** 2, (wished * KEEN[1]) ** 2, backlog**2
+    kept, keenness = wished * np.array(KEPT)[kind], wished * np.array(KEEN)[first_weeks]
+    mean[:, 0], mean[:, 1], mean[:, 3] = kept[:, 0], keenness[:, 0], backlog
+    cov[:, 0, 0], cov[:, 1, 1], cov[:, 3, 3] = kept[:, 1] ** 2, keenness[:, 1] ** 2, backlog**2
     before = 0.0
     for b, total in zip(blocks, totals, strict=True):
         middle = float(weeks[b].mean())

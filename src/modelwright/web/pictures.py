@@ -97,14 +97,20 @@ def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150,
     )
     return Fan(
         width=width, height=height, top=top, base=base, widest=band("q025", "q975"), outer=band("q10", "q90"), inner=band("q25", "q75"),
-        middle=line([(p.at, p.q50) for p in points]), own=line([pair for pair in own if pair[0] <= now]), now_x=round(x_of(now), 1),
-        end_x=round(x_of(finish.q50), 1), ticks=ticks, deadline_x=deadline_x, label=label,
+        middle=line(_to_the_end([(p.at, p.q50) for p in points])), own=line([pair for pair in own if pair[0] <= now]),
+        now_x=round(x_of(now), 1), end_x=round(x_of(finish.q50), 1), ticks=ticks, deadline_x=deadline_x, label=label,
         ends=(round(x_of(finish.q10), 1), round(x_of(finish.q25), 1), round(x_of(finish.q75), 1), round(x_of(finish.q90), 1)),
         ends_words=f"{_month(finish.q10)} to {_month(finish.q90)}",
         levels=tuple(Tick(round(y_of(share), 1), name) for share, name in ((0.25, "a quarter"), (0.5, "half"), (0.75, "three quarters"))),
-        other=line([(p.at, p.q50) for p in other.fan if p.at <= last][:: max(1, len(other.fan) // 60)]) if other else "",
+        other=line(_to_the_end([(p.at, p.q50) for p in other.fan if p.at <= last][:: max(1, len(other.fan) // 60)])) if other else "",
         other_x=round(x_of(other.finish.q50), 1) if other else None,
     )  # fmt: skip
+
+
+def _to_the_end(pairs: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Up to where the plan is done: along the top there is nothing more to say."""
+    ends = next((n for n, (_, share) in enumerate(pairs) if share >= 0.9999), len(pairs))
+    return pairs[: ends + 1]
 
 
 def _month(ms: int) -> str:
@@ -383,7 +389,8 @@ def _node(id: str, title: str, standing: str, mastery: float, memory: float | No
     data = f' data-needs="{needs}"' if needs else ""
     full = f'<path class="full" d="{path}"/>' if path else ""
     return (
-        f'<a class="node is-{standing}{words.fades(standing, memory)}{" here" if here else ""}" href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
+        f'<a class="node is-{standing}{words.fades(standing, memory)}{" here" if here else ""}" '
+        f'href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
         f'{data} data-title="{name}" aria-label="{name}: {escape(said)}"><circle class="rim" r="9.5"/>{full}</a>'
     )
 
