@@ -43,6 +43,7 @@ TREND = (0.0, 0.4)  # how much faster or slower the last module goes than the fi
 TREND_ODDS = (0.85, 0.15)
 PIECE = 0.6  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
+FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
 DRIFT = 0.02  # how the future differs from a past that is known exactly
 UPKEEP = 0.08  # of all hours, for keeping what was learned …
@@ -61,7 +62,7 @@ VARIES_LIKELY = (0.15, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
 SHIFTS_ODDS = (0.85, 0.11, 0.03, 0.01)
 ALIKE = 0.3  # how much a week resembles the one before it
-DRAWN_IN = 0.9  # the spread of both beliefs, pace and hours: with 1, 88 of 100 ends of simulated lives lay inside intervals for 80
+DRAWN_IN = 0.83  # the spread of both beliefs, pace and hours: with 0.9, 86 of 100 ends of simulated lives lay inside intervals for 80
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
@@ -228,7 +229,8 @@ def _seen(module: int, took: float, pieces: list[float], spread: float) -> _Seen
     if took <= 0 or whole <= 0:
         return None
     chance = spread**2 * sum(p * p for p in pieces) / whole**2
-    return _Seen(module, math.log(took / whole) + chance / 2, chance + (LOOSE_HOURS / whole) ** 2)
+    ratio = min(max(took / whole, 1 / FARTHEST), FARTHEST)
+    return _Seen(module, math.log(ratio) + chance / 2, chance + (LOOSE_HOURS / whole) ** 2)
 
 
 def _book_factor(curriculum: Curriculum, state: State, module: str, what_if: WhatIf) -> float:
