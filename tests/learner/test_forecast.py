@@ -251,3 +251,7 @@ def test_the_end_of_a_stage_is_held_against_what_was_said_of_it(course: Curricul
     diary.add(e.ForecastMade(stages={"foundation": dict.fromkeys(("q10", "q50", "q90"), diary.now)}, done=0.5))
     (stage,) = fared(diary.state, diary.now, 0.5).stages
     assert (stage.stage, stage.n, stage.inside80) == ("foundation", 2, 2)
+
+
+def test_hours_logged_elsewhere_before_anything_is_learned_are_not_all_upkeep(course: Curriculum) -> None:
+    assert ahead(weeks_of(Diary(course), [5.0] * 12)).hours_left < 1.9 * ahead(Diary(course)).hours_left

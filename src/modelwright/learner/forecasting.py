@@ -49,6 +49,7 @@ DRIFT = 0.02  # how the future differs from a past that is known exactly
 UPKEEP = 0.08  # of all hours, for keeping what was learned …
 UPKEEP_HOURS = 20.0  # … which counts like this many own hours
 UPKEEP_SPREAD = 0.4
+UPKEEP_MOST = 0.2  # of all hours, and the share of the plan that is done: more is not needed to keep what there is, whatever was logged
 UPKEEP_START = (0.5, 0.45)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
 KEPT = ((0.72, 0.22), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
 KEPT_ODDS = (0.85, 0.15)
@@ -317,10 +318,12 @@ def _draw_work(work: _Work, state: State, now: int, rng: np.random.Generator, pa
         stage_ps[:, work.stage[mine][0]] += whole * np.exp(pace_pm[:, m] + rng.normal(-(own**2) / 2, own, paths))
     if work.extra.any():
         stage_ps += work.extra * np.exp(pace_pm[:, -1:] + rng.normal(-(PROJECT**2) / 2, PROJECT, stage_ps.shape))
-    share_p = _upkeep(state, now) * np.exp(rng.normal(0, UPKEEP_SPREAD / (1 + sum(state.weeks.values()) / UPKEEP_HOURS), paths))
-    start_p = np.exp(rng.normal(math.log(UPKEEP_START[0]), UPKEEP_START[1], paths))
     whole_h = work.done_hours + float(work.left.sum())
     done = work.done_hours / max(whole_h, 1e-9)
+    share_p = min(_upkeep(state, now), UPKEEP_MOST + done) * np.exp(
+        rng.normal(0, UPKEEP_SPREAD / (1 + sum(state.weeks.values()) / UPKEEP_HOURS), paths)
+    )
+    start_p = np.exp(rng.normal(math.log(UPKEEP_START[0]), UPKEEP_START[1], paths))
     middle_s = done + (np.cumsum(work.left) - work.left / 2) / max(whole_h, 1e-9)
     share_ps = np.minimum(share_p[:, None] * (start_p[:, None] + middle_s) / (start_p[:, None] + done), 0.6)
     return np.cumsum(stage_ps / (1 - share_ps), axis=1)
