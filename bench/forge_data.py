@@ -1,20 +1,25 @@
 """Tokenizer and data: training time against `tokenizers` itself, the plain reference's time, encoding speed, and the memory of streaming.
 
-    python bench/forge_data.py [--megabytes 10] [--stream-gb 0.2]
+    python bench/forge_data.py [--megabytes 10] [--stream-mb 50,100,200] [--full-index] [--only-streaming]
 
-The memory is the peak resident size of a process of its own that prepares a text of that many gigabytes
-(`--stream-gb 5` for the full claim).
+Streaming: JSON lines of documents of about 4 kB, of which a third is new, a third an earlier one with a few words changed and a third an
+earlier one as it was. The memory is the peak resident size of the preparing process plus that of the largest worker times their number,
+for each size in turn, so that growth would show (`--stream-mb 5000` is the claim itself; it takes an hour on two cores). `--full-index`
+adds what the index of duplicates holds when it has seen as many documents as it ever remembers, 33 GB of such text.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from modelwright.forge import bpe_reference
@@ -31,7 +36,25 @@ from modelwright.forge.tokenizer import Tokenizer
 began = time.perf_counter()
 made = prepare(open_source(sys.argv[1]), Path(sys.argv[2]), Tokenizer.load(Path(sys.argv[3])), workers=int(sys.argv[4]))
 peak = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(f"{peak[0]:.0f} {peak[1]:.0f} {time.perf_counter() - began:.1f} {made.documents} {made.tokens('train')} {made.near_duplicates_found}")
+print(f"{peak[0]:.0f} {peak[1]:.0f} {time.perf_counter() - began:.1f} {made.documents} {made.tokens('train')}", end=" ")
+print(made.exact_duplicates, made.near_duplicates_found)
+"""
+
+INDEX = """
+import resource
+import numpy as np
+from modelwright.forge.data.dedup import BANDS, EXACT_REACH, NEAR_REACH, Duplicates
+seen, rng = Duplicates(near=True), np.random.default_rng(0)
+mb = lambda: int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def fill():  # all at once, which one by one takes long; the numbers kept are the same
+    for index, reach in ((seen.texts, EXACT_REACH), *((band, NEAR_REACH) for band in seen.bands)):
+        for _ in range(reach // index.FRESH + 1):
+            index.fresh = set(rng.integers(0, 2**63, index.FRESH - 1, dtype=np.uint64).tolist())
+            index.add(int(rng.integers(0, 2**63)))
+fill()
+first = mb()
+fill()
+print(EXACT_REACH, first, mb())
 """
 
 
@@ -54,16 +77,26 @@ def peer(texts: list[str], size: int) -> float:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--megabytes", type=float, default=10)
-    options.add_argument("--stream-gb", type=float, default=0.2)
+    options.add_argument("--stream-mb", default="50,100,200")
+    options.add_argument("--full-index", action="store_true")
+    options.add_argument("--only-streaming", action="store_true")
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = options.parse_args()
+    if not given.only_streaming:
+        tokenizers_and_reference(given.megabytes)
+    streaming([float(size) for size in given.stream_mb.split(",")], given.workers)
+    if given.full_index:
+        said = subprocess.run([sys.executable, "-c", INDEX], capture_output=True, text=True, check=True).stdout.split()
+        print(f"the index of duplicates after {int(said[0]):,} documents: {said[1]} MB resident, {said[2]} MB after as many again")
 
+
+def tokenizers_and_reference(megabytes: float) -> None:
     texts: list[str] = []
     size = 0
     for text in open_source("stdlib").read():
         texts.append(text)
         size += len(text)
-        if size >= given.megabytes * 1e6:
+        if size >= megabytes * 1e6:
             break
     ours, theirs = [], []
     for _ in range(3):
@@ -89,19 +122,55 @@ def main() -> None:
     same = merges == Tokenizer.train([text], FIRST_MERGE + 500).merges
     print(f"{'the reference in Python, 500 merges on 130 kB, limit 1.5 s':<58}{best:>9.2f}   the same merges: {same}")
 
+
+def documents() -> Iterator[str]:
+    """Endless: new ones, near copies, copies."""
+    draw, pool = random.Random(0), []
+    for text in open_source("stdlib").read():
+        pool += [text[i : i + 4000] for i in range(0, min(len(text), 40_000), 4000)]
+        if len(pool) > 1500:
+            break
+    told = list(primer.documents(12_000))
+    pool += ["\n".join(told[i : i + 20]) for i in range(0, len(told), 20)]
+    words = sorted(set(" ".join(told[:300]).split()))
+    earlier: list[str] = []
+    while True:
+        kind = draw.randrange(3) if earlier else 0
+        if kind == 0:  # every fifth word of a real one is another, so that no two are near
+            made = [draw.choice(words) if draw.random() < 0.2 else word for word in draw.choice(pool).split(" ")]
+            text = " ".join(made)
+            if len(earlier) < 20_000:
+                earlier.append(text)
+        else:
+            text = draw.choice(earlier)
+            if kind == 1:
+                made = text.split(" ")
+                made[draw.randrange(len(made))] = draw.choice(words)
+                text = " ".join(made)
+        yield text
+
+
+def streaming(megabytes: list[float], workers: int) -> None:
+    print(f"\n{'streaming':<14}{'documents':>10}{'exact':>9}{'near':>9}{'tokens':>13}{'seconds':>9}{'MB/s':>7}{'peak MB':>9}  (limit 1000)")
     with tempfile.TemporaryDirectory() as folder:
-        big = Path(folder) / "big.txt"
-        with big.open("w", encoding="utf-8") as file:
-            draw, words = random.Random(0), sorted(set(" ".join(primer.documents(300)).split()))
-            written = 0
-            while written < given.stream_gb * 1e9:  # random words: no two documents are near duplicates, the worst case for the index
-                written += file.write(" ".join(draw.choices(words, k=700)) + "\n\n")
-        made.save(Path(folder))
-        command = [sys.executable, "-c", STREAM, str(big), str(Path(folder) / "out"), folder, str(given.workers)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    parent, child, taken, documents, tokens, near = said
-    print(f"\nStreaming {written / 1e9:.2f} GB: {documents} documents, {int(tokens):,} tokens, {near} near duplicates, {taken} s")
-    print(f"peak memory {parent} MB, and {child} MB in the largest of {given.workers} workers; the limit is 1000 MB for 5 GB")
+        Tokenizer.train(itertools.islice(documents(), 400), 8192).save(Path(folder))
+        for size in megabytes:
+            big, written = Path(folder) / "big.jsonl", 0
+            with big.open("w", encoding="utf-8") as file:
+                for text in documents():
+                    written += file.write(json.dumps({"text": text}) + "\n")
+                    if written >= size * 1e6:
+                        break
+            command = [sys.executable, "-c", STREAM, str(big), str(Path(folder) / f"out-{size}"), folder, str(workers)]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+            parent, child, taken, count, tokens, exact, near = map(float, said)
+            peak = parent + (workers * child if workers > 1 else 0)
+            print(
+                f"{f'{written / 1e6:,.0f} MB':<14}{count:>10,.0f}{exact:>9,.0f}{near:>9,.0f}{tokens:>13,.0f}{taken:>9.0f}"
+                f"{written / 1e6 / taken:>7.1f}{peak:>9.0f}  ({parent:.0f} and {workers} workers of {child:.0f})",
+                flush=True,
+            )
+            big.unlink()
 
 
 if __name__ == "__main__":

@@ -134,21 +134,36 @@ def test_short_texts_are_only_exact_duplicates() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(0, 2**64 - 1), max_size=300))
-def test_an_index_is_a_set(values: list[int]) -> None:
-    index, plain = HashIndex(), set()
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=300), st.sampled_from([400, 10**6]))
+def test_an_index_is_a_set(values: list[int], reach: int) -> None:
+    index, plain = HashIndex(reach), set()
     for value in values:
         assert index.add(value) == (value not in plain)
         plain.add(value)
     assert all(value in index for value in plain)
 
 
-def test_an_index_of_many_stays_small() -> None:
-    index = HashIndex()
-    for value in range(30_000):
-        index.add(value * 0x9E3779B97F4A7C15 % 2**64)
-    assert len(index.fresh) <= 4096
-    assert len(index.sorted) + len(index.fresh) == 30_000
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 50), st.integers(1, 400))
+def test_an_index_of_any_length_stays_small_and_knows_the_last_ones(reach: int, count: int) -> None:
+    index, values = HashIndex(reach), [i * 0x9E3779B97F4A7C15 % 2**64 for i in range(count)]
+    for value in values:
+        assert index.add(value)
+        assert len(index.older) + len(index.younger) + len(index.fresh) <= 3 * reach
+    assert all(value in index for value in values[-reach:])
+
+
+@pytest.mark.parametrize("share", [0.5, 0.75, 0.9])
+def test_a_near_duplicate_is_caught_as_often_as_is_said(share: float) -> None:
+    rng, words, caught = random.Random(7), 240, 0
+    alike = int(2 * words * share / (1 + share))  # so that this share of all shingles is in both
+    for _ in range(150):
+        one = [f"w{rng.getrandbits(40)}" for _ in range(words)]
+        two = one[:alike] + [f"w{rng.getrandbits(40)}" for _ in range(words - alike)]
+        a, b = band_hashes(" ".join(one)), band_hashes(" ".join(two))
+        caught += bool((a == b).any())
+    said = 1 - (1 - share**8) ** 14
+    assert abs(caught / 150 - said) < 4 * (said * (1 - said) / 150) ** 0.5 + 0.02
 
 
 # Sources.

@@ -3,7 +3,8 @@
 A shard is a plain array of token ids; documents follow each other, each closed by <|end|>. They are packed: training cuts windows
 anywhere, so that a window may hold the end of one document and the start of the next (a recipe's `document_mask` keeps attention inside a
 document). A document goes to the validation part by the hash of its text, so that no text is in both parts and more data never moves an
-old document. Preparation streams: what is in memory is a few chunks of documents, one shard, and 8 bytes a hash.
+old document. Preparation streams: what is in memory is a few chunks of documents, one shard of each part, and 8 bytes a hash of a bounded
+number of documents (`dedup.py`).
 
 A stopped preparation goes on where it stopped: shards that are whole stay, and the documents in them are read again only for the index
 of duplicates. The result is the same to the byte.
@@ -110,15 +111,17 @@ class _Writer:
     def close(self) -> Shard | None:
         if not self.parts:
             return None
-        data = np.concatenate(self.parts).tobytes()
+        digest = hashlib.sha256()
         name = f"{self.split}-{self.index:05d}.bin"
         fresh = self.folder / f".{name}"
         with fresh.open("wb") as file:
-            file.write(data)
+            for part in self.parts:
+                file.write(part.data)
+                digest.update(part.data)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.folder / name)
-        shard = Shard(name, self.split, self.tokens, self.documents, self.bytes, hashlib.sha256(data).hexdigest())
+        shard = Shard(name, self.split, self.tokens, self.documents, self.bytes, digest.hexdigest())
         self.parts, self.index = [], self.index + 1
         self.tokens = self.documents = self.bytes = 0
         return shard
