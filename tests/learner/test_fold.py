@@ -244,39 +244,3 @@ def test_reading_that_is_taken_back_is_unread(diary: Diary) -> None:
     assert standing(diary.course, diary.state, "python/names", diary.now) == "known"
     diary.add(e.ChapterRead(resource="python/crash", chapter=1, hours=0, done=False))
     assert standing(diary.course, diary.state, "python/names", diary.now) != "known"
-
-
-@settings(max_examples=40, deadline=None, phases=QUICK)
-@given(history=histories(COURSE, 40), kind=st.sampled_from(["compute", "choose", "code", "order"]), difficulty=st.floats(1, 5))
-def test_the_short_way_to_a_prediction_is_the_long_one(history: list[Event], kind: str, difficulty: float) -> None:
-    from modelwright.learner.tracing import FEATURES, default_tracer, features
-
-    tracer, state = default_tracer(), fold(COURSE, history)
-    now = state.last_at + DAY
-    for trace in state.skills.values():
-        inputs = features(state, trace, 0.3, kind, difficulty, now)
-        assert len(inputs) == len(FEATURES)
-        assert tracer.level(state, trace, 0.3, kind, difficulty, now) == pytest.approx(tracer.logit(inputs), abs=1e-9)
-
-
-def test_weights_may_be_a_small_network_and_wrong_ones_say_what_to_do() -> None:
-    import msgspec
-
-    from modelwright.learner.tracing import FEATURES, Prior, Weights, load_weights
-
-    hidden = ([[0.5, 1.0, 0.0], [0.0, -1.0, 2.0]], [0.1, -0.1])
-    weights = Weights(1, {"fitted_on": "nothing"}, ["bias", "right", "wrong"], [hidden, ([[1.0, -2.0]], [0.3])], Prior())
-    tracer = load_weights(msgspec.json.encode(weights))
-    inputs = [0.0] * len(FEATURES)
-    inputs[0], inputs[1], inputs[2] = 1.0, 0.7, 0.2
-    expected = math.tanh(0.5 + 0.7 + 0.1) - 2 * math.tanh(-0.7 + 0.4 - 0.1) + 0.3
-    assert tracer.logit(inputs) == pytest.approx(expected)
-    history = Diary(COURSE).learn("algebra/vectors").events
-    assert fold(COURSE, history, tracer=tracer).canonical() != fold(COURSE, history).canonical()
-    for wrong in (
-        b"{}",
-        msgspec.json.encode(Weights(2, {}, ["bias"], [([[1.0]], [0.0])])),
-        msgspec.json.encode(Weights(1, {}, ["luck"], [])),
-    ):
-        with pytest.raises(LearnerError, match=r"bench/tracing\.py"):
-            load_weights(wrong)

@@ -6,7 +6,7 @@ from pathlib import Path
 from modelwright.learner import TABLE
 from modelwright.learner import folding as f
 from modelwright.learner.beliefs import MASTERED
-from modelwright.learner.tracing import FEATURES
+from modelwright.learner.tracing import INPUTS
 
 PAGE = (Path(__file__).parents[2] / "docs/learner-model.md").read_text(encoding="utf-8")
 
@@ -19,7 +19,7 @@ def test_the_pages_table_is_the_codes() -> None:
 
 def test_the_pages_figures_are_the_codes() -> None:
     text = " ".join(PAGE.split())
-    assert f"{len(FEATURES)} inputs" in text
+    assert f"{len(INPUTS)} inputs" in text
     assert f"counts {f.AFTER_SOLUTION}, a second try {f.SECOND_TRY}, each hint takes {f.PER_HINT} from a lab" in text
     assert MASTERED == 0.8
     assert "right four times in five" in text

@@ -15,8 +15,11 @@ Rating = Literal[1, 2, 3, 4]  # again, hard, good, easy: FSRS's own
 ItemKind = Literal["choose", "predict", "find-fault", "order", "compute", "code"]
 
 
-class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """What happened. The tag `kind` names the type; `upgrades.CURRENT` says which version of it is written."""
+class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
+    """What happened. The tag `kind` names the type; `upgrades.CURRENT` says which version of it is written.
+
+    Values without cycles: the garbage collector need not walk a million of them (`gc=False`).
+    """
 
 
 class Enrolled(Data, frozen=True, tag="enrolled"):
@@ -204,7 +207,7 @@ Event_ = (
 )  # fmt: skip
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One entry of the journal.
 
     id: UUIDv7 as 32 hexadecimal digits: unique across machines, and sorted by time.

@@ -254,7 +254,7 @@ class Journal:
         )
         while True:
             with self._reading() as connection:
-                rows = connection.execute(query, {"after": after}).all()
+                rows = _tuples(connection, connection.execute(query, {"after": after}))
             for seq, body in rows:
                 try:
                     event = read(body)
@@ -498,6 +498,16 @@ class Journal:
         if not sa.inspect(connection).has_table(VERSION_TABLE):
             return None
         return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
+
+
+def _tuples(connection: sa.Connection, result: sa.CursorResult[Any]) -> Sequence[Any]:
+    """All rows as the driver's own tuples: a `Row` for each of a million would cost as much as reading them."""
+    try:
+        return result.cursor.fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise exc.DBAPIError(None, None, error) from error
+    finally:
+        result.close()
 
 
 def _check_id(event: Event) -> None:

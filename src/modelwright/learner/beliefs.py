@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from modelwright.curriculum import UnknownId
 from modelwright.learner.fsrs import DAY, REVIEW, scheduler
 from modelwright.learner.index import books, index
+from modelwright.learner.recall import paid, trusted
 from modelwright.learner.state import SkillTrace, State
-from modelwright.learner.tracing import Tracer, default_tracer, grown, prerequisite_level, sigmoid
+from modelwright.learner.tracing import Tracer, default_tracer, grown, prerequisite_level, sigmoid, standard_level
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 WEEK = 7 * DAY
 MASTERED = 0.8  # the probability of success from which a skill counts as had …
 ENOUGH = 0.9  # … once this many answers (weighted) or a placement stand behind it
+IN_A_ROW = 8  # … or so many right answers one after another, whatever came before them
 PLACED = 0.75
 FADED = 0.8  # recall below this is called fading; cards have their own, finer goal
 
@@ -72,13 +74,10 @@ def mastery(curriculum: Curriculum, state: State, skill: str, now: int, tracer: 
     if trace is None:
         trace = SkillTrace(variance=tracer.prior.skill)
     around = prerequisite_level(state, index(curriculum).prerequisites[skill])
-    level = tracer.level(state, trace, around, "compute", 2.5, now) + trace.offset + state.ability
-    p = sigmoid(level)
+    p = sigmoid(standard_level(state, skill, trace, around, now, tracer))
     variance = grown(trace.variance, tracer.prior.drift_skill, trace.answered_at, now, tracer.prior.skill)
     ability = grown(state.ability_variance, tracer.prior.drift_ability, state.last_at, now, tracer.prior.ability)
-    # The mean of a logistic-normal, by MacKay's (1992) approximation: an uncertain belief is nearer to one half.
-    mean = sigmoid(level / math.sqrt(1 + math.pi * (variance + ability) / 8))
-    return Mastery(mean, p * (1 - p) * math.sqrt(variance + ability), trace.right + trace.wrong)
+    return Mastery(p, p * (1 - p) * math.sqrt(variance + ability), trace.right + trace.wrong)
 
 
 def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory | None:
@@ -88,10 +87,10 @@ def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory
     if trace is None or trace.memory.phase == 0:
         return None
     fsrs = scheduler((), False)
-    kept = trace.memory
+    kept, spread = copy(trace.memory), trace.spread
     if trace.owed:
-        kept = copy(kept)
-        fsrs.credit(kept, trace.owed, trace.owed_at)
+        spread = paid(kept, spread, trace.owed, fsrs, trace.owed_at)
+    kept.stability = trusted(kept.stability, spread)
     return Memory(fsrs.smooth_retrievability(kept, now), fsrs.due(kept, state.retention), kept.stability)
 
 
@@ -112,6 +111,8 @@ def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:
         return True  # there is no more to practise it with
     if trace.right + trace.wrong < ENOUGH:
         return False
+    if trace.streak >= IN_A_ROW:
+        return True
     # Forgetting is the memory's affair: what was mastered stays mastered, and comes back as a review.
     return mastery(curriculum, state, skill, min(now, trace.answered_at)).p >= MASTERED
 

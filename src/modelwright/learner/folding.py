@@ -13,8 +13,22 @@ from typing import TYPE_CHECKING, Any
 from modelwright.journal import events as e
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, scheduler
 from modelwright.learner.index import Index, index
+from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
 from modelwright.learner.state import BINS, Foretold, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, State, Table, Trace
-from modelwright.learner.tracing import FAST, SLOW, Tracer, default_tracer, features, grown, logit, observe, prerequisite_level, sigmoid
+from modelwright.learner.tracing import (
+    AS_GOOD_AS,
+    STANDARD,
+    Tracer,
+    default_tracer,
+    exercise,
+    inputs,
+    kept_of_placement,
+    logit,
+    observe,
+    prerequisite_level,
+    sigmoid,
+    stated_terms,
+)
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
@@ -27,6 +41,9 @@ SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next ti
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD = 10.0  # seconds
 EXPECTED_ITEM = 60.0
+ASKED_AT_ONCE = 128  # predictions that wait to be worked out together
+SCORED_ALL = 2000  # answers whose predictions are all scored; after these one in SCORED_ONE_IN, which is enough to judge by
+SCORED_ONE_IN = 8
 
 # How much of an answer counts, by what helped. Stated here and nowhere else.
 SECOND_TRY = 0.35
@@ -49,6 +66,9 @@ class Folder:
         self.index: Index = index(curriculum)
         self.state = state
         self.tracer = tracer
+        self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
+        self._asked: list[tuple[float, float, float, int]] = []
+        self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
         self._fit()
 
     def _fit(self) -> None:
@@ -65,119 +85,122 @@ class Folder:
     # Mastery
 
     def answered(
-        self, skills: Sequence[str], right: float, weight: float, at: int, kind: str, difficulty: float, tempo: float | None, help: float
+        self,
+        skills: Sequence[str],
+        right: float,
+        weight: float,
+        at: int,
+        kind: str,
+        difficulty: float,
+        tempo: float | None,
+        help: float,
+        seen: int = 0,
+        seen_right: bool = False,
     ) -> None:
-        """One answer to an exercise on these skills: the prediction is scored, then everything that it informs moves."""
+        """One answer to an exercise on these skills: the prediction is noted to be scored, then everything that it informs moves."""
         if not skills:
             return
-        state, prior, known = self.state, self.tracer.prior, self.state.skills
-        share = 1 / len(skills)
-        total = spread = 0.0
-        state.ability_variance = grown(state.ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
-        moved = []
-        for id in skills:
-            trace = known.get(id)
-            if trace is None:
-                trace = self.skill(id)
-            around = prerequisite_level(state, self.index.prerequisites.get(id, ()))
-            level = self.tracer.level(state, trace, around, kind, difficulty, at)
-            variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
-            moved.append((trace, level, variance))
-            total += level + trace.offset
-            spread += variance
-        p = sigmoid(total * share + state.ability)
-        if weight >= 0.99:
-            tally(state.mastery_table, p, right)
-        # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
-        slope = p * (1 - p) * weight
-        shrink = 1 / (1 + slope * (state.ability_variance + spread * share * share))
-        step = weight * shrink * (right - p)
-        shrink *= slope
-        state.ability += state.ability_variance * step
-        state.ability_variance -= state.ability_variance**2 * shrink
-        for trace, level, variance in moved:
-            trace.offset += variance * share * step
-            trace.variance = variance - (variance * share) ** 2 * shrink
-            observe(trace, right, weight, at)
-            trace.level = level + trace.offset + state.ability
+        state = self.state
+        asked = exercise(kind, difficulty)
+        if len(skills) == 1:
+            moved = [(skills[0], state.skills.get(skills[0]) or self.skill(skills[0]))]
+        else:
+            moved = [(id, self.skill(id)) for id in dict.fromkeys(skills)]
+        if weight >= 0.99 and (state.count < SCORED_ALL or state.count % SCORED_ONE_IN == 0):
+            # The prediction is a + b * network for each skill, and the mean of that over the skills.
+            stated, around = self.tracer.stated, self.index.prerequisites
+            for id, trace in moved:
+                terms = stated_terms(stated, trace, prerequisite_level(state, around.get(id, ())), at)
+                kept = kept_of_placement(trace)
+                self._rows.append(inputs(state, id, trace, asked, seen, seen_right))
+                self._asked.append((kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, len(moved)))
+            if len(self._rows) >= ASKED_AT_ONCE:
+                self.score()
+        observe(state, moved, right, weight, at, asked, self.tracer.prior)
+        for _, trace in moved:
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
                 trace.tempo += 0.3 * (tempo - trace.tempo)
             if at > trace.practised_at:
                 trace.practised_at = at
-        state.answers += weight
-        state.rights += right * weight
-        sign = 2 * right - 1
-        keep = 1 - (1 - FAST) * weight
-        state.fast = keep * state.fast + (1 - keep) * sign
-        keep = 1 - (1 - SLOW) * weight
-        state.slow = keep * state.slow + (1 - keep) * sign
+
+    def score(self) -> None:
+        """Ask the network what it would have said before each answer, and note how that fared."""
+        nets = self.tracer.logits(self._rows)
+        table, total, n = self.state.mastery_table, 0.0, 0
+        for (a, b, right, of), net in zip(self._asked, nets, strict=True):
+            total += a + b * net
+            n += 1
+            if n == of:
+                tally(table, sigmoid(total / n), right)
+                total, n = 0.0, 0
+        self._rows, self._asked = [], []
 
     # Memory
 
     def practised(self, id: str, rating: int, weight: float, at: int) -> None:
-        """A skill was used: its memory, and its share in the memory of what it contains; failure raises doubt where it is contained."""
-        trace = self.skill(id)
+        """A skill was used: its memory, and the memories of what it contains; failure raises doubt where it is contained."""
+        skills = self.state.skills
+        trace = skills.get(id) or self.skill(id)
         fsrs = self.skill_fsrs
         if trace.owed:
             pay(trace, fsrs)
+        right = rating > 1
+        inner = self.index.contains.get(id, ())
         if trace.memory.phase == 0:
-            if rating > 1 or trace.taught_at:
+            if right or trace.taught_at:
                 fsrs.review(trace.memory, rating, at)
-        elif rating == 1:
-            self.failed(id, trace, weight, at)
-        elif weight >= 0.99:
-            fsrs.review(trace.memory, rating, at)
-        else:
-            fsrs.credit(trace.memory, weight, at)
-        if rating > 1:
-            self.credit(self.index.contains.get(id, ()), weight, at)
-
-    def failed(self, id: str, trace: SkillTrace, weight: float, at: int) -> None:
-        """Whose fault was it? Shared between the skill and what it contains, as likely as each was to be forgotten by now.
-
-        What contains the skill is put in doubt by the skill's own share.
-        """
-        fsrs, skills = self.skill_fsrs, self.state.skills
-        own = 1.02 - fsrs.smooth_retrievability(trace.memory, at)
-        parts = []
-        total = own
-        for inner, w in self.index.contains.get(id, ()):
-            below = skills.get(inner)
-            if below is not None and below.memory.phase:
+                trace.memory.difficulty = fsrs.first_difficulty[3]
+            if right:
+                self.credit(inner, weight, at)
+            return
+        if right and at - trace.memory.last < SITTING:
+            # Again within one sitting: a right answer says nothing of memory that the first did not say.
+            trace.spread = used(trace.memory, trace.spread, weight, fsrs, at)
+            self.credit(inner, weight, at)
+            return
+        names, parts = [id], [(trace, 1.0)]
+        for name, w in inner:
+            below = skills.get(name)
+            if below is not None and below.memory.phase and not (below.owed and at - below.owed_from < SITTING):
                 if below.owed:
                     pay(below, fsrs)
-                likely = w * (1 - fsrs.smooth_retrievability(below.memory, at))
-                parts.append((below, likely))
-                total += likely
-        for below, likely in parts:
-            if likely > 0.1 * total:
-                fsrs.blame(below.memory, weight * likely / total, at)
-        share = own / total
-        if share > 0.98 and weight >= 0.99:
-            fsrs.review(trace.memory, 1, at)
-        else:
-            fsrs.blame(trace.memory, share * weight, at)
-        for outer, w in self.index.inside.get(id, ()):
-            above = skills.get(outer)
-            if above is not None:
-                w *= weight * share
-                above.doubt = 0.8 * above.doubt + w
-                kept = above.memory
-                if kept.phase:
-                    fsrs.doubt(kept, w)
+                names.append(name)
+                parts.append((below, w))
+        shares = answered(fsrs, parts, right, weight, at)
+        trace.spread = used(trace.memory, trace.spread, shares[0], fsrs, at)
+        if weight >= 0.99 and at > trace.memory.last:
+            trace.memory.last = at  # the answer was seen, whatever it was
+        if right:
+            self.credit({**dict(inner), **dict(zip(names[1:], shares[1:], strict=True))}.items(), weight, at)
+            return
+        for (below, _), share in zip(parts[1:], shares[1:], strict=True):
+            if share > FAINT:
+                self.owe(below, share, at)
+        for above, w in self.above(id):
+            w *= weight
+            above.doubt = 0.8 * above.doubt + w
+            above.spread = min(above.spread + DOUBT * w, WIDEST)
+
+    def above(self, id: str) -> list[tuple[SkillTrace, float]]:
+        """The traces of what contains this skill; looked up again only when a skill was met for the first time."""
+        skills = self.state.skills
+        kept = self._above.get(id)
+        if kept is None or kept[0] != len(skills):
+            found = [(skills[outer], w) for outer, w in self.index.inside.get(id, ()) if outer in skills]
+            kept = self._above[id] = (len(skills), found)
+        return kept[1]
 
     def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
         skills = self.state.skills
         for id, w in inner:
-            trace = skills.get(id)
-            if trace is None:
-                trace = self.skill(id)
+            trace = skills.get(id) or self.skill(id)
             w *= weight
             trace.echo += ECHO * w
-            if trace.doubt:
-                trace.doubt *= 1 - w
+            doubt = trace.doubt
+            if doubt:
+                trace.doubt = doubt * (1 - w)
             if trace.memory.phase:
                 owed = trace.owed
                 if not owed or (owed > SMALL_CHANGE and at - trace.owed_from > SITTING):
@@ -187,11 +210,13 @@ class Folder:
                     trace.owed_at = at
 
     def owe(self, trace: SkillTrace, weight: float, at: int) -> None:
-        if trace.owed > SMALL_CHANGE and at - trace.owed_from > SITTING:
+        owed = trace.owed
+        if owed > SMALL_CHANGE and at - trace.owed_from > SITTING:
             pay(trace, self.skill_fsrs)
-        if not trace.owed:
+            owed = 0.0
+        if not owed:
             trace.owed_from = at
-        trace.owed += weight * (1 - trace.owed)
+        trace.owed = owed + weight * (1 - owed)
         trace.owed_at = at
 
     # Time
@@ -202,7 +227,7 @@ class Folder:
             return
         state = self.state
         day = (event.at + event.tz * 60_000) // DAY
-        days = state.days
+        days, weeks = state.days, state.weeks
         if day in days:
             days[day] += hours
         else:
@@ -210,7 +235,6 @@ class Folder:
             if len(days) > KEPT_DAYS:
                 del days[min(days)]
         week = (day + MONDAY) // 7
-        weeks = state.weeks
         weeks[week] = weeks.get(week, 0.0) + hours
         pace = state.pace.get(kind)
         if pace is None:
@@ -247,7 +271,7 @@ class Folder:
 
 def pay(trace: SkillTrace, fsrs: Fsrs) -> None:
     """Pay the credit that is owed into the memory."""
-    fsrs.credit(trace.memory, trace.owed, trace.owed_at)
+    trace.spread = paid(trace.memory, trace.spread, trace.owed, fsrs, trace.owed_at)
     trace.owed = 0.0
 
 
@@ -294,12 +318,11 @@ def _enrolled(f: Folder, event: e.Event, d: e.Enrolled) -> None:
 
 
 def _place(f: Folder, id: str, trace: SkillTrace, p: float, variance: float, at: int, tested: bool) -> None:
-    """Believe a probability from placement: the offset makes the model say it of a standard exercise."""
+    """Believe a probability from placement: it stands for a standard exercise, until answers say otherwise."""
+    trace.told_worth, trace.told_after = AS_GOOD_AS[tested], trace.right + trace.wrong
     around = prerequisite_level(f.state, f.index.prerequisites.get(id, ()))
-    base = f.tracer.logit(features(f.state, trace, around, "compute", 2.5, at)) + f.state.ability
-    trace.offset = logit(min(max(p, 0.03), 0.97)) - base
+    trace.told = logit(min(max(p, 0.03), 0.97)) - stated_terms(f.tracer.stated, trace, around, at)
     trace.variance = variance
-    trace.level = base + trace.offset
     trace.placed, trace.placed_by_test = p, tested
     if p >= 0.75 and trace.memory.phase == 0:
         # What was learned before this journal began has lasted already: it is due for a check in some weeks, not tomorrow.
@@ -346,49 +369,54 @@ def _item(f: Folder, event: e.Event, d: e.ItemAnswered) -> None:
 
 def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) -> None:
     if right:
-        trace.misconception = ""
-        trace.passed_at = max(trace.passed_at, at)
+        if trace.misconception:
+            trace.misconception = ""
+        if at > trace.passed_at:
+            trace.passed_at = at
     elif misconception:
         trace.misconception = misconception
 
 
 def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
-    problem = f.state.problems.get(d.problem)
+    state, at, right, seconds, first = f.state, event.at, d.right, d.seconds, d.attempt <= 1
+    problem = state.problems.get(d.problem)
     if problem is None:
-        problem = f.state.problems[d.problem] = ProblemTrace()
+        problem = state.problems[d.problem] = ProblemTrace()
+    seen, seen_right = problem.answered, problem.last_right
     helped = d.solution_shown
-    problem.answered += 1
-    problem.right += d.right and not helped
-    problem.last_at, problem.last_right = event.at, d.right and not helped
-    weight = AFTER_SOLUTION if helped else 1.0 if d.attempt <= 1 else SECOND_TRY
+    alone = right and not helped
+    problem.answered = seen + 1
+    problem.last_at, problem.last_right = at, alone
+    if alone:
+        problem.right += 1
+    weight = AFTER_SOLUTION if helped else 1.0 if first else SECOND_TRY
     expected = f.index.minutes.get(d.problem, 3.0) * 60
-    tempo = math.log(min(max(d.seconds, 1.0), 3600.0) / expected) if d.attempt <= 1 else None
+    tempo = math.log(min(max(seconds, 1.0), 3600.0) / expected) if first else None
     difficulty = f.index.difficulty.get(d.problem, 2.0)
-    f.answered(d.skills, float(d.right), weight, event.at, "compute", difficulty, tempo, 1.0 if helped else 0.0)
-    if d.attempt <= 1 or d.right:
-        rating = 1 if not d.right else 2 if d.attempt > 1 or helped else 3
+    f.answered(d.skills, float(right), weight, at, "compute", difficulty, tempo, 1.0 if helped else 0.0, seen, seen_right)
+    if first or right:
+        rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:
-            f.practised(id, rating, weight, event.at)
-            _marked(f.skill(id), d.right and not helped, d.misconception, event.at)
-    f.worked("problem", min(d.seconds / 3600, LONGEST_SITTING), event, expected / 3600 if d.attempt <= 1 else 0.0, _module(f, d.problem))
+            f.practised(id, rating, weight, at)
+            _marked(state.skills[id], alone, d.misconception, at)
+    f.worked("problem", min(seconds / 3600, LONGEST_SITTING), event, expected / 3600 if first else 0.0, _module(f, d.problem))
 
 
 def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
-    state = f.state
-    at = event.at
+    state, at, rating, seconds = f.state, event.at, d.rating, d.seconds
     trace = state.cards.get(d.card)
     if trace is None:
         trace = state.cards[d.card] = Trace()
-    elif (at - trace.last) // DAY >= 1:
-        tally(state.memory_table, f.card_fsrs.retrievability(trace, at), 1.0 if d.rating > 1 else 0.0)
-    f.card_fsrs.review(trace, d.rating, at)
+    recall = f.card_fsrs.review(trace, rating, at)
+    if recall >= 0.0:
+        tally(state.memory_table, recall, 1.0 if rating > 1 else 0.0)
     skill = state.skills.get(d.skill)
     if skill is not None and skill.memory.phase:
-        if d.rating > 1:
+        if rating > 1:
             f.owe(skill, CARD_FOR_SKILL, at)
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
-    f.worked("card", min(d.seconds, 300.0) / 3600, event, EXPECTED_CARD / 3600)
+    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD / 3600)
 
 
 def _lab_trace(f: Folder, lab: str) -> LabTrace:
@@ -536,13 +564,16 @@ def fold(
     count, first, last, tz = 0, result.first_at, result.last_at, result.tz
     for entry in events:
         event = entry[1] if isinstance(entry, tuple) else entry
-        handlers[type(event.data)](folder, event, event.data)
+        data = event.data
+        handlers[type(data)](folder, event, data)
         count += 1
-        if event.at > last:
-            last, tz = event.at, event.tz
+        at = event.at
+        if at > last:
+            last, tz = at, event.tz
             result.last_at = last
         if not first:
-            first = event.at
+            first = at
+    folder.score()
     result.events += count
     result.first_at, result.tz = first, tz
     return result

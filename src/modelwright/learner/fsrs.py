@@ -23,7 +23,7 @@ LONGEST = 36_500  # days
 SHORTEST = 0.001
 
 
-class Trace(msgspec.Struct, array_like=True):
+class Trace(msgspec.Struct, array_like=True, gc=False):
     """The memory of one card or one skill.
 
     phase: 0 before the first review, then LEARNING, REVIEW or RELEARNING. step: within the learning steps.
@@ -49,14 +49,17 @@ class Fsrs:
         self.learning = (MINUTE, 10 * MINUTE) if steps else ()
         self.relearning = (10 * MINUTE,) if steps else ()
         self.decay = -w[20]
+        self.inverse_decay = 1 / self.decay
         self.factor = 0.9 ** (1 / self.decay) - 1
-        self.easy_difficulty = w[4] - math.e ** (w[5] * 3) + 1
-        self.forget_divisor = math.e ** (w[17] * w[18])
-        self.recall_scale = math.e ** w[8]
-        # What depends on the rating alone: the initial values, the step of difficulty, the factor of a same-day review.
+        self.easy_difficulty = w[4] - math.exp(w[5] * 3) + 1
+        self.forget_divisor = math.exp(w[17] * w[18])
+        # What depends on the rating alone: the initial values, the step of difficulty, the factors of a review.
         self.first_stability = (0.0, *(max(w[rating - 1], SHORTEST) for rating in (1, 2, 3, 4)))
-        self.first_difficulty = (0.0, *(_bounded(w[4] - math.e ** (w[5] * (rating - 1)) + 1) for rating in (1, 2, 3, 4)))
-        self.same_day = (0.0, *(math.e ** (w[17] * (rating - 3 + w[18])) for rating in (1, 2, 3, 4)))
+        self.first_difficulty = (0.0, *(_bounded(w[4] - math.exp(w[5] * (rating - 1)) + 1) for rating in (1, 2, 3, 4)))
+        self.harder = (0.0, *(-(w[6] * (rating - 3)) / 9.0 for rating in (1, 2, 3, 4)))
+        self.same_day = (0.0, *(math.exp(w[17] * (rating - 3 + w[18])) for rating in (1, 2, 3, 4)))
+        recall = math.exp(w[8])
+        self.recalled = (0.0, 0.0, recall * w[15], recall, recall * w[16])
 
     def retrievability(self, trace: Trace, now: int) -> float:
         """The probability of recall, as `fsrs` gives it: whole days since the last review count."""
@@ -83,54 +86,64 @@ class Fsrs:
             return trace.last + self.interval(trace.stability, retention) * DAY
         return trace.due
 
-    def review(self, trace: Trace, rating: int, at: int) -> None:
-        """Change the trace by a review with rating 1 to 4 at this moment."""
-        if trace.phase == 0:
-            trace.phase = LEARNING
+    def review(self, trace: Trace, rating: int, at: int) -> float:
+        """Change the trace by a review with rating 1 to 4 at this moment.
+
+        Returns the probability of recall that stood against it, or -1 for a first review or one within a day of the last, which say
+        little about memory.
+        """
+        r = -1.0
+        phase = trace.phase
+        if phase == 0:
+            phase = trace.phase = LEARNING
             trace.stability = self.first_stability[rating]
             trace.difficulty = self.first_difficulty[rating]
         else:
+            w = self.w
+            s, d = trace.stability, trace.difficulty
             days = (at - trace.last) // DAY
             if days < 1:
-                trace.stability = self._same_day(trace.stability, rating)
+                trace.stability = self._same_day(s, rating)
             else:
-                r = (1 + self.factor * days / trace.stability) ** self.decay
-                trace.stability = self._later(trace.stability, trace.difficulty, r, rating)
-            trace.difficulty = self._next_difficulty(trace.difficulty, rating)
-        if rating == 1 and trace.phase == REVIEW:
-            trace.lapses += 1
+                r = (1 + self.factor * days / s) ** self.decay
+                trace.stability = self._later(s, d, r, rating)
+            d = w[7] * self.easy_difficulty + (1 - w[7]) * (d + (10.0 - d) * self.harder[rating])
+            trace.difficulty = 1.0 if d < 1.0 else 10.0 if d > 10.0 else d
         trace.reviews += 1
         trace.last = at
-        self._move(trace, rating, at)
+        if phase == REVIEW:
+            if rating == 1:
+                trace.lapses += 1
+                if self.relearning:
+                    trace.phase, trace.step, trace.due = RELEARNING, 0, at + self.relearning[0]
+        else:
+            self._move(trace, rating, at)
+        return r
 
     def _same_day(self, s: float, rating: int) -> float:
-        increase = self.same_day[rating] * (s ** -self.w[19])
+        increase = self.same_day[rating] * s ** -self.w[19]
         if rating > 1 and increase < 1.0:
             increase = 1.0
-        return max(s * increase, SHORTEST)
+        s *= increase
+        return s if s > SHORTEST else SHORTEST
 
     def _later(self, s: float, d: float, r: float, rating: int) -> float:
         w = self.w
         if rating == 1:
-            after = w[11] * (d ** -w[12]) * (((s + 1) ** w[13]) - 1) * (math.e ** ((1 - r) * w[14]))
-            s = min(after, s / self.forget_divisor)
+            after = w[11] * d ** -w[12] * ((s + 1) ** w[13] - 1) * math.exp((1 - r) * w[14])
+            s /= self.forget_divisor
+            if after < s:
+                s = after
         else:
-            hard = w[15] if rating == 2 else 1
-            easy = w[16] if rating == 4 else 1
-            s = s * (1 + self.recall_scale * (11 - d) * (s ** -w[9]) * ((math.e ** ((1 - r) * w[10])) - 1) * hard * easy)
-        return max(s, SHORTEST)
+            s *= 1 + self.recalled[rating] * (11 - d) * s ** -w[9] * (math.exp((1 - r) * w[10]) - 1)
+        return s if s > SHORTEST else SHORTEST
 
     def _next_difficulty(self, d: float, rating: int) -> float:
         w = self.w
-        moved = d + (10.0 - d) * -(w[6] * (rating - 3)) / 9.0
-        return _bounded(w[7] * self.easy_difficulty + (1 - w[7]) * moved)
+        return _bounded(w[7] * self.easy_difficulty + (1 - w[7]) * (d + (10.0 - d) * self.harder[rating]))
 
     def _move(self, trace: Trace, rating: int, at: int) -> None:
-        """The phase and, within steps, the due time."""
-        if trace.phase == REVIEW:
-            if rating == 1 and self.relearning:
-                trace.phase, trace.step, trace.due = RELEARNING, 0, at + self.relearning[0]
-            return
+        """The phase and the due time of what is within its steps."""
         steps = self.learning if trace.phase == LEARNING else self.relearning
         if not steps or (trace.step >= len(steps) and rating > 1) or rating == 4 or (rating == 3 and trace.step + 1 == len(steps)):
             trace.phase, trace.step, trace.due = REVIEW, 0, 0
@@ -158,14 +171,21 @@ class Fsrs:
         """
         if trace.phase == 0 or weight <= 0:
             return
-        s = trace.stability
-        days = max(0.0, (at - trace.last) / DAY)
-        r = (1 + self.factor * days / s) ** self.decay
-        after = self._later(s, trace.difficulty, r, 3) if days >= 1 else self._same_day(s, 3)
-        trace.stability = s * (after / s) ** weight
+        s, last = trace.stability, trace.last
+        days = (at - last) / DAY
+        if days >= 1:
+            w = self.w
+            r = (1 + self.factor * days / s) ** self.decay
+            growth = 1 + self.recalled[3] * (11 - trace.difficulty) * s ** -w[9] * (math.exp((1 - r) * w[10]) - 1)
+        else:
+            r = (1 + self.factor * days / s) ** self.decay if days > 0 else 1.0
+            growth = self.same_day[3] * s ** -self.w[19]
+        if growth > 1:
+            s = trace.stability = s * growth**weight
         kept = r + weight * (1 - r)
-        gone = (kept ** (1 / self.decay) - 1) / self.factor * trace.stability
-        trace.last = max(trace.last, at - int(gone * DAY))
+        last = at - int((kept**self.inverse_decay - 1) / self.factor * s * DAY)
+        if last > trace.last:
+            trace.last = last
 
     def blame(self, trace: Trace, weight: float, at: int) -> None:
         """A failure of which this skill bears `weight` (0 to 1): that part of what forgetting it would have done."""
@@ -185,7 +205,8 @@ class Fsrs:
     def doubt(self, trace: Trace, weight: float) -> None:
         """A failure at something that this skill is made of (`weight` of it): it may be gone sooner than it seemed."""
         if trace.phase:
-            trace.stability = max(trace.stability * (1 - 0.35 * weight), SHORTEST)
+            s = trace.stability * (1 - 0.35 * weight)
+            trace.stability = s if s > SHORTEST else SHORTEST
 
 
 def _bounded(difficulty: float) -> float:

@@ -11,35 +11,37 @@ import msgspec
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 
-SCHEMA = 2
+SCHEMA = 3
 BINS = 10
 
 
-class SkillTrace(msgspec.Struct, array_like=True):
+class SkillTrace(msgspec.Struct, array_like=True, gc=False):
     """What is known of one skill. Counts are weighted: an answer after a hint is less than one.
 
-    right, wrong: answers. fast, slow: running means of +1 and -1 over about the last 2 and the last 10 answers. streak: rights
-    (positive) or wrongs (negative) in a row. day, week, month: answers, fading over that time. level: the log-odds last
-    estimated. offset, variance: what the general weights miss about this learner and this skill. echo: successes at things that contain
-    this skill. doubt: failures at things it is made of. hints: a running mean of help taken. tempo: running mean of log(time /
-    expected time). misses: failures in a row at the same work session's skill, for stepping back.
+    right, wrong: answers. fast, middle, slow: running means, over about the last 2, 3 and 10 answers, of what came less what the
+    exercise's difficulty led to expect. streak: rights (positive) or wrongs (negative) in a row. counted_at: which answer of the learner
+    the last one was. offset, variance: how much easier this skill is to this learner than their ability says, and how sure that is.
+    echo: successes at things that contain this skill. doubt: failures at things it is made of. hints: a running mean of help
+    taken. tempo: running mean of log(time / expected time). told: the log-odds that a placement gave, worth so many answers (0: there
+    was none), after so many had been given.
     """
 
     right: float = 0.0
     wrong: float = 0.0
     fast: float = 0.0
+    middle: float = 0.0
     slow: float = 0.0
     streak: int = 0
-    day: float = 0.0
-    week: float = 0.0
-    month: float = 0.0
-    level: float = 0.0
+    counted_at: int = 0
     offset: float = 0.0
     variance: float = 1.0
     echo: float = 0.0
     doubt: float = 0.0
     hints: float = 0.0
     tempo: float = 0.0
+    told: float = 0.0
+    told_worth: float = 0.0
+    told_after: float = 0.0
     answered_at: int = 0
     taught_at: int = 0  # the first lesson or chapter on it
     practised_at: int = 0
@@ -51,9 +53,10 @@ class SkillTrace(msgspec.Struct, array_like=True):
     owed: float = 0.0  # credit from things that contain it, not yet paid into `memory`; when the first and the last of it came
     owed_from: int = 0
     owed_at: int = 0
+    spread: float = 0.4  # the variance of the logarithm of the memory's stability: how far it may be from what `memory` says
 
 
-class LabTrace(msgspec.Struct, array_like=True):
+class LabTrace(msgspec.Struct, array_like=True, gc=False):
     tried_at: int = 0
     tries: int = 0
     best: float = 0.0  # the largest share of checks passed
@@ -64,14 +67,14 @@ class LabTrace(msgspec.Struct, array_like=True):
     hours: float = 0.0  # until the first pass
 
 
-class ProblemTrace(msgspec.Struct, array_like=True):
+class ProblemTrace(msgspec.Struct, array_like=True, gc=False):
     answered: int = 0
     right: int = 0
     last_at: int = 0
     last_right: bool = False
 
 
-class ItemTrace(msgspec.Struct, array_like=True):
+class ItemTrace(msgspec.Struct, array_like=True, gc=False):
     answered: int = 0
     right: int = 0
     last_at: int = 0
@@ -84,7 +87,7 @@ class ProjectTrace(msgspec.Struct, array_like=True):
     done_at: int = 0
 
 
-class Pace(msgspec.Struct, array_like=True):
+class Pace(msgspec.Struct, array_like=True, gc=False):
     """Of one kind of work: how often, and the sums that its pace is estimated from.
 
     taken, expected: the hours of the `times` pieces of work that could be timed, and what the curriculum expected of them.
@@ -120,7 +123,14 @@ class Table(msgspec.Struct, array_like=True):
     squared: float = 0.0
 
 
-class State(msgspec.Struct):
+class State(msgspec.Struct, dict=True):
+    """All of it. What is worked out from a state and kept with it (`vars`) is no part of it: neither compared, written nor copied.
+
+    answers, rights: weighted. count: answers as such. met: skills answered. latest, run: the skill of the last answer, and how many
+    answers it had one after another. fast, slow: running means of 1 and -1 over about the last 2 and the last 10 answers;
+    fast_left, slow_left, long_left: of what came less what was expected, the last over about 30. streak: as of a skill, on anything.
+    """
+
     schema: int = SCHEMA
     events: int = 0
     first_at: int = 0
@@ -139,8 +149,16 @@ class State(msgspec.Struct):
     ability_variance: float = 0.5
     answers: float = 0.0
     rights: float = 0.0
+    count: int = 0
+    met: int = 0
+    latest: str = ""
+    run: int = 0
+    streak: int = 0
     fast: float = 0.0
     slow: float = 0.0
+    fast_left: float = 0.0
+    slow_left: float = 0.0
+    long_left: float = 0.0
     skills: dict[str, SkillTrace] = {}
     cards: dict[str, Trace] = {}
     labs: dict[str, LabTrace] = {}

@@ -1,153 +1,196 @@
 """Mastery: how likely the learner is to succeed at a new exercise on a skill, and how sure that is.
 
-One logistic model whose inputs know nothing of the particular skill (counts, recency, difficulty, help taken, the skills around
-it), so that it works on the first day for skills that no data set has seen, in the line of PFA (Pavlik, Cen and Koedinger 2009)
-and Best-LR (Gervet, Koedinger, Schneider and Mitchell 2020). Its weights are a small file. On top stand two numbers that adapt to the
-learner, their ability and an offset for the skill, moved after each answer by one step of an extended Kalman filter: Glicko's idea,
-with the variance as the uncertainty. It does not model slips and guesses apart, and it knows nothing of what an answer said.
+Two parts. A small filter runs along with every answer: the learner's ability, an offset for each skill (an extended Kalman filter on
+log-odds: Glicko's idea, with the variance as the uncertainty), counts and running means of what went better or worse than the
+exercise's difficulty led to expect. A network then reads these numbers, which know nothing of the particular skill, and says the
+log-odds of success: the inputs of PFA (Pavlik, Cen and Koedinger 2009) and Best-LR (Gervet, Koedinger, Schneider and Mitchell 2020)
+and some more. It works on the first day for skills that no data set has seen, and it is asked only when somebody wants to know, so that
+a long journal folds fast. What no public data can teach (lessons, prerequisites, help, days away) is a few stated terms on top.
+
+It does not model slips and guesses apart, and it knows nothing of what an answer said. Additions, products and quotients are all that
+inputs and network are made of, in a fixed order, so that one exercise asked of alone and a thousand together give the same bits.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache, reduce
 from importlib import resources
-from operator import mul
+from operator import add
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.state import SkillTrace, State
 
-HOUR, DAY = 3_600_000, 86_400_000
-FAST, SLOW = 0.6, 0.9  # how much of a running mean stays after an answer
+if TYPE_CHECKING:
+    import numpy as np
 
-FEATURES = (
-    "bias",  # 1
-    "right",  # log(1 + right answers on the skill)
-    "wrong",  # log(1 + wrong answers on the skill)
-    "all_right",  # log(1 + right answers of the learner on anything)
-    "all_wrong",
-    "fast",  # running means of +1 and -1 on the skill
-    "slow",
-    "all_fast",  # and of the learner on anything
-    "all_slow",
-    "rights_in_a_row",  # log(1 + n) on the skill
+HOUR, DAY = 3_600_000, 86_400_000
+
+# How much of a running mean stays after an answer: on a skill, of the learner as a whole.
+FAST, MIDDLE, SLOW = 0.4, 0.7, 0.9
+ALL_FAST, ALL_SLOW = 0.6, 0.9
+ALL_LONG = 0.97
+
+INPUTS = (
+    "ease",  # log-odds of success of learners at large on this exercise, less STANDARD; 0 where it is unknown
+    "sure",  # how well that is known: n / (n + 10) after n answers of others
+    "ability",
+    "ability_variance",
+    "offset",
+    "variance",
+    "answers_1",  # n / (n + 1) of n answers on the skill, n / (n + 4), n / (n + 20)
+    "answers_4",
+    "answers_20",
+    "right_2",
+    "right_10",
+    "wrong_2",
+    "wrong_10",
+    "share",  # (right + 1) / (answers + 2)
+    "rights_in_a_row",  # n / (n + 2) on the skill
     "wrongs_in_a_row",
-    "day",  # log(1 + answers on the skill, fading within a day, a week, a month)
-    "week",
-    "month",
-    "away",  # log(1 + days since the last answer on the skill); 0 without one
-    "new",  # 1 where the skill was never answered
-    "difficulty",  # stated difficulty less 2.5
-    "choose",  # the kind of exercise; `compute` is the base
-    "predict",
-    "find_fault",
-    "order",
-    "code",
-    "prerequisites",  # mean log-odds of the prerequisites that have answers
-    "taught",  # 1 after a lesson or a chapter on it
-    "echo",  # log(1 + successes at things that contain the skill)
-    "doubt",  # log(1 + failures at things it is made of)
-    "hints",  # running mean of help taken
-    "tempo",  # running mean of log(time taken / expected)
+    "last",  # 1 or -1: the last answer on the skill; 0 without one
+    "fast",  # running means on the skill of what came less what its ease led to expect
+    "middle",
+    "slow",
+    "all_last",  # and of the learner on anything: the last answer; running means of 1 and -1
+    "all_fast",
+    "all_slow",
+    "all_fast_left",  # running means of what came less what was expected
+    "all_slow_left",
+    "all_long_left",
+    "all_10",  # n / (n + 10), n / (n + 100) of all answers
+    "all_100",
+    "all_share",
+    "run",  # n / (n + 3) of the answers on this skill one after another until now
+    "gap_10",  # n / (n + 10), n / (n + 100) of the answers since the last on this skill; 1 where it is new
+    "gap_100",
+    "seen",  # n / (n + 1) of answers to this very exercise
+    "seen_right",  # 1 or -1: the last of them
+    "met",  # n / (n + 10) of the skills answered
 )
-KINDS = {"choose": 0, "predict": 1, "find-fault": 2, "order": 3, "code": 4}
-STANDARD = ("compute", 2.5)  # the exercise that `mastery` speaks of
+STANDARD = 0.85  # log-odds of success at an exercise of middling or unknown difficulty: 7 in 10, as in the data that the weights know
+PER_LEVEL = 0.4  # log-odds that one level of stated difficulty (1 to 5) takes
+MIDDLING = 2.5
+KIND_EASE = {"choose": 0.5, "predict": 0.1, "find-fault": 0.0, "order": 0.1, "compute": 0.0, "code": -0.3}
+STATED_SURE = 0.3  # an author's word on difficulty is worth about four answers
+AS_GOOD_AS = (1.5, 4.0)  # answers that a placement from self-report, from a test, is worth
+
+
+class Exercise(NamedTuple):
+    """What is known of an exercise beforehand. ease: log-odds of success of learners at large; expected: the same as a probability.
+
+    sure: as in INPUTS.
+    """
+
+    ease: float
+    expected: float
+    sure: float = 0.0
+
+
+@lru_cache(maxsize=4096)
+def exercise(kind: str, difficulty: float) -> Exercise:
+    """An exercise of the curriculum, by its kind and the difficulty that its author states."""
+    ease = STANDARD + KIND_EASE.get(kind, 0.0) - PER_LEVEL * (difficulty - MIDDLING)
+    return Exercise(ease, sigmoid(ease), STATED_SURE)
 
 
 class Prior(msgspec.Struct, frozen=True):
-    """Variances of the log-odds that adapt: at the start, and by how much each grows in a day; the share of an echo or a doubt."""
+    """Variances of the log-odds that adapt: at the start, by how much each grows in a day, and with an answer (which teaches, too)."""
 
     ability: float = 0.5
     skill: float = 1.0
     drift_ability: float = 0.0005
     drift_skill: float = 0.002
+    taught_ability: float = 0.0
+    taught_skill: float = 0.0
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """What no data set at hand can teach, in log-odds; set by hand, and said so.
+
+    untaught: before a lesson, a chapter or an answer. prerequisites: of the mean offset of those that have answers.
+    echo, doubt: of log(1 + successes at what contains the skill), of log(1 + failures at what it is made of). hints: of the running mean
+    of help taken. tempo: of the running mean of log(time taken / expected). away: of log(1 + days since the last answer).
+    """
+
+    untaught: float = -1.0
+    prerequisites: float = 0.25
+    echo: float = 0.35
+    doubt: float = -0.35
+    hints: float = -0.5
+    tempo: float = -0.15
+    away: float = -0.12
 
 
 class Weights(msgspec.Struct, frozen=True):
     """The file `weights.json`.
 
-    features: names in FEATURES (a file may use fewer). layers: one layer is a logistic regression; more are tanh layers with one
-    output. Each layer is (rows of weights, biases). provenance: where they come from, for a person.
+    inputs: names in INPUTS (a file may use fewer). layers: each (one row of weights for each input of the layer, biases); between
+    them x / (1 + |x|); the last has one output. provenance: where they come from, for a person.
     """
 
     schema: int
     provenance: dict[str, str]
-    features: list[str]
+    inputs: list[str]
     layers: list[tuple[list[list[float]], list[float]]]
     prior: Prior = Prior()
+    stated: Stated = Stated()
 
 
 class Tracer:
-    """Weights made ready: a linear model is one dot product in the order of FEATURES."""
+    """Weights made ready."""
 
     def __init__(self, weights: Weights) -> None:
-        unknown = [name for name in weights.features if name not in FEATURES]
-        if weights.schema != 1 or unknown or not weights.layers:
+        unknown = [name for name in weights.inputs if name not in INPUTS]
+        layers = weights.layers
+        wide = [len(weights.inputs), *(len(bias) for _, bias in layers)]
+        fits = all(len(rows) == n and all(len(row) == m for row in rows) for (rows, _), n, m in zip(layers, wide, wide[1:], strict=False))
+        if weights.schema != 2 or unknown or not layers or wide[-1] != 1 or not fits:
             raise LearnerError(
-                f"These mastery weights cannot be used (schema {weights.schema}, unknown inputs {unknown}): "
+                f"These mastery weights cannot be used (schema {weights.schema}, unknown inputs {unknown}, layers {wide}): "
                 "fit them again with bench/tracing.py of this version."
             )
         self.prior = weights.prior
+        self.stated = weights.stated
         self.provenance = weights.provenance
-        place = [FEATURES.index(name) for name in weights.features]
-        first, bias = weights.layers[0]
-        rows = []
-        for row in first:
-            full = [0.0] * len(FEATURES)
-            for position, value in zip(place, row, strict=True):
-                full[position] = value
-            rows.append(full)
-        self._first = rows
-        self._bias = list(bias)
-        self._rest = weights.layers[1:]
-        self._line = (rows[0][0] + bias[0], *rows[0][1:]) if not self._rest else ()
+        self.inputs = tuple(weights.inputs)
+        place = dict(zip(weights.inputs, layers[0][0], strict=True))
+        first = [place.get(name, [0.0] * wide[1]) for name in INPUTS]
+        self.layers = [(first, layers[0][1]), *layers[1:]]
 
-    def logit(self, inputs: Sequence[float]) -> float:
-        if not self._rest:
-            return sum(map(mul, self._first[0], inputs)) + self._bias[0]
-        x = [math.tanh(sum(map(mul, row, inputs)) + b) for row, b in zip(self._first, self._bias, strict=True)]
-        for rows, bias in self._rest[:-1]:
-            x = [math.tanh(sum(map(mul, row, x)) + b) for row, b in zip(rows, bias, strict=True)]
-        rows, bias = self._rest[-1]
-        return sum(map(mul, rows[0], x)) + bias[0]
+    def logit(self, row: Sequence[float]) -> float:
+        """The network on one row of inputs."""
+        x = list(row)
+        for n, (rows, bias) in enumerate(self.layers):
+            if n:
+                x = [v / (1 + abs(v)) for v in x]
+            live = [(v, weights) for v, weights in zip(x, rows, strict=True) if v]
+            x = [reduce(add, [v * weights[m] for v, weights in live], b) for m, b in enumerate(bias)]
+        return x[0]
 
-    def level(self, state: State, trace: SkillTrace, prerequisites: float, kind: str, difficulty: float, now: int) -> float:
-        """`logit` of `features`; for a linear model without the detour over a list, because a long journal asks a million times."""
-        w = self._line
-        if not w:
-            return self.logit(features(state, trace, prerequisites, kind, difficulty, now))
-        log1p = math.log1p
-        rights = state.rights
-        answered = trace.answered_at
-        total = (
-            w[0] + w[3] * log1p(rights) + w[4] * log1p(state.answers - rights) + w[7] * state.fast + w[8] * state.slow
-            + w[16] * (difficulty - 2.5) + w[22] * prerequisites + w[26] * trace.hints + w[27] * trace.tempo
-        )  # fmt: skip
-        place = KINDS.get(kind)
-        if place is not None:
-            total += w[17 + place]
-        if answered:
-            days = (now - answered) / DAY
-            if days < 0.0:
-                days = 0.0
-            streak = trace.streak
-            total += (
-                w[1] * log1p(trace.right) + w[2] * log1p(trace.wrong) + w[5] * trace.fast + w[6] * trace.slow + w[14] * log1p(days)
-                + w[11] * log1p(trace.day * math.exp(-days)) + w[12] * log1p(trace.week * math.exp(-days / 7))
-                + w[13] * log1p(trace.month * math.exp(-days / 30)) + (w[9] * log1p(streak) if streak > 0 else w[10] * log1p(-streak))
-            )  # fmt: skip
-        else:
-            total += w[15]
-        if trace.taught_at:
-            total += w[23]
-        if trace.echo:
-            total += w[24] * log1p(trace.echo)
-        if trace.doubt:
-            total += w[25] * log1p(trace.doubt)
-        return total
+    def logits(self, rows: Sequence[Sequence[float]] | np.ndarray) -> list[float]:
+        """The network on many rows; the same bits as `logit` on each, because sums are taken in the same order and never fused."""
+        if len(rows) < 4:
+            return [self.logit(row) for row in rows]
+        import numpy as np
+
+        result: list[float] = []
+        for start in range(0, len(rows), 512):
+            x_ni = np.asarray(rows[start : start + 512], dtype=np.float64)
+            for n, (weights, bias) in enumerate(self.layers):
+                if n:
+                    x_ni = x_ni / (1 + np.abs(x_ni))
+                total = np.empty((len(x_ni), len(bias)))
+                total[:] = bias
+                for i, row in enumerate(weights):
+                    total += x_ni[:, i, None] * np.array(row)
+                x_ni = total
+            result += x_ni[:, 0].tolist()
+        return result
 
 
 def load_weights(data: bytes) -> Tracer:
@@ -172,59 +215,117 @@ def logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def features(state: State, trace: SkillTrace, prerequisites: float, kind: str, difficulty: float, now: int) -> list[float]:
-    """The inputs for one skill and one exercise, in the order of FEATURES."""
-    log1p = math.log1p
-    answered = trace.answered_at
-    if answered:
-        days = max(0.0, (now - answered) / DAY)
-        day, week, month = trace.day * math.exp(-days), trace.week * math.exp(-days / 7), trace.month * math.exp(-days / 30)
-        away, new = log1p(days), 0.0
+def inputs(state: State, id: str, trace: SkillTrace, exercise: Exercise, seen: int = 0, seen_right: bool = False) -> list[float]:
+    """What the network reads of one skill and one exercise, in the order of INPUTS."""
+    ease, _, sure = exercise
+    right, wrong, streak, total, all_streak, met = trace.right, trace.wrong, trace.streak, state.answers, state.streak, state.met
+    n = right + wrong
+    if trace.counted_at:
+        gap = state.count - trace.counted_at
+        gap_10, gap_100 = gap / (gap + 10), gap / (gap + 100)
     else:
-        day = week = month = away = 0.0
-        new = 1.0
-    streak = trace.streak
-    kinds = [0.0] * 5
-    place = KINDS.get(kind)
-    if place is not None:
-        kinds[place] = 1.0
+        gap_10 = gap_100 = 1.0
+    run = state.run if state.latest == id else 0
     return [
-        1.0,
-        log1p(trace.right),
-        log1p(trace.wrong),
-        log1p(state.rights),
-        log1p(state.answers - state.rights),
+        ease - STANDARD,
+        sure,
+        state.ability,
+        state.ability_variance,
+        trace.offset,
+        trace.variance,
+        n / (n + 1),
+        n / (n + 4),
+        n / (n + 20),
+        right / (right + 2),
+        right / (right + 10),
+        wrong / (wrong + 2),
+        wrong / (wrong + 10),
+        (right + 1) / (n + 2),
+        streak / (streak + 2) if streak > 0 else 0.0,
+        streak / (streak - 2) if streak < 0 else 0.0,
+        1.0 if streak > 0 else -1.0 if streak else 0.0,
         trace.fast,
+        trace.middle,
         trace.slow,
+        1.0 if all_streak > 0 else -1.0 if all_streak else 0.0,
         state.fast,
         state.slow,
-        log1p(streak) if streak > 0 else 0.0,
-        log1p(-streak) if streak < 0 else 0.0,
-        log1p(day),
-        log1p(week),
-        log1p(month),
-        away,
-        new,
-        difficulty - 2.5,
-        *kinds,
-        prerequisites,
-        1.0 if trace.taught_at else 0.0,
-        log1p(trace.echo),
-        log1p(trace.doubt),
-        trace.hints,
-        trace.tempo,
+        state.fast_left,
+        state.slow_left,
+        state.long_left,
+        total / (total + 10),
+        total / (total + 100),
+        (state.rights + 1) / (total + 2),
+        run / (run + 3),
+        gap_10,
+        gap_100,
+        seen / (seen + 1),
+        (1.0 if seen_right else -1.0) if seen else 0.0,
+        met / (met + 10),
     ]
 
 
 def prerequisite_level(state: State, prerequisites: Sequence[str]) -> float:
-    """Mean log-odds of those prerequisites that have been answered."""
+    """Mean offset of those prerequisites that have been answered: are they better or worse than the learner's other skills?"""
     total, n = 0.0, 0
+    known = state.skills
     for skill in prerequisites:
-        trace = state.skills.get(skill)
+        trace = known.get(skill)
         if trace is not None and trace.answered_at:
-            total += trace.level
+            total += trace.offset
             n += 1
     return total / n if n else 0.0
+
+
+def kept_of_placement(trace: SkillTrace) -> float:
+    """How much of what a placement said still stands, from 1 towards 0 as answers come."""
+    worth = trace.told_worth
+    return worth / (worth + trace.right + trace.wrong - trace.told_after) if worth else 0.0
+
+
+def stated_terms(stated: Stated, trace: SkillTrace, around: float, now: int) -> float:
+    """What is added to the network's log-odds: see `Stated`. `around` is `prerequisite_level`."""
+    total = stated.prerequisites * around
+    answered = trace.answered_at
+    if answered:
+        total += stated.hints * trace.hints + stated.tempo * trace.tempo
+        if now > answered:
+            total += stated.away * math.log1p((now - answered) / DAY)
+    if not trace.taught_at and not trace.told_worth:
+        total += stated.untaught / (1 + trace.right + trace.wrong)
+    if trace.echo:
+        total += stated.echo * math.log1p(trace.echo)
+    if trace.doubt:
+        total += stated.doubt * math.log1p(trace.doubt)
+    return total
+
+
+def level(net: float, terms: float, exercise: Exercise, trace: SkillTrace) -> float:
+    """Log-odds of success: the network and the stated terms, and what a placement said as far as it still stands."""
+    kept = kept_of_placement(trace)
+    return kept * (trace.told + exercise[0] - STANDARD) + (1 - kept) * net + terms
+
+
+def standard_level(state: State, id: str, trace: SkillTrace, around: float, now: int, tracer: Tracer) -> float:
+    """Log-odds at the exercise that `mastery` speaks of: one to compute, of middling difficulty, not seen before."""
+    known = _standard(state, tracer)
+    net = known.get(id) if trace.counted_at else known[""]
+    if net is None:  # a trace that is not (or no longer) the state's own
+        net = tracer.logit(inputs(state, id, trace, exercise("compute", MIDDLING)))
+    return level(net, stated_terms(tracer.stated, trace, around, now), exercise("compute", MIDDLING), trace)
+
+
+def _standard(state: State, tracer: Tracer) -> dict[str, float]:
+    """The network on the standard exercise for every skill with answers, and under "" for any other, worked out once for a state."""
+    kept = vars(state).get("_standard")
+    stamp = (tracer, state.events, state.count)
+    if kept is None or kept[0] != stamp:
+        asked = exercise("compute", MIDDLING)
+        ids = ["", *(id for id, trace in state.skills.items() if trace.counted_at)]
+        blank = SkillTrace(variance=tracer.prior.skill)
+        rows = [inputs(state, id, state.skills[id] if id else blank, asked) for id in ids]
+        kept = vars(state)["_standard"] = (stamp, dict(zip(ids, tracer.logits(rows), strict=True)))
+    return kept[1]
 
 
 def grown(variance: float, drift: float, since: int, now: int, ceiling: float) -> float:
@@ -235,29 +336,87 @@ def grown(variance: float, drift: float, since: int, now: int, ceiling: float) -
     return variance if variance < ceiling else ceiling
 
 
-def observe(trace: SkillTrace, right: float, weight: float, at: int) -> None:
-    """Count one answer (0 to 1 right, with a weight) on a skill."""
-    sign = 2 * right - 1
-    if trace.answered_at:
-        days = (at - trace.answered_at) / DAY
-        if days < 0.0:
-            days = 0.0
-        trace.day = trace.day * math.exp(-days) + weight
-        trace.week = trace.week * math.exp(-days / 7) + weight
-        trace.month = trace.month * math.exp(-days / 30) + weight
-    else:
-        trace.day = trace.week = trace.month = weight
-    trace.right += right * weight
-    trace.wrong += (1 - right) * weight
-    keep = 1 - (1 - FAST) * weight
-    trace.fast = keep * trace.fast + (1 - keep) * sign
-    keep = 1 - (1 - SLOW) * weight
-    trace.slow = keep * trace.slow + (1 - keep) * sign
-    if weight >= 0.5:
-        streak = trace.streak
-        if right >= 0.5:
-            trace.streak = streak + 1 if streak > 0 else 1
+def observe(
+    state: State, skills: Sequence[tuple[str, SkillTrace]], right: float, weight: float, at: int, exercise: Exercise, prior: Prior
+) -> None:
+    """One answer (0 to 1 right, with a weight) to an exercise on these skills moves everything that it informs."""
+    ease, expected = exercise[0], exercise[1]
+    ability_variance = state.ability_variance
+    if ability_variance < prior.ability and at > state.last_at > 0:
+        ability_variance = grown(ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
+    share = 1 / len(skills)
+    total = spread = 0.0
+    for _, trace in skills:
+        variance = trace.variance
+        since = trace.answered_at
+        if at > since > 0 and variance < prior.skill:
+            variance += prior.drift_skill * (at - since) / DAY
+            trace.variance = variance = variance if variance < prior.skill else prior.skill
+        spread += variance
+        total += trace.offset
+        if trace.told_worth:
+            total += kept_of_placement(trace) * (trace.told - STANDARD)
+    x = ease + state.ability + total * share
+    p = 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
+    slope = p * (1 - p) * weight
+    shrink = 1 / (1 + slope * (ability_variance + spread * share * share))
+    step = weight * shrink * (right - p)
+    shrink *= slope
+    state.ability += ability_variance * step
+    state.ability_variance = ability_variance - ability_variance * ability_variance * shrink + prior.taught_ability
+    step *= share
+    shrink *= share * share
+    left = right - expected
+    count = state.count = state.count + 1
+    won = right >= 0.5
+    counts = weight >= 0.5
+    whole = weight >= 0.99
+    for id, trace in skills:
+        variance = trace.variance
+        trace.offset += variance * step
+        trace.variance = variance - variance * variance * shrink + prior.taught_skill
+        if whole:
+            trace.fast = FAST * trace.fast + (1 - FAST) * left
+            trace.middle = MIDDLE * trace.middle + (1 - MIDDLE) * left
+            trace.slow = SLOW * trace.slow + (1 - SLOW) * left
         else:
-            trace.streak = streak - 1 if streak < 0 else -1
-    if at > trace.answered_at:
-        trace.answered_at = at
+            trace.fast += (1 - FAST) * weight * (left - trace.fast)
+            trace.middle += (1 - MIDDLE) * weight * (left - trace.middle)
+            trace.slow += (1 - SLOW) * weight * (left - trace.slow)
+        trace.right += right * weight
+        trace.wrong += (1 - right) * weight
+        if counts:
+            streak = trace.streak
+            if won:
+                trace.streak = streak + 1 if streak > 0 else 1
+            else:
+                trace.streak = streak - 1 if streak < 0 else -1
+        if not trace.counted_at:
+            state.met += 1
+        trace.counted_at = count
+        if at > trace.answered_at:
+            trace.answered_at = at
+        if state.latest == id:
+            state.run += 1
+        else:
+            state.latest, state.run = id, 1
+    state.answers += weight
+    state.rights += right * weight
+    sign = 2 * right - 1
+    before = state.fast
+    state.fast = before + (1 - ALL_FAST) * weight * (sign - before)
+    before = state.slow
+    state.slow = before + (1 - ALL_SLOW) * weight * (sign - before)
+    before = state.fast_left
+    state.fast_left = before + (1 - ALL_FAST) * weight * (left - before)
+    before = state.slow_left
+    state.slow_left = before + (1 - ALL_SLOW) * weight * (left - before)
+    before = state.long_left
+    state.long_left = before + (1 - ALL_LONG) * weight * (left - before)
+    if counts:
+        streak = state.streak
+        if won:
+            state.streak = streak + 1 if streak > 0 else 1
+        else:
+            state.streak = streak - 1 if streak < 0 else -1
