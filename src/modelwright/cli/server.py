@@ -122,7 +122,7 @@ def _server(config: Any, ready: Callable[[], None]) -> Any:
 
 
 def _after_start(s: Studio, address: str | None) -> None:
-    """What need not be waited for: the browser, then the grader's warm process."""
+    """What need not be waited for: the browser, then the grader's warm process, then, once a week, the learner's forgetting curve."""
     if address is not None:
         import webbrowser
 
@@ -131,6 +131,9 @@ def _after_start(s: Studio, address: str | None) -> None:
     time.sleep(0.5)  # the first page comes first
     with contextlib.suppress(ModelwrightError):  # a submission would say it; here nobody asked
         s.warm()
+    time.sleep(5)  # by then the first pages are read; fitting takes some seconds of one core
+    with contextlib.suppress(ModelwrightError):  # the page and `modelwright refit` say what is wrong
+        s.refit_if_due()
 
 
 def _forget(note: Path) -> None:

@@ -35,20 +35,19 @@ def router(studio: Studio, look: Renderer) -> APIRouter:
         cards, most = len(studio.curriculum.cards), LARGEST_UPLOAD // 1_000_000
         return look.page(request, "anki.html", status, came=came, problem=problem, modules=modules, cards=cards, most=most)
 
-    @pages.get("/known")
-    def known(request: Request, fitted: bool = False) -> Response:
+    def known_page(request: Request, fitted: bool = False, said: v.FitView | None = None) -> Response:
         view = studio.knowing()
         drawn = {"answers": pictures.reliability(view.calibration.answers), "recall": pictures.reliability(view.calibration.recall)}
-        return look.page(request, "known.html", view=view, drawn=drawn, fitted=fitted, said=None)
+        return look.page(request, "known.html", view=view, drawn=drawn, dates=studio.fared().sentence, fitted=fitted, said=said)
+
+    @pages.get("/known")
+    def known(request: Request, fitted: bool = False) -> Response:
+        return known_page(request, fitted)
 
     @pages.post("/known/refit")
     def refit(request: Request) -> Response:
         fit = studio.refit()
-        if fit.tried:
-            return back("/known?fitted=1#curve")
-        view = studio.knowing()
-        drawn = {"answers": pictures.reliability(view.calibration.answers), "recall": pictures.reliability(view.calibration.recall)}
-        return look.page(request, "known.html", view=view, drawn=drawn, fitted=False, said=fit)
+        return back("/known?fitted=1#curve") if fit.tried else known_page(request, said=fit)
 
     @pages.get("/anki")
     def anki(request: Request) -> Response:

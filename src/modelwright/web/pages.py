@@ -196,7 +196,9 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.get("/skill/{module}/{slug}")
     def skill(request: Request, module: str, slug: str) -> Response:
-        return look.page(request, "skill.html", view=studio.skill(f"{module}/{slug}"))
+        view = studio.skill(f"{module}/{slug}")
+        drawn = pictures.forgetting(view.curve, now_ms()) if view.curve else None
+        return look.page(request, "skill.html", view=view, drawn=drawn)
 
     @pages.get("/module/{module}")
     def module(request: Request, module: str) -> Response:
