@@ -36,9 +36,7 @@ def export_anki(file: Path, module: str | None, everything: bool, json: bool) ->
         out = screen.console()
         which = "" if done.cards == done.of else f", those you have been taught, of {done.of}"
         out.print(f"{done.cards} cards written to {file}{which}.", markup=False)
-        out.print(
-            "[dim]In Anki: File, Import. What you answer there comes back with[/] modelwright anki import [dim]and Anki's export.[/]"
-        )
+        out.print("[dim]In Anki: File, Import. What you answer there comes back with[/] modelwright anki import [dim]and Anki's export.[/]")
 
 
 def refit(json: bool) -> None:
