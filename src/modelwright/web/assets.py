@@ -34,6 +34,14 @@ LETTERS = (
 )
 SIGNS = ",U+2190-2193,U+2212,U+221A,U+2248,U+2260,U+2264,U+2265,U+00D7,U+00B7,U+2713,U+2717"
 
+# Mathematics has a face of its own, with the table from which a browser makes brackets and roots as tall as what they hold: many systems
+# bring none. It is cut to signs and to slanted letters (MathML sets a single letter in these); digits and words are the text's own.
+MATHEMATICS = "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal"
+MATH_SIGNS = " !()+,./:<=>[]^{|}~¬±·×÷‖―…′″∂∇∈∏∑−√∞∫≈≠≤≥⊙⊤⋅⌊⌋⌈⌉⟨⟩⏟¯ˆ←→"
+MATH_GREEK = "ΓΔΘΛΞΠΣΦΨΩ"
+SLANTED = (0x210E, *range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), *range(0x1D6E4, 0x1D6FA), *range(0x1D6FC, 0x1D717))
+SIZES = 11  # of a bracket that also comes in pieces; what is taller is put together from these
+
 # Advance widths (a thousandth of an em) of a space and of a to z in the two faces that every system has, or a metric twin of.
 ARIAL = "278 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500"
 TIMES = "250 444 500 444 500 444 333 500 500 278 278 500 278 778 500 500 500 500 333 389 278 500 500 722 500 500 444"
@@ -64,10 +72,11 @@ COURIERS = ("Courier New", "Liberation Mono", "Cousine", "Courier")
 SERIF, SANS, MONO = "Source Serif 4 Variable", "Inter Variable", "JetBrains Mono Variable"
 FACES = (
     Face(SERIF, "source-serif-4/files/source-serif-4-latin-wght-normal", (400, 700), False, "Serif Fallback", TIMESES, TIMES),
-    Face(SERIF, "source-serif-4/files/source-serif-4-latin-wght-italic", (400, 600), True, "Serif Fallback", TIMESES, TIMES),
+    # Slanted letters and code come in one weight: hardly any are bold, and an axis costs as much as a letter does.
+    Face(SERIF, "source-serif-4/files/source-serif-4-latin-wght-italic", (400, 400), True, "Serif Fallback", TIMESES, TIMES),
     Face(SANS, "inter/files/inter-latin-wght-normal", (400, 700), False, "Sans Fallback", ARIALS, ARIAL),
     # No ligatures in code: a learner must see the characters that they typed.
-    Face(MONO, "jetbrains-mono/files/jetbrains-mono-latin-wght-normal", (400, 600), False, "Mono Fallback", COURIERS, COURIER, ("mark",)),
+    Face(MONO, "jetbrains-mono/files/jetbrains-mono-latin-wght-normal", (400, 400), False, "Mono Fallback", COURIERS, COURIER, ("mark",)),
 )
 
 
@@ -175,7 +184,7 @@ def _node_wheel(tool: str, arguments: list[str], complaint: str) -> None:
 
 
 def cut_fonts() -> None:
-    """Writes the four faces, cut to the letters and weights that are used, and `fonts.css` with their metric-matched fallbacks."""
+    """Writes the five faces, cut to the letters and weights that are used, and `fonts.css` with their metric-matched fallbacks."""
     from fontTools import subset
     from fontTools.ttLib import TTFont
     from fontTools.varLib import instancer
@@ -190,19 +199,47 @@ def cut_fonts() -> None:
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=subset.parse_unicodes((LETTERS + SIGNS).replace("U+", "")))
         cutter.subset(font)
-        instancer.instantiateVariableFont(font, {"wght": face.weights}, inplace=True)
+        low, high = face.weights
+        instancer.instantiateVariableFont(font, {"wght": low if low == high else face.weights}, inplace=True)
         font.flavor = "woff2"
         target = FONTS / (face.source.rsplit("/", 1)[1] + ".woff2")
         font.save(target)
-        low, high = face.weights
         style = "italic" if face.italic else "normal"
+        weights = f"{low}" if low == high else f"{low} {high}"
         rules.append(
-            f'@font-face {{ font-family: "{face.family}"; font-style: {style}; font-weight: {low} {high}; font-display: swap; '
+            f'@font-face {{ font-family: "{face.family}"; font-style: {style}; font-weight: {weights}; font-display: swap; '
             f'src: url("./{target.name}") format("woff2"); }}'
         )
         if not face.italic:
             fallbacks[face.fallback] = _fallback(face, font)
+    target = FONTS / "stix-two-math.woff2"
+    cut_mathematics(UI / "node_modules" / f"{MATHEMATICS}.woff2", target)
+    # It comes in time for the first paint or not at all: a formula that changed its size later would move the page.
+    rules.append(
+        f'@font-face {{ font-family: "Mathematics"; font-display: optional; src: url("./{target.name}") format("woff2"); }}\n'
+        f'math {{ font-family: "Mathematics", "{SERIF}", "Serif Fallback", math; }}'
+    )
     (FONTS / "fonts.css").write_text("\n".join([*rules, *fallbacks.values()]) + "\n", "utf-8")
+
+
+def cut_mathematics(source: Path, target: Path) -> None:
+    """A face for mathematics with the signs and letters above, the sizes and pieces of what stretches, and its table of distances."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(source)
+    variants = font["MATH"].table.MathVariants
+    for made in (*variants.VertGlyphConstruction, *variants.HorizGlyphConstruction):
+        if made.GlyphAssembly:
+            made.MathGlyphVariantRecord = made.MathGlyphVariantRecord[:SIZES]
+            made.VariantCount = len(made.MathGlyphVariantRecord)
+    options = subset.Options(layout_features=[], flavor="woff2", hinting=False, glyph_names=False, name_IDs=[1, 2])
+    options.drop_tables += ["GPOS", "GDEF", "GSUB", "gasp"]
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[*map(ord, MATH_SIGNS + MATH_GREEK), *SLANTED])
+    cutter.subset(font)
+    font.flavor = "woff2"
+    font.save(target)
 
 
 def _fallback(face: Face, font: Any) -> str:

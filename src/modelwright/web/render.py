@@ -41,6 +41,7 @@ class Renderer:
             seconds=words.seconds, interval=words.interval, anchor=words.anchor, number=words.number,
         )  # fmt: skip
         self.env = env
+        self.mathematics = f'<link rel="preload" href="{manifest.url("stix-two-math.woff2")}" as="font" type="font/woff2" crossorigin>'
 
     def fragment(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(self.text(name, **values), status)
@@ -59,6 +60,8 @@ class Renderer:
             due=self.studio.reviews(1).due if enrolled else 0,
             **values,
         )
+        if "<math" in text:  # its face is fetched beside the style sheet, and so is there when the first formula is set
+            text = text.replace('<link rel="stylesheet"', f'{self.mathematics}\n<link rel="stylesheet"', 1)
         return HTMLResponse(text, status)
 
     def error(self, request: Request, status: int, text: str, nearest: tuple[str, ...] = (), kind: str = "") -> HTMLResponse:
