@@ -8,11 +8,16 @@ import pytest
 from course import DAY
 from histories import Diary
 
-from modelwright.curriculum import Curriculum
+from modelwright.curriculum import Curriculum, load
 from modelwright.journal import events as e
-from modelwright.learner import TABLE, LearnerError, Step, fold, learned, next_step, session, why_not
-from modelwright.learner.planning import WEIGHT, _lower
+from modelwright.learner import TABLE, LearnerError, Step, fold, learned, memory, next_step, session, why_not
+from modelwright.learner.planning import WEIGHT, _lower, regained, urgency
 from modelwright.learner.wording import ago, count, listed, often
+
+
+@pytest.fixture(scope="module")
+def plan_of_all() -> Curriculum:
+    return load()
 
 
 def kinds(steps: tuple[Step, ...]) -> list[str]:
@@ -97,7 +102,7 @@ def test_a_question_after_a_chapter_checks_and_holds_nothing_up(course: Curricul
     assert not learned(course, diary.state, "python/loops", diary.now)
     again = [s for s in diary.evening(240).steps if s.target.startswith("python/crash#") and "its questions" in s.title]
     assert again
-    for _ in range(3):
+    for _ in range(6):
         diary.add(e.ItemAnswered(item="python/loop-bound", skills=["python/loops"], right=True, seconds=30, item_kind="choose",
                                  difficulty=2, setting="chapter"))  # fmt: skip
     assert learned(course, diary.state, "python/loops", diary.now)
@@ -323,3 +328,71 @@ def test_the_same_question_gets_the_same_evening(course: Curriculum) -> None:
     plans = [session(course, fold(course, diary.events), diary.now, 60) for _ in range(3)]
     for one, other in itertools.pairwise(plans):
         assert one == other
+
+
+# What is due soon, what comes anyway, and questions where nothing else asks
+
+
+def test_a_task_that_also_holds_off_what_is_soon_due_is_worth_more() -> None:
+    urgent = {"a/due": urgency(0.9, 0.9), "a/soon": urgency(0.92, 0.9), "a/fresh": urgency(0.995, 0.9)}
+    assert urgent["a/due"] == pytest.approx(1.0)
+    alone = regained([("a/due", 1.0)], urgent)
+    with_soon, with_fresh = (regained([("a/due", 1.0), (other, 0.8)], urgent) for other in ("a/soon", "a/fresh"))
+    assert with_soon > 1.4 * alone
+    assert with_fresh < 1.01 * alone
+
+
+def test_what_tonights_new_skill_uses_waits_for_it_unless_it_is_fading(course: Curriculum) -> None:
+    diary = Diary(course).learn(*course.order[: course.order.index("deep/attention")]).lab("algebra/softmax").lab("algebra/blocked")
+    while memory(course, diary.state, "algebra/softmax", diary.now).retrievability > 0.88:  # type: ignore[union-attr]
+        diary.wait(1)
+    plan = diary.evening(90)
+    assert memory(course, diary.state, "algebra/softmax", diary.now).due_at <= diary.now  # type: ignore[union-attr]
+    assert "deep/why-divide" in targets(plan.steps)
+    assert "algebra/logits" not in targets(plan.steps)
+    diary.wait(40)
+    assert any("algebra/softmax" in s.skills and "rests on it" in s.reason for s in diary.evening(90).steps)
+
+
+def test_what_only_questions_can_look_at_is_looked_at_by_the_modules_exam(course: Curriculum) -> None:
+    diary = Diary(course, enrolled=False)
+    diary.add(e.Enrolled(name="Ada", hours_per_week=6, background={"algebra": 3, "python": 3}))
+    for problem in course.problems:
+        if problem.startswith("algebra"):
+            diary.answers(problem, True)
+    step = next(s for s in diary.evening(240).steps if s.kind == "exam")
+    assert (step.target, step.title, step.minutes) == ("python", "Exam: Python, one question", 1.0)
+    assert step.reason.startswith("You said that you know")
+    diary.add(e.ItemAnswered(item="python/loop-bound", skills=["python/loops"], right=True, seconds=30, item_kind="choose",
+                             difficulty=2, setting="exam"))  # fmt: skip
+    assert "exam" not in kinds(diary.evening(240).steps)
+
+
+def test_a_short_lab_on_what_was_taught_tonight_is_offered_tonight(course: Curriculum) -> None:
+    diary = Diary(course).learn("algebra/vectors", "algebra/products", "algebra/rank").lab("algebra/blocked")
+    diary.add(e.GoalsChanged(skipped=["python", "games"]))
+    found = targets(diary.evening(60).steps)
+    assert found.index("algebra/soft") < found.index("algebra/logits") < found.index("algebra/softmax")
+
+
+def test_a_pile_of_fading_skills_is_spread_and_said(plan_of_all: Curriculum) -> None:
+    diary = Diary(plan_of_all)
+    taught = [s for s in plan_of_all.order if plan_of_all.teaching(s, "problem")][:14]
+    diary.learn(*taught).wait(16)
+    plan = diary.evening(30)
+    assert sum(s.minutes for s in plan.steps if "today you would recall" in s.reason) <= 0.5 * 30
+    assert re.search(r"(skills more would fade|cards wait) after 16 days away: .* each", plan.promise), plan.promise
+    assert any(s.kind not in ("review", "rest") for s in plan.steps)
+
+
+def test_why_not_is_answered_for_everything_there_is(plan_of_all: Curriculum) -> None:
+    c = plan_of_all
+    diary = Diary(c).learn("linear-algebra/vectors", "linear-algebra/dot-product")
+    state = diary.state
+    for kind in (c.stages, c.modules, c.skills, c.lessons, c.labs, c.problems, c.cards, c.items, c.projects, c.resources):
+        for id in list(kind)[:: max(1, len(kind) // 12)]:
+            answer = why_not(c, state, diary.now, id)
+            assert answer[0].isupper(), (id, answer)
+            assert answer.endswith("."), (id, answer)
+    chapter = next(r for r in c.resources.values() if r.chapters)
+    assert why_not(c, state, diary.now, f"{chapter.id}#{chapter.chapters[0].number}").endswith(".")

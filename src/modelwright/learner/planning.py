@@ -34,6 +34,8 @@ from modelwright.learner.index import books, index
 from modelwright.learner.state import SkillTrace, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from modelwright.curriculum import Curriculum
     from modelwright.curriculum.models import Lab, Lesson, Problem
 
@@ -74,6 +76,11 @@ SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
 LOOK_AGAIN = 10.0  # minutes with a chapter that was read before
+WORTHWHILE = 0.3  # of something that is due, for a task to be chosen for it
+HELD = 0.5  # of a skill, by tonight's new one, for it to wait
+PILE = 4  # skills that wait, from which the plan says how they come back
+AN_EXAM = 10  # questions
+MINUTES_A_QUESTION = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,21 @@ class Session:
     steps: tuple[Step, ...]
 
 
+def urgency(recall: float, wish: float) -> float:
+    """How far a memory has gone on its way to a review, squared: 1 when it is due. What is nearly due counts for nearly as much."""
+    return min((1 - recall) / (1 - wish), 1.5) ** 2
+
+
+def regained(holds: Iterable[tuple[str, float]], urgent: Mapping[str, float]) -> float:
+    """What a task is worth as a review: one on a whole refreshes its parts, due or soon due, each by how much the task holds of it."""
+    return sum(urgent.get(skill, 0.0) * held for skill, held in holds)
+
+
+def comes_anyway(new: Mapping[str, float], skill: str, recall: float) -> bool:
+    """Whether a review can wait for new work that holds this much of each skill, since the memory is not fading yet."""
+    return recall >= FADED and new.get(skill, 0.0) >= HELD
+
+
 def session(curriculum: Curriculum, state: State, now: int, minutes: float) -> Session:
     """An evening of about this many minutes."""
     return Planner(curriculum, state, now).session(minutes)
@@ -120,6 +142,7 @@ class Planner:
         self.c, self.state, self.now = curriculum, state, now
         self.ix = index(curriculum)
         self.fresh: set[str] = set()  # skills that a step of tonight teaches
+        self.waiting = 0  # skills that are due and are not brought back tonight
         self._learned: dict[str, bool] = {}
 
     # What is known, remembered within one question
@@ -222,6 +245,10 @@ class Planner:
         left -= sum(step.minutes for step in refresh)
         done = {step.target for step in (*back, *refresh)}
         main = self.main(left, done, closing=reviews is None)
+        left -= sum(step.minutes for step in main)
+        if self.waiting and left >= SHORTEST and not (main and main[-1].partial):
+            # Minutes are left, and more would fade: they are better spent on that than on nothing.
+            main = [*self.refresh(left, done | {step.target for step in main}), *main]
         first = [reviews] if reviews else []
         steps = [*first, *refresh, *back, *main]
         if steps and steps[-1].partial and first:
@@ -323,42 +350,48 @@ class Planner:
         return abs(problem.difficulty - wish), trace.answered if trace else 0, problem.id
 
     def refresh(self, left: float, taken: set[str]) -> list[Step]:
-        """Tasks that bring back fading skills, the most recall regained per minute first, what tonight rests on before the rest."""
-        need: dict[str, float] = {}
-        lost: dict[str, float] = {}
+        """Tasks that bring back what is due and hold off what soon will be: the most regained per minute first, what tonight rests on
+        before the rest. What tonight's new work will use anyway waits for it, as long as it is not fading."""
+        urgent: dict[str, float] = {}
+        lost: dict[str, float] = {}  # of recall, by what is due
+        anyway = dict(self.ix.contains[self.focus]) if self.focus else {}
         for s, trace in self.state.skills.items():
             if s not in self.c.skills or self.skipped(s) or not trace.memory.phase or not self.learned(s):
                 continue
             kept = memory(self.c, self.state, s, self.now)
-            if kept is not None and kept.due_at <= self.now:
+            if kept is None:
+                continue
+            urgent[s] = urgency(kept.retrievability, self.state.retention) * (3.0 if s in self.below else 1.0)
+            if kept.due_at <= self.now and not comes_anyway(anyway, s, kept.retrievability):
                 lost[s] = 1 - kept.retrievability
-                need[s] = lost[s] * (3.0 if s in self.below else 1.0)
         steps: list[Step] = []
-        while need and left >= 2 and len(steps) < 3:
+        while lost and left >= 2 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
-            for step, good in self.refreshers(need, left):
+            for step, good in self.refreshers(lost, urgent, left):
                 if step.target in taken:
                     continue
-                gain = sum(need[s] * w for s, w in good.items()) / step.minutes
+                gain = regained(good.items(), urgent) / step.minutes
                 if best is None or gain > best[0]:
                     best = gain, step, good
             if best is None:
                 break
             _, step, good = best
-            steps.append(replace(step, reason=self.refresh_reason(step, good)))
+            steps.append(replace(step, reason=self.refresh_reason(step, {s: w for s, w in good.items() if s in lost})))
             taken = taken | {step.target}
             left -= step.minutes
             for s, w in good.items():
-                need[s] *= 1 - w
-                lost[s] *= 1 - w
-                if lost[s] <= 1 - self.state.retention:
-                    del need[s]  # recalled again as well as the learner wishes
+                urgent[s] *= (1 - w) ** 2
+                if s in lost:
+                    lost[s] *= 1 - w
+                    if lost[s] <= 1 - self.state.retention:
+                        del lost[s]  # recalled again as well as the learner wishes
+        self.waiting = len(lost)
         return steps
 
-    def refreshers(self, need: dict[str, float], left: float) -> list[tuple[Step, dict[str, float]]]:
-        """Every task that would refresh something of `need`, with how much of each."""
-        # A task is looked for at the fading skills and at what contains them: nothing else can help.
-        near = dict.fromkeys(need)
+    def refreshers(self, lost: dict[str, float], urgent: dict[str, float], left: float) -> list[tuple[Step, dict[str, float]]]:
+        """Every task that would bring back something of what is due, with how much it gives to each skill that may fade."""
+        # A task is looked for at what is due and at what contains it: nothing else can help.
+        near = dict.fromkeys(lost)
         for s in list(near):
             near.update(dict.fromkeys(outer for outer, _ in self.ix.inside.get(s, ()) if self.learned(outer)))
         found: dict[str, tuple[Step, dict[str, float]]] = {}
@@ -366,35 +399,35 @@ class Planner:
             for id in self.c.teaching(s, "problem"):
                 problem = self.c.problems[id]
                 if id not in found and problem.minutes <= left and all(self.taught(x) for x in problem.skills):
-                    good = self.good(problem.skills, (), need)
+                    good = self.good(problem.skills, (), urgent)
                     found[id] = Step("problem", id, problem.title, float(problem.minutes), "", problem.skills), good
             for id in self.c.teaching(s, "lab"):
                 lab = self.c.labs[id]
                 trace = self.state.labs.get(id)
                 cost = max(5.0, round(lab.minutes * REWRITE))
                 if id not in found and trace and trace.passed_at and self.now - trace.passed_at > 21 * DAY and cost <= left:
-                    good = self.good(lab.skills, self.ix.lab_contains[id], need)
+                    good = self.good(lab.skills, self.ix.lab_contains[id], urgent)
                     found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
-            if not self.ix.practised[s] and left >= LOOK_AGAIN and need.get(s, 0.0) >= 1 - FADED:
+            if not self.ix.practised[s] and left >= LOOK_AGAIN and s in lost:
                 for resource_id, number in self.c.chapters(s):
                     id = f"{resource_id}#{number}"
                     if id in self.state.chapters and id not in found:
                         chapter = next(ch for ch in self.c.resources[resource_id].chapters if ch.number == number)
                         title = f"Look again at {self.c.resources[resource_id].title}, chapter {number}: {chapter.title}"
                         skills = tuple(x for x in chapter.skills if x in self.c.skills)
-                        found[id] = Step("chapter", id, title, LOOK_AGAIN, "", skills), {x: 0.6 for x in skills if x in need}
-        return [pair for pair in found.values() if pair[1]]
+                        found[id] = Step("chapter", id, title, LOOK_AGAIN, "", skills), {x: 0.6 for x in skills if x in urgent}
+        return [pair for pair in found.values() if any(w >= WORTHWHILE and s in lost for s, w in pair[1].items())]
 
-    def good(self, skills: tuple[str, ...], extra: tuple[tuple[str, float], ...], need: dict[str, float]) -> dict[str, float]:
+    def good(self, skills: tuple[str, ...], extra: tuple[tuple[str, float], ...], urgent: dict[str, float]) -> dict[str, float]:
         got: dict[str, float] = {}
         for s in skills:
-            if s in need:
+            if s in urgent:
                 got[s] = 1.0
             for inner, w in self.ix.contains.get(s, ()):
-                if inner in need:
+                if inner in urgent:
                     got[inner] = max(got.get(inner, 0.0), w)
         for inner, w in extra:
-            if inner in need:
+            if inner in urgent:
                 got[inner] = max(got.get(inner, 0.0), w)
         return got
 
@@ -687,9 +720,24 @@ class Planner:
                 min(left, 4.0),
                 f"You said that you know {_lower(self.title(skill))}; what comes next rests on it, so one look to be sure.",
             )
+            step = step or self.exam_step(skill, left)
             if step:
                 return step
         return None
+
+    def exam_step(self, skill: str, left: float) -> Step | None:
+        """The module's exam, where nothing but questions can look at what was said of a skill, and nothing of the module was asked yet."""
+        module = self.c.modules[self.c.skills[skill].module]
+        inside = self.ix.module_skills[module.id]
+        if self.ix.practised[skill] or any((trace := self.trace(s)) is not None and trace.answered_at for s in inside):
+            return None
+        questions = min(AN_EXAM, sum(len(self.c.teaching(s, "item")) for s in inside))
+        minutes = round(questions * MINUTES_A_QUESTION)
+        if not questions or minutes > left:
+            return None
+        reason = f"You said that you know {_lower(self.title(skill))}; what comes next rests on it, and these questions look at its module."
+        title = f"Exam: {module.title}, {say.count(questions, 'question')}"
+        return Step("exam", module.id, title, float(minutes), reason, inside)
 
     def reading_step(self, left: float, used: set[str]) -> Step | None:
         for module in self.c.modules.values():
@@ -769,6 +817,10 @@ class Planner:
             parts.append("What it rests on is fading, so that comes first.")
         if spread:
             parts.append(spread)
+        elif self.waiting > PILE:
+            away = (self.now - self.state.last_at) // DAY
+            after = f" after {away} days away" if away >= 4 else ""
+            parts.append(f"{say.capital(say.count(self.waiting, 'skill'))} more would fade{after}: they come back a few on each evening.")
         elif self.pressed:
             parts.append("Your deadline asks for more hours than you planned, so reviews are kept short.")
         return " ".join(parts)
