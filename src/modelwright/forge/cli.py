@@ -21,7 +21,10 @@ app = typer.Typer(
 )
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
-PartsOption = Annotated[str, typer.Option(help="Whose parts: reference, mine, or a list such as rope=mine,router=reference.")]
+PartsOption = Annotated[str, typer.Option("--parts", help="Whose parts: reference, mine, or a list such as rope=mine,router=reference.")]
+FolderOption = Annotated[Path | None, typer.Option(help="The run folder; default: runs/<recipe>.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: pretrain.steps=100.")]
+TensorboardOption = Annotated[bool, typer.Option(help="Write TensorBoard's files too.")]
 FromOption = Annotated[
     Path | None, typer.Option("--parts-from", help="A folder with your parts, named after them (rms_norm.py); default: your workshop.")
 ]
@@ -237,12 +240,12 @@ def recipes() -> None:
 def run(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="A recipe's name or a .toml file.")],
-    folder: Annotated[Path | None, typer.Option(help="The run folder; default: runs/<recipe>.")] = None,
+    folder: FolderOption = None,
     stage: Annotated[list[str] | None, typer.Option(help="Only this stage; may be given again.")] = None,
-    override: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: pretrain.steps=100.")] = None,
-    whose: Annotated[str, typer.Option("--parts", help="Whose parts: reference, mine, or rope=mine,router=reference.")] = "reference",
+    override: SetOption = None,
+    whose: PartsOption = "reference",
     parts_from: FromOption = None,
-    tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard's files too.")] = False,
+    tensorboard: TensorboardOption = False,
     chat: Annotated[
         bool | None,
         typer.Option("--chat/--no-chat", help="End with the chat page; default: if the recipe has [chat] and this is a terminal."),
@@ -287,11 +290,11 @@ def run(
 def train(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="A recipe's name or a .toml file.")] = "evening",
-    folder: Annotated[Path | None, typer.Option(help="The run folder; default: runs/<recipe>.")] = None,
-    override: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: pretrain.steps=100.")] = None,
-    whose: Annotated[str, typer.Option("--parts", help="Whose parts: reference, mine, or rope=mine,router=reference.")] = "reference",
+    folder: FolderOption = None,
+    override: SetOption = None,
+    whose: PartsOption = "reference",
     parts_from: FromOption = None,
-    tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard's files too.")] = False,
+    tensorboard: TensorboardOption = False,
 ) -> None:
     """Tokenizer, data and pretraining of a recipe. Under `torchrun` it trains on all processes."""
     if "RANK" in os.environ:

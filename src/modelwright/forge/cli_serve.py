@@ -18,7 +18,10 @@ MinPOption = Annotated[float, typer.Option(help="Keep what is at least this frac
 PenaltyOption = Annotated[float, typer.Option("--repetition-penalty", help="More than 1 makes what was said less likely.")]
 TokensOption = Annotated[int, typer.Option("--max-tokens", help="Most tokens of a reply.")]
 SeedOption = Annotated[int | None, typer.Option(help="The same seed gives the same text.")]
-Int8Option = Annotated[bool, typer.Option("--int8", help="Hold the large matrices in eight bits.")]
+Int8Option = Annotated[
+    bool,
+    typer.Option("--int8", help="Hold the large matrices in eight bits: a third of the memory; quicker with a C compiler, slower without."),
+]
 PartsOption = Annotated[str, typer.Option(help="Whose parts: reference, mine, or a list such as sampler=mine.")]
 FromOption = Annotated[Path | None, typer.Option("--parts-from", help="A folder with your parts; default: your workshop.")]
 SystemOption = Annotated[str, typer.Option(help="What the model is told before the conversation.")]

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 ModelArgument = Annotated[Path, typer.Argument(help="A model folder or a run folder.")]
+OutOption = Annotated[Path, typer.Option(help="Folder for the model, its metrics, and where it stands if it is stopped.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: lr=3e-4..")]
 
 
@@ -24,7 +25,7 @@ def add(app: typer.Typer) -> None:
 def tune(
     model: ModelArgument,
     data: Annotated[str, typer.Option(help="primer, primer:N, or a file of conversations.")] = "primer:4000",
-    out: Annotated[Path, typer.Option(help="Folder for the tuned model.")] = Path("tuned"),
+    out: OutOption = Path("tuned"),
     override: SetOption = None,
 ) -> None:
     """Teach a model to answer, from conversations (all weights, or adapters with --set lora_rank=8)."""
@@ -41,7 +42,7 @@ def tune(
 def dpo(
     model: ModelArgument,
     data: Annotated[str, typer.Option(help="primer:N, or JSON lines with prompt or messages, chosen, rejected.")] = "primer:400",
-    out: Annotated[Path, typer.Option(help="Folder for the tuned model.")] = Path("preferred"),
+    out: OutOption = Path("preferred"),
     override: SetOption = None,
 ) -> None:
     """Tune on pairs of a better and a worse answer."""
@@ -58,7 +59,7 @@ def reinforce(
     context: typer.Context,
     model: ModelArgument,
     problems: Annotated[str, typer.Option(help="sums, sums:1, words, python (from the studio), a file, or several joined by +.")] = "sums",
-    out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("reinforced"),
+    out: OutOption = Path("reinforced"),
     think: Annotated[bool, typer.Option("--think", help="Give the model a scratchpad of think_budget tokens.")] = False,
     override: SetOption = None,
 ) -> None:

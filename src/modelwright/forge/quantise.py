@@ -2,8 +2,8 @@
 
 Only matrices of attention and experts are quantised, as in the release; norms, router and embedding stay. An `Int8Matrix` stands where a
 matrix stood: `x @ w` works as before, in float32, from eight-bit weights. Nothing about activations is rounded, so a reply still does not
-depend on what else is in the batch. It saves memory first; whether it is also faster depends on the machine, and `bench/forge_decoding.py`
-says so for the one it runs on.
+depend on what else is in the batch. It saves memory. It is also faster where decoding is compiled (`decode.c` makes floats of the bytes in
+registers), and slower where it is not, since PyTorch writes the floats to memory first; `bench/forge_decoding.py` measures both.
 
 Shapes: a in, b out, groups along a; any leading axes (experts).
 """
