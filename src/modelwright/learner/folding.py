@@ -37,11 +37,12 @@ HOUR = 3_600_000
 MONDAY = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS = 400
 SITTING = DAY // 2
+FRESH = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD = 10.0  # seconds
 EXPECTED_ITEM = 60.0
-ASKED_AT_ONCE = 128  # predictions that wait to be worked out together
+ASKED_AT_ONCE = 512  # predictions that wait to be worked out together
 SCORED_ALL = 2000  # answers whose predictions are all scored; after these one in SCORED_ONE_IN, which is enough to judge by
 SCORED_ONE_IN = 8
 
@@ -69,6 +70,9 @@ class Folder:
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
         self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
+        self._midnight = self._next_midnight = 0  # of the day of the last work, in the learner's time
+        self._day = self._week = 0
+        self._hours_of: dict[int, float] = {}
         self._fit()
 
     def _fit(self) -> None:
@@ -159,10 +163,14 @@ class Folder:
             trace.spread = used(trace.memory, trace.spread, weight, fsrs, at)
             self.credit(inner, weight, at)
             return
-        names, parts = [id], [(trace, 1.0)]
+        rest, names, parts = [], [], [(trace, 1.0)]
         for name, w in inner:
             below = skills.get(name)
-            if below is not None and below.memory.phase and not (below.owed and at - below.owed_from < SITTING):
+            if below is None or (memory := below.memory).phase == 0 or (below.owed and at - below.owed_from < SITTING):
+                rest.append((name, w))
+            elif at - memory.last < memory.stability * FRESH:
+                rest.append((name, w))  # surely there: the answer says nothing of it that success does not
+            else:
                 if below.owed:
                     pay(below, fsrs)
                 names.append(name)
@@ -172,7 +180,8 @@ class Folder:
         if weight >= 0.99 and at > trace.memory.last:
             trace.memory.last = at  # the answer was seen, whatever it was
         if right:
-            self.credit({**dict(inner), **dict(zip(names[1:], shares[1:], strict=True))}.items(), weight, at)
+            self.credit(rest, weight, at)
+            self.credit(zip(names, shares[1:], strict=True), 1.0, at)  # shares are weighted already
             return
         for (below, _), share in zip(parts[1:], shares[1:], strict=True):
             if share > FAINT:
@@ -225,17 +234,12 @@ class Folder:
         """Hours of one kind of work, on a `module` or to keep what was learned; with `expected`, also a measurement of its pace."""
         if not hours > 0:
             return
-        state = self.state
-        day = (event.at + event.tz * 60_000) // DAY
-        days, weeks = state.days, state.weeks
-        if day in days:
-            days[day] += hours
-        else:
-            days[day] = hours
-            if len(days) > KEPT_DAYS:
-                del days[min(days)]
-        week = (day + MONDAY) // 7
-        weeks[week] = weeks.get(week, 0.0) + hours
+        local = event.at + event.tz * 60_000
+        if not self._midnight <= local < self._next_midnight:
+            self.turn(local // DAY)
+        state, week = self.state, self._week
+        self._hours_of[self._day] += hours
+        state.weeks[week] += hours
         pace = state.pace.get(kind)
         if pace is None:
             pace = state.pace[kind] = Pace()
@@ -246,6 +250,18 @@ class Folder:
             state.upkeep[week] = state.upkeep.get(week, 0.0) + hours
         if expected > 0:
             self.measured(kind, hours, expected)
+
+    def turn(self, day: int) -> None:
+        """Go on to the work of this day since 1970."""
+        self._day, self._week = day, (day + MONDAY) // 7
+        self._midnight, self._next_midnight = day * DAY, (day + 1) * DAY
+        self.state.weeks.setdefault(self._week, 0.0)
+        days = self.state.days
+        if day not in days:
+            days[day] = 0.0
+            if len(days) > KEPT_DAYS:
+                del days[min(days)]
+        self._hours_of = days if day in days else {day: 0.0}  # longer ago than is kept
 
     def measured(self, kind: str, hours: float, expected: float) -> None:
         """A finished piece of work, and what the curriculum expected of it."""

@@ -43,27 +43,30 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
     Returns how much of each was used rightly, which the caller has to credit. Credit that they owe must have been paid.
     """
     decay, factor = fsrs.decay, fsrs.factor
-    seen: list[tuple[float, float, float]] = []  # of each part: recall, its slope in log stability, the chance that it is not in the way
-    every = 1.0
+    seen: list[tuple[SkillTrace, float, float, float, float]] = []
+    every = 1.0  # of all parts: the chance that none is in the way
     for trace, held in parts:
         kept = trace.memory
-        x = factor * max(0.0, (at - kept.last) / DAY) / kept.stability
+        x = (at - kept.last) / DAY
+        x = factor * x / kept.stability if x > 0 else 0.0
         r = (1 + x) ** decay
         free = 1 - held + held * r
-        seen.append((r, -decay * x * r / (1 + x), free))
+        seen.append((trace, held, r, -decay * x * r / (1 + x), free))
         every *= free
     sure = 1 - GUESS - SLIP
     p = GUESS + sure * every
-    slopes = [sure * every / free * held * slope for (_, held), (_, slope, free) in zip(parts, seen, strict=True)]
-    noise = p * (1 - p) + sum(slope * slope * trace.spread for (trace, _), slope in zip(parts, slopes, strict=True))
+    noise = p * (1 - p)
+    for trace, held, _, slope, free in seen:
+        slope *= sure * every / free * held
+        noise += slope * slope * trace.spread
     chance = p if right else 1 - p
     step = weight * ((1.0 if right else 0.0) - p) / noise
     rightly = []
-    for (trace, held), (r, _, free), slope in zip(parts, seen, slopes, strict=True):
+    for trace, held, r, slope, free in seen:
         without = GUESS + sure * every / free  # the chance of a right answer if this part is there
         there, gone = (without, GUESS) if right else (1 - without, 1 - GUESS)
         kept = trace.memory
-        gain = trace.spread * slope
+        gain = trace.spread * slope * sure * every / free * held
         kept.stability = max(kept.stability * math.exp(gain * step), SHORTEST)
         trace.spread = max(trace.spread - gain * gain * weight / noise, SUREST)
         rightly.append(weight * held * r * there / chance)
@@ -90,9 +93,10 @@ def used(kept: Trace, spread: float, share: float, fsrs: Fsrs, at: int) -> float
     before = kept.stability
     fsrs.credit(kept, share, at)
     grown = math.log(kept.stability / before)
-    return min(spread + grown * grown * ((1 + DRIFT) / share - 1), WIDEST)
+    spread += grown * grown * ((1 + DRIFT) / share - 1)
+    return spread if spread < WIDEST else WIDEST
 
 
 def paid(kept: Trace, spread: float, owed: float, fsrs: Fsrs, at: int) -> float:
     """What a sitting's credit adds up to, at the most nearly a review of its own. Returns the new spread."""
-    return used(kept, spread, min(owed, MOST), fsrs, at)
+    return used(kept, spread, owed if owed < MOST else MOST, fsrs, at)
