@@ -283,6 +283,10 @@ class Follower:
                 spent,
             )  # fmt: skip
             return spent
+        if step.kind == "check":
+            for n in range(round(step.minutes / A_QUESTION)):
+                self.question(step.skills[n % len(step.skills)], day, "chapter")
+            return step.minutes
         if step.kind == "exam":
             for skill in list(step.skills)[:: max(1, len(step.skills) // 10)][:10]:
                 self.question(skill, day, "exam")

@@ -108,6 +108,38 @@ def test_a_question_after_a_chapter_checks_and_holds_nothing_up(course: Curricul
     assert learned(course, diary.state, "python/loops", diary.now)
 
 
+def test_what_was_read_is_kept_by_questions_and_read_again_only_when_they_fail(course: Curriculum) -> None:
+    def asked(right: bool) -> e.ItemAnswered:
+        return e.ItemAnswered(
+            item="python/loop-bound", skills=["python/loops"], right=right, seconds=30, item_kind="choose", difficulty=2, setting="chapter"
+        )
+
+    diary = Diary(course).learn("python/names", "python/loops").wait(30)
+
+    def steps() -> list[Step]:
+        return [s for s in diary.evening(240).steps if "python/loops" in s.skills]
+
+    (check,) = steps()
+    assert (check.kind, check.skills, check.minutes) == ("check", ("python/loops",), 1.0)
+    assert check.title.startswith("One question on ")
+    assert "today you would recall" in check.reason
+    diary.add(asked(False)).add(asked(False)).wait(1)
+    (again,) = steps()
+    assert again.kind == "chapter"
+    assert again.title.startswith("Look again")
+    diary.add(asked(True))
+    assert "check" not in kinds(tuple(steps()))  # it asks once in a sitting
+    diary.wait(1)
+    (check,) = [s for s in steps() if s.kind == "check"]
+    assert check.reason.startswith("Your last answer on")
+
+
+def test_what_was_placed_as_known_and_never_read_is_asked_about_when_it_fades(course: Curriculum) -> None:
+    diary = Diary(course).add(e.Placed(skills={"python/loops": 0.95, "python/names": 0.95}, by="test", questions=5)).wait(200)
+    found = [s for s in diary.evening(60).steps if s.kind == "check"]
+    assert [s.skills for s in found] == [("python/loops",)]
+
+
 def test_skipped_modules_are_neither_offered_nor_waited_for(course: Curriculum) -> None:
     diary = Diary(course).add(e.GoalsChanged(skipped=["games", "python"])).learn("algebra/vectors", "algebra/products", "algebra/softmax")
     found = targets(diary.evening(240).steps)

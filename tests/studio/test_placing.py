@@ -172,6 +172,25 @@ def test_the_check_after_a_chapter_goes_on_where_it_was_left_and_begins_anew_ano
     assert studio.chapter_check(tiny.BOOK, 2).answered == 0
 
 
+def test_questions_on_a_chapter_are_not_the_chapter_read(studio: Studio, clock: Clock) -> None:
+    question = studio.chapter_check(tiny.BOOK, 2).question
+    assert question is not None
+    studio.answer_item(question.id, wrongly(question), 30, "chapter", question.seed)
+    assert not [step for step in studio.today().steps if step.done]
+    (line, *_) = studio.status().recent
+    assert line.what.startswith("Answered 1 question on ")
+
+
+def test_a_check_asks_first_about_what_is_in_doubt(studio: Studio, clock: Clock) -> None:
+    studio.read_chapter(tiny.BOOK, 2)
+    first = studio.chapter_check(tiny.BOOK, 2).questions
+    doubted = first[1].skill.id
+    for setting in ("verify", "verify"):
+        studio.answer_item(first[1].id, "", 5, setting)
+    clock.pass_(days=1)
+    assert studio.chapter_check(tiny.BOOK, 2).questions[0].skill.id == doubted
+
+
 def test_a_book_says_which_chapters_can_be_checked(studio: Studio) -> None:
     assert [chapter.check for chapter in studio.read_chapter(tiny.BOOK, 1).chapters] == [1, 2]
 

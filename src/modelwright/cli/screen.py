@@ -140,6 +140,9 @@ def command_for(step: v.Step) -> str:
     if step.kind == "chapter":
         book, _, number = step.target.partition("#")
         return f"modelwright read {book} {number}   (when it is read)"
+    if step.kind == "check":
+        book, _, number = step.target.partition("#")
+        return f"modelwright read {book} {number} --check"
     return {
         "review": "modelwright review",
         "lesson": f"modelwright lesson {step.target}",

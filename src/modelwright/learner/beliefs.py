@@ -19,6 +19,8 @@ from modelwright.learner.state import SkillTrace, State
 from modelwright.learner.tracing import Tracer, default_tracer, grown, prerequisite_level, sigmoid, standard_level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelwright.curriculum import Curriculum
 
 WEEK = 7 * DAY
@@ -115,6 +117,16 @@ def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:
         return True
     # Forgetting is the memory's affair: what was mastered stays mastered, and comes back as a review.
     return mastery(curriculum, state, skill, min(now, trace.answered_at)).p >= MASTERED
+
+
+def needed_first(curriculum: Curriculum, state: State, skills: Sequence[str], now: int) -> list[str]:
+    """These skills in the order in which to ask about them: those in doubt first, then what is likeliest to be forgotten."""
+
+    def need(skill: str) -> tuple[bool, float]:
+        kept = memory(curriculum, state, skill, now)
+        return learned(curriculum, state, skill, now), kept.retrievability if kept else 0.0
+
+    return sorted((s for s in skills if s in curriculum.skills), key=need)
 
 
 def placed_well(trace: SkillTrace) -> bool:

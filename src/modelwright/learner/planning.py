@@ -25,6 +25,7 @@ from modelwright.learner.beliefs import (
     mastery,
     memory,
     missing,
+    needed_first,
     placed_well,
     reading_left,
 )
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
     from modelwright.curriculum.models import Lab, Lesson, Problem
 
-StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "project", "exam", "rest"]
+StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "check", "project", "exam", "rest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ HELD = 0.5  # of a skill, by tonight's new one, for it to wait
 PILE = 4  # skills that wait, from which the plan says how they come back
 AN_EXAM = 10  # questions
 MINUTES_A_QUESTION = 1.0
+QUESTIONS = 3  # of the check on a chapter, at the most
+ASKED = 0.6  # of a review, by a question or another look
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Planner:
         self.c, self.state, self.now = curriculum, state, now
         self.ix = index(curriculum)
         self.fresh: set[str] = set()  # skills that a step of tonight teaches
+        self.asked: set[str] = set()  # skills that tonight's questions on one chapter ask about, and so not those on another
         self.waiting = 0  # skills that are due and are not brought back tonight
         self._learned: dict[str, bool] = {}
 
@@ -365,10 +369,10 @@ class Planner:
             if kept.due_at <= self.now and not comes_anyway(anyway, s, kept.retrievability):
                 lost[s] = 1 - kept.retrievability
         steps: list[Step] = []
-        while lost and left >= 2 and len(steps) < 3:
+        while lost and left >= 1 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
             for step, good in self.refreshers(lost, urgent, left):
-                if step.target in taken:
+                if step.target in taken or (step.kind == "check" and self.asked & set(step.skills)):
                     continue
                 gain = regained(good.items(), urgent) / step.minutes
                 if best is None or gain > best[0]:
@@ -378,6 +382,7 @@ class Planner:
             _, step, good = best
             steps.append(replace(step, reason=self.refresh_reason(step, {s: w for s, w in good.items() if s in lost})))
             taken = taken | {step.target}
+            self.asked.update(step.skills if step.kind == "check" else ())
             left -= step.minutes
             for s, w in good.items():
                 urgent[s] *= (1 - w) ** 2
@@ -408,15 +413,28 @@ class Planner:
                 if id not in found and trace and trace.passed_at and self.now - trace.passed_at > 21 * DAY and cost <= left:
                     good = self.good(lab.skills, self.ix.lab_contains[id], urgent)
                     found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
-            if not self.ix.practised[s] and left >= LOOK_AGAIN and s in lost:
-                for resource_id, number in self.c.chapters(s):
-                    id = f"{resource_id}#{number}"
-                    if id in self.state.chapters and id not in found:
-                        chapter = next(ch for ch in self.c.resources[resource_id].chapters if ch.number == number)
-                        title = f"Look again at {self.c.resources[resource_id].title}, chapter {number}: {chapter.title}"
+            if not self.ix.practised[s] and s in lost:
+                for resource, chapter in self.serving(s):
+                    id, where = f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+                    if id in found:
+                        continue
+                    if step := self.questions(id, where, chapter, left, ""):
+                        found[id] = step, {x: ASKED for x in step.skills if x in urgent}
+                    elif id in self.state.chapters and left >= LOOK_AGAIN:
                         skills = tuple(x for x in chapter.skills if x in self.c.skills)
-                        found[id] = Step("chapter", id, title, LOOK_AGAIN, "", skills), {x: 0.6 for x in skills if x in urgent}
+                        step = Step("chapter", id, f"Look again at {where}", LOOK_AGAIN, "", skills)
+                        found[id] = step, {x: ASKED for x in skills if x in urgent}
         return [pair for pair in found.values() if any(w >= WORTHWHILE and s in lost for s, w in pair[1].items())]
+
+    def serving(self, skill: str) -> list[tuple[Resource, Chapter]]:
+        """The chapters on a skill: those that were read or, where none was (what was placed as known), any, the chosen book's first."""
+        all_of_them = [(r, ch) for r in self.books(skill) for ch in r.chapters if skill in ch.skills]
+        return [(r, ch) for r, ch in all_of_them if f"{r.id}#{ch.number}" in self.state.chapters] or all_of_them[:1]
+
+    def books(self, skill: str) -> list[Resource]:
+        module = self.c.modules[self.c.skills[skill].module]
+        chosen = chosen_book(self.c, self.state, module.id)
+        return sorted(books(self.c, module.id), key=lambda r: r.id != chosen)
 
     def good(self, skills: tuple[str, ...], extra: tuple[tuple[str, float], ...], urgent: dict[str, float]) -> dict[str, float]:
         got: dict[str, float] = {}
@@ -597,17 +615,35 @@ class Planner:
         return self.practise(skill, left, reason) or self.check_step(skill, left)
 
     def check_step(self, skill: str, left: float) -> Step | None:
-        """The questions after a chapter, again, for a skill that only they ask about and that an answer put in doubt."""
-        if self.c.teaching(skill, "problem") or not self.c.teaching(skill, "item") or left < LOOK_AGAIN:
+        """For a skill that only questions ask about and that an answer put in doubt: its chapter again, and then questions alone."""
+        if self.c.teaching(skill, "problem") or not self.c.teaching(skill, "item"):
             return None
-        for resource_id, number in self.c.chapters(skill):
-            if f"{resource_id}#{number}" in self.state.chapters:
-                resource = self.c.resources[resource_id]
-                chapter = next(ch for ch in resource.chapters if ch.number == number)
-                reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
-                title = f"Look again at {resource.title}, chapter {number}: {chapter.title}, and its questions"
-                return Step("chapter", f"{resource_id}#{number}", title, LOOK_AGAIN, reason, chapter.skills)
+        trace = self.trace(skill)
+        for resource, chapter in self.serving(skill):
+            id = f"{resource.id}#{chapter.number}"
+            if id not in self.state.chapters:
+                continue
+            where = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+            if trace is not None and trace.streak > 0:
+                reason = f"Your last answer on {_lower(self.title(skill))} was right; a few more make it yours."
+                return self.questions(id, where, chapter, left, reason)
+            if left < LOOK_AGAIN:
+                return None
+            reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
+            return Step("chapter", id, f"Look again at {where}, and its questions", LOOK_AGAIN, reason, chapter.skills)
         return None
+
+    def questions(self, id: str, where: str, chapter: Chapter, left: float, reason: str) -> Step | None:
+        """The check on a chapter, which asks once in a sitting."""
+        inside = [s for s in chapter.skills if s in self.c.skills and self.c.teaching(s, "item")]
+        if any((trace := self.trace(s)) is not None and self.now - trace.answered_at < DAY // 2 for s in inside):
+            return None
+        length = min(QUESTIONS, len({item for s in inside for item in self.c.teaching(s, "item")}))
+        minutes = length * MINUTES_A_QUESTION
+        if not length or minutes > left:
+            return None
+        title = f"{say.capital(say.count(length, 'question'))} on {where}"
+        return Step("check", id, title, minutes, reason, tuple(needed_first(self.c, self.state, inside, self.now)[:length]))
 
     def tried(self, skill: str, used: set[str]) -> bool:
         """Whether problems on it, where there are any, were met before code is asked for."""
@@ -810,6 +846,7 @@ class Planner:
             "chapter": "a chapter behind you" if not last.partial else "a part of the chapter read",
             "project": "a piece of your own project standing",
             "exam": "a clear picture of what stayed",
+            "check": "questions that you can answer without the book",
         }[last.kind]
         parts = [f"This session ends with {end}."]
         fading = [s for s in steps if "rests on it" in s.reason]

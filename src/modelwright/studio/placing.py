@@ -32,7 +32,6 @@ HARDLY = 0.15  # fewer skills than this would be classified better by one more q
 SURE = 0.75  # from here a skill counts as decided, one way or the other
 EXAM_LENGTH, EXAM_PASS = 10, 0.8
 EXAM_SAYS = 0.9  # the probability given to a skill of a module whose exam was passed
-CHECK_LENGTH = 3
 SLIP = 0.10
 FORMULA_GUESS = 0.03
 MOVED, DOUBTED = 2.0, 3  # steps of difficulty that a surprise is worth, and as how many expected answers the stated figure counts
@@ -433,22 +432,29 @@ def exam_view(desk: Desk, module: Module) -> v.ExamView:
 
 def check_length(curriculum: Curriculum, skills: Sequence[str]) -> int:
     """How many questions the check of a chapter on these skills asks."""
-    return min(CHECK_LENGTH, len({id for skill in skills for id in questions_of(curriculum, skill)}))
+    from modelwright.learner.planning import QUESTIONS
+
+    return min(QUESTIONS, len({id for skill in skills for id in questions_of(curriculum, skill)}))
 
 
 def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck:
-    """Up to three questions on the chapter's skills, those asked least often first. What was answered since the chapter was read,
+    """Up to three questions on the chapter's skills, those that need it most first. What was answered since the chapter was read,
     and not half a day ago, belongs to this sitting: a page may be reloaded, and another day the check begins anew."""
+    from modelwright.learner.beliefs import needed_first
+
     chapter = next((c for c in resource.chapters if c.number == number), None)
     if chapter is None:
         raise StudioError(f"{resource.title} has no chapter {number}.")
     read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
     since = max(read_at, desk.now - EXAM_LASTS)
-    sat = [one for one in desk.record.checked if one.at >= since and one.skill in chapter.skills][-CHECK_LENGTH:]
-    chosen, length = [(one.item, one.skill) for one in sat], check_length(desk.curriculum, chapter.skills)
+    sat = [one for one in desk.record.checked if one.at >= since and one.skill in chapter.skills]
+    length = check_length(desk.curriculum, chapter.skills)
+    sat = sat[-length:] if length else []
+    chosen = [(one.item, one.skill) for one in sat]
+    order = needed_first(desk.curriculum, desk.state, chapter.skills, desk.now)
     while len(chosen) < length:
         used, times = {id for id, _ in chosen}, Counter(skill for _, skill in chosen)
-        skill = min((s for s in chapter.skills if set(questions_of(desk.curriculum, s)) - used), key=lambda s: times[s])
+        skill = min((s for s in order if set(questions_of(desk.curriculum, s)) - used), key=lambda s: times[s])
         left = [id for id in questions_of(desk.curriculum, skill) if id not in used]
         chosen.append((min(left, key=lambda id: (desk.record.items.get(id, 0), id)), skill))
     right = sum(one.right for one in sat)

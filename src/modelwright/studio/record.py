@@ -268,7 +268,8 @@ def _item(record: Record, event: e.Event, data: e.ItemAnswered) -> None:
         record.exams[data.item.split("/")[0]] = [*kept, asked]
     elif data.setting == "chapter":
         record.checked = [*record.checked, asked][-CHECKED:]
-    record.did(event, data.setting, data.item.split("/")[0], data.seconds / 60, int(data.right), join=True)
+    kind = "check" if data.setting == "chapter" else data.setting  # a "chapter" of the diary is one that was read
+    record.did(event, kind, data.item.split("/")[0], data.seconds / 60, int(data.right), join=True)
 
 
 def _lesson_opened(record: Record, event: e.Event, data: e.LessonOpened) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from modelwright.grading import Verdict
 
-StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "project", "exam", "rest"]
+StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "check", "project", "exam", "rest"]
 Standing = Literal["locked", "open", "learning", "known", "fading"]
 """Of a skill: a prerequisite is missing · it can be begun · begun · learned and remembered · learned, and being forgotten."""
 

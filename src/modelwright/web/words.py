@@ -13,7 +13,8 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 KINDS = {
     "lesson": "lesson", "problem": "problem", "lab": "lab", "skill": "skill", "module": "module", "stage": "stage", "book": "book",
     "course": "course", "paper": "paper", "tool": "tool", "community": "community", "competition": "competition", "site": "site",
-    "resource": "resource", "project": "project", "card": "card", "chapter": "chapter", "review": "cards", "exam": "exam", "rest": "rest",
+    "resource": "resource", "project": "project", "card": "card", "chapter": "chapter", "review": "cards", "exam": "exam",
+    "check": "questions", "rest": "rest",
 }  # fmt: skip
 RESOURCES = ("resource", "book", "course", "paper", "tool", "community", "competition", "site")
 
