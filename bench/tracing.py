@@ -553,21 +553,26 @@ def one_at_a_time(tracer: Tracer, s: Stream, n: int = 200) -> float:
 
 
 def zero_shot(args: argparse.Namespace, train: Sequence[Learner], prior: Prior) -> None:
-    parts = Stream.join([crossed(train, prior), stream(train, Told(), prior)])
-    layers = fit_network(parts.x_ni, parts.right_n, SHIPPED, 6, 0)[1]
+    """Fitted on --train as other data sets may come: with exercises or only skills named, counted beforehand, as answers come, or not."""
+    skills_alone = [[(skills, "", right) for skills, _, right in learner] for learner in train]
+    parts = [stream(train, Told(), prior)]
+    for learners in (train, skills_alone):
+        parts += [crossed(learners, prior), stream(learners, Told(Counts()), prior, counting=True)]
+    own = Stream.join(parts)
+    network, layers = fit_network(own.x_ni, own.right_n, SHIPPED, 6, 0)
+    models = [*(fit_trees(own.x_ni, own.right_n, seed) for seed in range(TREES)), network]
     tracer = Tracer(Weights(2, {}, list(INPUTS), layers, prior))
     for path, format in zip(args.zero_shot, args.zero_shot_format or [args.format[0]] * len(args.zero_shot), strict=True):
         test = load(path, format)
-        title = f"zero-shot on {Path(path).stem}: {about(test)}"
-        counted = stream(test, Told(Counts()), prior, counting=True)
-        bare = stream(test, Told(), prior)
-        show(
-            title,
-            [
-                measured("ours, fitted on --train alone; exercises counted as they come", run(tracer, counted), counted),
-                measured("ours, fitted on --train alone; exercises unknown", run(tracer, bare), bare),
-            ],
-        )
+        rows = []
+        for how, s in (
+            ("exercises counted as they come", stream(test, Told(Counts()), prior, counting=True)),
+            ("exercises unknown", stream(test, Told(), prior)),
+        ):
+            all_of_them = s.of_answers(np.mean([model(s.x_ni) for model in models], axis=0))
+            rows.append(measured(f"ours, fitted on --train alone; {how}", all_of_them, s))
+            rows.append(measured(f"that network alone, as the program runs it; {how}", run(tracer, s), s))
+        show(f"zero-shot on {Path(path).stem}: {about(test)}", rows)
 
 
 def fit_weights(args: argparse.Namespace) -> None:
