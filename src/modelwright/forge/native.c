@@ -99,7 +99,7 @@ void geglu_backward(const float *g, const float *u, const float *dh, float *dg, 
 /* Attention. Each pair of a batch row and a key head is one task, whose tables fit the processor's cache: queries are taken ROWS at a
  * time, and of a block's keys only those up to its last query are looked at. Nothing of size (t, t) is kept for the backward pass, which
  * computes the weights again from two numbers a query. */
-enum { ROWS = 32 };
+enum { ROWS = 16 };
 typedef float v8 __attribute__((vector_size(32), aligned(4)));
 static inline long up(long x, long to) { return (x + to - 1) & -to; } /* to the next multiple of a power of two */
 
