@@ -121,8 +121,9 @@ def _training(folder: Path, record: dict[str, Any]) -> Iterator[Block]:
     begun = False
     for stage, (title, series, unit) in shown.items():
         metrics = list(read_metrics(folder / stage))
+        most = 12 if stage == "reinforce" else 200  # a step asks few problems: a dozen means say more than its points
         lines = tuple(
-            Line(name, thinned([(m["step"], m[key]) for m in metrics if m["kind"] == kind and isinstance(m.get(key), int | float)]))
+            Line(name, thinned([(m["step"], m[key]) for m in metrics if m["kind"] == kind and isinstance(m.get(key), int | float)], most))
             for kind, key, name in series
         )
         if any(line.points for line in lines):
