@@ -353,7 +353,8 @@ def test_the_evening_in_small_goes_from_nothing_to_a_report(small_run: Path):
     record = json.loads((small_run / "run.json").read_text())
     assert list(record["stages"]) == ["tokenizer", "data", "pretrain", "tune", "reinforce", "evaluate", "report"]
     markdown = (small_run / "report.md").read_text()
-    for expected in ("# The run test", "Pretraining", "Chat tuning", "Reinforcement", "bits per byte", "five-gram", "What is not known"):
+    words = ("# The run test", "peak MB", "Pretraining", "Chat tuning", "Reinforcement", "bits per byte", "five-gram", "What is not known")
+    for expected in words:
         assert expected in markdown
     done = Evaluated.read(small_run / "evaluate" / "evaluation.json")
     assert {one.system for one in done.scores} == {"model", "random", "unigram", "five-gram"}

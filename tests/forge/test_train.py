@@ -18,6 +18,8 @@ from modelwright.forge.data.shards import prepare, train_tokenizer
 from modelwright.forge.data.sources import Source, open_source
 from modelwright.forge.errors import CheckpointError, ConfigError, DataError, TrainingError
 from modelwright.forge.model import Grok
+from modelwright.forge.parts import Parts
+from modelwright.forge.recipe import Run, load
 from modelwright.forge.train import Sample, Step, TrainConfig, TrainParts, build, read_metrics, train
 
 MODEL = preset("nano").replace(width=32, layers=2, query_heads=4, key_heads=2, head_size=8, expert_size=24, context=32, experts=4)
@@ -298,6 +300,23 @@ def test_two_processes_give_the_curve_of_one(two_processes: Path, name: str) -> 
     whole = torch.load(two_processes / name / "whole.pt")
     for tensor, value in load_model(two_processes / "one").model.state_dict().items():
         torch.testing.assert_close(whole[tensor], value, atol=2e-4, rtol=1e-3)
+
+
+def test_a_run_that_torchrun_trained_goes_on_to_its_report(tmp_path: Path) -> None:
+    small = {"pretrain.steps": "2", "pretrain.eval_every": "2"}
+    command = [sys.executable, "-m", "modelwright.forge.cli_torchrun", "test", "--folder", str(tmp_path / "run")]
+    command += [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
+    place = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env={**os.environ, **place}, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr[-3000:]
+    Run.open(tmp_path / "run", load("test", small), Parts()).carry_out(("report",))
+    (row,) = [
+        line for line in (tmp_path / "run" / "report.md").read_text().splitlines() if line.startswith("| pretrain | ") and "tokens" in line
+    ]
+    _, _, seconds, peak, gave, _ = (cell.strip() for cell in row.split("|"))
+    assert float(seconds) >= 0
+    assert int(peak.replace(",", "")) > 50
+    assert "tokens" in gave
 
 
 def test_a_learners_schedule_is_the_one_that_runs(tmp_path: Path, corpus: Corpus) -> None:

@@ -12,6 +12,7 @@ order of summation; the auxiliary balancing loss is the mean over the processes'
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -266,7 +267,7 @@ def spread_experts(experts: Experts, world: World, mesh: Any) -> set[nn.Paramete
 def train_recipe(name: str, folder: Path | None, overrides: dict[str, str], parts: Any) -> None:
     """What each process of `torchrun -m modelwright forge train RECIPE` does: the first makes the data, all train."""
     from modelwright.forge.checkpoint import save_model
-    from modelwright.forge.recipe import Run, fused_for, load, model_config, train_config
+    from modelwright.forge.recipe import Run, fused_for, load, model_config, peak_mb, train_config, what_pretraining_gave
     from modelwright.forge.train import Evaluation, Step, build, train
 
     recipe = load(name, overrides)
@@ -287,13 +288,16 @@ def train_recipe(name: str, folder: Path | None, overrides: dict[str, str], part
             if isinstance(event, Evaluation) or (isinstance(event, Step) and event.step % 10 == 0):
                 print(event, flush=True)
 
-        train(where / "pretrain", model, config, where / "data", tokenizer, parts=parts.training(), world=world, on_event=show)
+        began = time.perf_counter()
+        result = train(where / "pretrain", model, config, where / "data", tokenizer, parts=parts.training(), world=world, on_event=show)
         whole = gather(model, world)
         if world.main:
             fresh = build(model.config, config.seed)
             fresh.load_state_dict(whole)
             save_model(where / "pretrain" / "model", fresh, tokenizer, {"stage": "pretrain", "recipe": recipe.name})
-            run.record["stages"]["pretrain"] = {"status": "done", "processes": world.size}
+            gave = {**what_pretraining_gave(where / "pretrain", model.config, result), "processes": world.size}
+            seconds = round(time.perf_counter() - began, 2)
+            run.record["stages"]["pretrain"] = {"status": "done", "seconds": seconds, "peak_mb": peak_mb(), "gave": gave}
             run.write()
     finally:
         leave()

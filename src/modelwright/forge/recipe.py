@@ -7,12 +7,14 @@ model to the bit."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib
 import json
 import os
 import platform
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -26,7 +28,7 @@ from modelwright.forge.errors import ConfigError, ForgeError
 if TYPE_CHECKING:
     from modelwright.forge.parts import Parts
     from modelwright.forge.tokenizer import Tokenizer
-    from modelwright.forge.train import TrainConfig
+    from modelwright.forge.train import Result, TrainConfig
 
 STAGES: dict[str, str] = {
     "tokenizer": "modelwright.forge.recipe:make_tokenizer",
@@ -39,6 +41,20 @@ STAGES: dict[str, str] = {
     "report": "modelwright.forge.report:stage",
 }
 """Each is a function (run, settings) where settings are the recipe's table of that name. A stage that trains leaves a model folder."""
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` count from here; where the system cannot (it is Linux's), it counts from the start of the process."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_mb() -> int:
+    """The most memory that this process held at once, in megabytes; its workers have their own."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 
 
 @dataclass(frozen=True)
@@ -188,15 +204,17 @@ class Run:
                 continue
             self.say(f"{stage}: begun")
             began = time.perf_counter()
+            forget_peak()
             module, _, name = STAGES[stage].partition(":")
             try:
                 function = getattr(importlib.import_module(module), name)
             except ImportError as error:
                 raise ForgeError(f"the stage '{stage}' cannot be loaded: {error}") from error
             gave = function(self, self.recipe.table(stage)) or {}
-            self.record["stages"][stage] = {"status": "done", "seconds": round(time.perf_counter() - began, 2), "gave": gave}
+            seconds = time.perf_counter() - began
+            self.record["stages"][stage] = {"status": "done", "seconds": round(seconds, 2), "peak_mb": peak_mb(), "gave": gave}
             self.write()
-            self.say(f"{stage}: done in {time.perf_counter() - began:.0f} s")
+            self.say(f"{stage}: done in {seconds:.0f} s, {peak_mb()} MB at the most")
 
     # What earlier stages left.
 
@@ -337,9 +355,13 @@ def pretrain(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     model = build(sizes, config.seed, run.parts.ops(config.compile, fused_for(config, sizes)))
     result = train(folder, model, config, run.place("data"), tokenizer, parts=run.parts.training(), on_event=run.on_event)
     save_model(folder / "model", model, tokenizer, {"stage": "pretrain", "recipe": run.recipe.name, "tokens": result.tokens})
+    return what_pretraining_gave(folder, sizes, result)
+
+
+def what_pretraining_gave(folder: Path, sizes: ModelConfig, result: Result) -> dict[str, Any]:
     return {
-        "parameters": model.config.parameters,
-        "active_parameters": model.config.active_parameters,
+        "parameters": sizes.parameters,
+        "active_parameters": sizes.active_parameters,
         "tokens": result.tokens,
         "train_loss": result.train_loss,
         "val_loss": result.val_loss,

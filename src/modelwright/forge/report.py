@@ -94,8 +94,12 @@ def _head(record: dict[str, Any]) -> Iterator[Block]:
             f"The learner's parts take {cost['speed']} times the reference's time a step; the loss differs by {cost['loss']:+.4f}."
         )
     yield Table(
-        ("stage", "seconds", "what it gave"),
-        tuple((name, f"{entry['seconds']:.0f}", _gave(entry["gave"])) for name, entry in record["stages"].items() if name != "report"),
+        ("stage", "seconds", "peak MB", "what it gave"),
+        tuple(
+            (name, f"{entry['seconds']:.0f}", f"{entry['peak_mb']:,}" if "peak_mb" in entry else "–", _gave(entry["gave"]))
+            for name, entry in record["stages"].items()
+            if name != "report"
+        ),
     )
 
 
