@@ -85,9 +85,17 @@ class Contender:
     """A model, its optimisers, its schedule."""
 
     def __init__(
-        self, name: str, model: torch.nn.Module, loss: Callable, estimate: Callable, optimisers: list, rate: Callable, steps: int
+        self,
+        name: str,
+        model: torch.nn.Module,
+        loss: Callable,
+        estimate: Callable,
+        optimisers: list,
+        rate: Callable,
+        steps: int,
+        clip: Callable,
     ) -> None:
-        self.name, self.model, self.loss, self.estimate = name, model, loss, estimate
+        self.name, self.model, self.loss, self.estimate, self.clip = name, model, loss, estimate, clip
         self.optimisers, self.rate, self.steps = optimisers, rate, steps
         self.parameters = sum(p.numel() for p in model.parameters())
         self.seconds = 0.0
@@ -96,7 +104,7 @@ class Contender:
     def step(self, k: int, x: torch.Tensor, y: torch.Tensor) -> None:
         self.rate(self.optimisers, k)
         self.loss(x, y).backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.clip(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -122,7 +130,7 @@ def nanogpt(module: Any, vocab: int) -> Contender:
             group["lr"] = lr
 
     loss = lambda x, y: model(x, y)[1]
-    return Contender("nanoGPT", model, loss, loss, [optimiser], rate, NANO_STEPS)
+    return Contender("nanoGPT", model, loss, loss, [optimiser], rate, NANO_STEPS, torch.nn.utils.clip_grad_norm_)
 
 
 def forge(name: str, config: ModelConfig, steps: int, lr: float) -> Contender:
@@ -133,9 +141,8 @@ def forge(name: str, config: ModelConfig, steps: int, lr: float) -> Contender:
     def rate(found: list, k: int) -> None:
         optim.set_rate(found, optim.learning_rate(k, steps, lr, steps // 20, int(0.6 * steps), 0.02))
 
-    return Contender(
-        name, model, lambda x, y: model.loss(x, y, balance=0.01).total, lambda x, y: model.loss(x, y).cross_entropy, optimisers, rate, steps
-    )
+    loss, estimate = lambda x, y: model.loss(x, y, balance=0.01).total, lambda x, y: model.loss(x, y).cross_entropy
+    return Contender(name, model, loss, estimate, optimisers, rate, steps, optim.clip)
 
 
 def run_curves(contenders: list[Contender], text: Text, clock: Callable[[], float]) -> None:
@@ -187,7 +194,7 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=os.cpu_count())
     options.add_argument("--only", choices=("curve", "speed"))
     options.add_argument("--clock", choices=("wall", "cpu"), default="wall")
-    options.add_argument("--steps", type=int, default=430, help="of the forge's models")
+    options.add_argument("--steps", type=int, default=480, help="of the forge's models")
     options.add_argument("--lr", type=float, default=2.5e-3)
     options.add_argument("--limit", type=float, default=60.0, help="seconds for the comparison of speed")
     options.add_argument("--out", type=Path, help="write what was measured as JSON")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -334,3 +335,15 @@ def test_a_learners_schedule_is_the_one_that_runs(tmp_path: Path, corpus: Corpus
 def test_without_a_tokenizer_a_token_counts_as_a_byte(tmp_path: Path, corpus: Corpus) -> None:
     result = train(tmp_path, build(corpus.model, 1), QUICK, corpus.folder)
     assert result.bits_per_byte == pytest.approx(result.val_loss / 0.6931, rel=1e-3)
+
+
+def test_clipping_leaves_what_is_within_the_limit_and_shrinks_what_is_beyond():
+    parameters = [torch.nn.Parameter(torch.zeros(3)), torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(1))]
+    for limit in (20.0, 13.0, 6.5, math.inf):
+        parameters[0].grad, parameters[1].grad = torch.tensor([3.0, 0.0, 4.0]), torch.tensor([0.0, -12.0])
+        before = [p.grad.clone() for p in parameters[:2]]
+        assert float(optim.clip(parameters, limit)) == pytest.approx(13.0)
+        for p, g in zip(parameters, before, strict=False):
+            torch.testing.assert_close(p.grad, g * min(1.0, limit / 13.0))
+    parameters[0].grad[1] = math.nan
+    assert math.isnan(float(optim.clip(parameters, 1.0)))

@@ -23,6 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from modelwright.forge import optim
 from modelwright.forge.errors import CheckpointError, ConfigError
 from modelwright.forge.model import Experts, Grok
 
@@ -86,7 +87,7 @@ class World:
     def clip(self, model: nn.Module, limit: float) -> Tensor:
         """Scale all gradients so that their joint norm, over all processes, is at most `limit`; the norm before."""
         if self.size == 1:
-            return nn.utils.clip_grad_norm_(model.parameters(), limit)
+            return optim.clip(model.parameters(), limit)
         gradients = [p.grad.to_local() if hasattr(p.grad, "to_local") else p.grad for p in model.parameters() if p.grad is not None]
         squares = torch.stack([gradient.float().square().sum() for gradient in gradients]).sum()
         dist.all_reduce(squares)  # each process holds another part of every tensor

@@ -49,12 +49,15 @@ void rms_forward(const float *x, const float *scale, const float *h, float *y, f
 }
 
 /* With u = x r and g = dy scale: dx = r (g - u mean(g u)), and base added to it, if there is one; dscale = sum over rows of dy u.
- * `parts` is (threads, m), zero. */
+ * `parts` is (threads, m), zero; its first row becomes dscale. */
 void rms_backward(const float *x, const float *scale, const float *r, const float *dy, const float *base, float *dx, float *parts,
                   long n, long m) {
+    long threads = 1;
 #pragma omp parallel
     {
         float *part = parts + omp_get_thread_num() * m;
+#pragma omp single nowait
+        threads = omp_get_num_threads();
 #pragma omp for schedule(static)
         for (long i = 0; i < n; i++) {
             const float *xi = x + i * m, *di = dy + i * m, *bi = base + i * m, ri = r[i];
@@ -73,6 +76,8 @@ void rms_backward(const float *x, const float *scale, const float *r, const floa
             }
         }
     }
+    for (long i = 1; i < threads; i++)
+        for (long j = 0; j < m; j++) parts[j] += parts[i * m + j];
 }
 
 #define INNER(x) (0.7978845608028654f * ((x) + 0.044715f * (x) * (x) * (x)))
@@ -101,6 +106,12 @@ void geglu_backward(const float *g, const float *u, const float *dh, float *dg, 
  * computes the weights again from two numbers a query. */
 enum { ROWS = 16 };
 typedef float v8 __attribute__((vector_size(32), aligned(4)));
+/* Keeps a vector that is used several times from being read from memory each time. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define IN_REGISTER(x) __asm__("" : "+x"(x))
+#else
+#define IN_REGISTER(x)
+#endif
 static inline long up(long x, long to) { return (x + to - 1) & -to; } /* to the next multiple of a power of two */
 
 /* Zeros that start with a cache line: a vector across two lines is read twice. */
@@ -117,7 +128,9 @@ static void product(long m, long n, long k, const float *A, long ar, long ac, co
             v8 c00 = {0}, c01 = {0}, c10 = {0}, c11 = {0}, c20 = {0}, c21 = {0}, c30 = {0}, c31 = {0};
             const float *a = A + i * ar, *b = B + j;
             for (long l = 0; l < k; l++, a += ac, b += bs) {
-                const v8 b0 = *(const v8 *)b, b1 = *(const v8 *)(b + 8);
+                v8 b0 = *(const v8 *)b, b1 = *(const v8 *)(b + 8);
+                IN_REGISTER(b0);
+                IN_REGISTER(b1);
                 const float a0 = a[0], a1 = a[ar], a2 = a[2 * ar], a3 = a[3 * ar];
                 c00 += a0 * b0, c01 += a0 * b1, c10 += a1 * b0, c11 += a1 * b1;
                 c20 += a2 * b0, c21 += a2 * b1, c30 += a3 * b0, c31 += a3 * b1;
@@ -153,7 +166,35 @@ static inline void turn(const float *x, long xs, const float *cosines, const flo
 }
 
 static inline void transpose(const float *x, long xs, float *y, long ys, long rows, long columns) {
-    for (long i = 0; i < rows; i++)
+    long i = 0;
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define PAIR(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+    for (; i + 8 <= rows; i += 8) {
+        long j = 0;
+        for (; j + 8 <= columns; j += 8) {
+            v8 r[8], q[8];
+            for (long p = 0; p < 8; p++) r[p] = *(const v8 *)(x + (i + p) * xs + j);
+            for (long p = 0; p < 8; p += 2) {
+                q[p] = PAIR(r[p], r[p + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+                q[p + 1] = PAIR(r[p], r[p + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+            }
+            for (long p = 0; p < 8; p += 4)
+                for (long o = 0; o < 2; o++) {
+                    r[p + 2 * o] = PAIR(q[p + o], q[p + o + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+                    r[p + 2 * o + 1] = PAIR(q[p + o], q[p + o + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+                }
+            for (long p = 0; p < 4; p++) {
+                *(v8 *)(y + (j + p) * ys + i) = PAIR(r[p], r[p + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+                *(v8 *)(y + (j + p + 4) * ys + i) = PAIR(r[p], r[p + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+            }
+        }
+        for (; j < columns; j++)
+            for (long p = i; p < i + 8; p++) y[j * ys + p] = x[p * xs + j];
+    }
+#endif
+#endif
+    for (; i < rows; i++)
         for (long j = 0; j < columns; j++) y[j * ys + i] = x[i * xs + j];
 }
 

@@ -7,7 +7,7 @@ all about 1; scaled as in Moonlight (arXiv 2502.16982), its steps are as large a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -134,6 +134,16 @@ def optimisers(
         for group in optimiser.param_groups:
             group["scale"] = muon_lr if isinstance(optimiser, Muon) else 1.0
     return found
+
+
+def clip(parameters: Iterable[Tensor], limit: float) -> Tensor:
+    """Scale the gradients so that their joint norm is at most `limit` (Pascanu, Mikolov and Bengio, arXiv 1211.5063, algorithm 1); the
+    norm before. As `torch.nn.utils.clip_grad_norm_`, but gradients within the limit are not multiplied by one."""
+    parameters = list(parameters)
+    norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], foreach=True)
+    if norm > limit:
+        nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+    return norm
 
 
 def set_rate(found: list[torch.optim.Optimizer], rate: float) -> None:

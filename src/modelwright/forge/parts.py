@@ -1074,7 +1074,7 @@ def cost(parts: Parts, steps: int = 12, seed: int = 0) -> Cost:
             if how.clip is not None:
                 how.clip([p.grad for p in model.parameters() if p.grad is not None], 1.0)
             else:
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optim.clip(model.parameters(), 1.0)
             for optimiser in optimisers:
                 optimiser.step()
             model.zero_grad(set_to_none=True)

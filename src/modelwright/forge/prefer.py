@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from modelwright.forge import optim, references, template
@@ -149,7 +149,7 @@ def prefer(
         reference = ref_chosen_p[chosen_of], ref_rejected_p[chosen_of]
         loss = loss_part(chosen_b, rejected_b, *reference, config.beta)
         loss.backward()
-        norm = float(nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf))
+        norm = float(optim.clip(model.parameters(), config.clip or math.inf))
         loss_value = float(loss.detach())
         if not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise TrainingError(f"the loss or its gradient is not a number at step {step + 1} of tuning on preferences; lower lr")

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from modelwright.forge import optim, references, rewards, template
 from modelwright.forge.checkpoint import load_model, model_sha256, save_model
@@ -334,7 +334,7 @@ def reinforce(
             for _ in range(config.passes):
                 terms = policy_loss(token_log_probs(model, rows.tokens_bt), sampled_bt, advantage_b, mask_bt, config, reference_bt)
                 terms.loss.backward()
-                norm = float(nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf))
+                norm = float(optim.clip(model.parameters(), config.clip_norm or math.inf))
                 if not (math.isfinite(float(terms.loss.detach())) and math.isfinite(norm)):
                     raise TrainingError(f"the loss or its gradient is not a number at step {step + 1} of reinforcement; lower lr")
                 for optimiser in found:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from modelwright.forge import lora, optim, references
 from modelwright.forge.checkpoint import load_model, model_sha256, save_model
@@ -203,7 +202,7 @@ def tune(
         step_loss, counted = step_gradients(model, batch, config.accumulation, config.balance_weight)
         norm = 0.0
         if counted:
-            norm = float(nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf))
+            norm = float(optim.clip(model.parameters(), config.clip or math.inf))
             if not (math.isfinite(step_loss) and math.isfinite(norm)):
                 raise TrainingError(f"the loss or its gradient is not a number at step {step + 1} of tuning; lower lr, or look at the data")
             for optimiser in found:
