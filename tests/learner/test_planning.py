@@ -428,3 +428,44 @@ def test_why_not_is_answered_for_everything_there_is(plan_of_all: Curriculum) ->
             assert answer.endswith("."), (id, answer)
     chapter = next(r for r in c.resources.values() if r.chapters)
     assert why_not(c, state, diary.now, f"{chapter.id}#{chapter.chapters[0].number}").endswith(".")
+
+
+def test_a_skill_that_counts_on_few_answers_is_looked_at_when_the_plan_is_done(course: Curriculum) -> None:
+    """Two lucky answers were enough once, and then nobody asked again while hours stood empty."""
+    known = dict.fromkeys(course.skills, 0.95)
+    diary = Diary(course).add(e.Placed(skills=known, by="test", questions=30))
+    for lab in course.labs:
+        diary.lab(lab)
+    for resource in course.resources.values():
+        for chapter in resource.chapters:
+            diary.add(e.ChapterRead(resource=resource.id, chapter=chapter.number, hours=1))
+    for project in course.projects:
+        diary.add(e.ProjectEntry(project=project, done=True))
+    diary.wait(1)
+    sure = [s for s in diary.evening(60).steps if "not for certain" in s.reason]
+    assert sure
+    assert {s.kind for s in sure} <= {"problem", "check"}
+    first = sure[0]
+    if first.kind == "problem":
+        diary.answers(first.target, *[True] * 8)
+    assert first.target not in targets(tuple(s for s in diary.evening(60).steps if "not for certain" in s.reason))
+
+
+def test_what_went_wrong_again_and_again_gets_a_longer_look(course: Curriculum) -> None:
+    def minutes(wrong: int) -> float:
+        diary = Diary(course).learn("python/names", "python/loops")
+        for _ in range(wrong):
+            diary.wait(1).add(
+                e.ItemAnswered(
+                    item="python/loop-bound", skills=["python/loops"], right=False, seconds=30, item_kind="choose", difficulty=2,
+                    setting="chapter",
+                )
+            )  # fmt: skip
+        (again,) = [s for s in diary.wait(1).evening(240).steps if s.title.startswith("Look again") and "python/loops" in s.skills]
+        return again.minutes
+
+    assert minutes(1) == 10
+    assert minutes(5) == 20
+    assert minutes(12) > minutes(5)
+    longest = max(chapter.hours for resource in course.resources.values() for chapter in resource.chapters)
+    assert minutes(60) <= longest * 30

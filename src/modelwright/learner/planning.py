@@ -64,6 +64,7 @@ TABLE = (
     Row("second strand", 20, "the first open skill of another module, when minutes are left: the evenings interleave"),
     Row("reading", 10, "a chapter on what was taught, in the chosen book"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
+    Row("make sure", 3, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
 )
 WEIGHT = {row.name: row.weight for row in TABLE}
 REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
@@ -76,7 +77,9 @@ FLYING = (12, 0.75)  # answers, and the running mean from which the harder of tw
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
-LOOK_AGAIN = 10.0  # minutes with a chapter that was read before
+LOOK_AGAIN = 10.0  # minutes with a chapter that was read before, at the least; so many more for every so many wrong answers
+WRONG_A_LOOK = 4
+FEW = 5  # answers, from which a skill's standing rests on more than luck
 WORTHWHILE = 0.3  # of something that is due, for a task to be chosen for it
 HELD = 0.5  # of a skill, by tonight's new one, for it to wait
 PILE = 4  # skills that wait, from which the plan says how they come back
@@ -540,8 +543,9 @@ class Planner:
             offer("verify", step, "")
         if not found:
             offer("reading", self.reading_step(left, used), "")
-            stretch = self.stretch_step(left, used)
-            offer("stretch", stretch, "")
+            offer("stretch", self.stretch_step(left, used), "")
+        if not found:
+            offer("make sure", self.sure_step(left, used), "")
         if not found:
             return None
         _, step, module = max(found, key=lambda f: f[0])
@@ -630,7 +634,10 @@ class Planner:
             if left < LOOK_AGAIN:
                 return None
             reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
-            return Step("chapter", id, f"Look again at {where}, and its questions", LOOK_AGAIN, reason, chapter.skills)
+            # What went wrong again and again takes more than a glance.
+            longer = LOOK_AGAIN * (1 + (trace.wrong // WRONG_A_LOOK if trace else 0))
+            minutes = round(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
+            return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills)
         return None
 
     def questions(self, id: str, where: str, chapter: Chapter, left: float, reason: str) -> Step | None:
@@ -798,6 +805,32 @@ class Planner:
         ]
         hardest = max(open_labs, key=lambda lab: lab.difficulty, default=None)
         return self.lab_step(hardest, left, begun=False) if hardest else None
+
+    def sure_step(self, left: float, used: set[str]) -> Step | None:
+        """A look at what counts as learned on the thinnest ground, once a day at the most."""
+        thin = []
+        for skill, trace in self.state.skills.items():
+            if skill not in self.c.skills or self.skipped(skill) or not self.learned(skill) or self.now - trace.answered_at < DAY // 2:
+                continue
+            m = mastery(self.c, self.state, skill, self.now)
+            if m.attempts < FEW or m.p - m.sd < MASTERED:
+                thin.append((m.p - m.sd, skill))
+        for _, skill in sorted(thin):
+            chance = say.often(self.p(skill))
+            reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {chance}."
+            step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
+            if step is not None and step.target not in used:
+                return step
+        return None
+
+    def ask(self, skill: str, left: float, reason: str) -> Step | None:
+        """Questions on a chapter that serves this skill, the skill's own first."""
+        for resource, chapter in self.serving(skill) if self.c.teaching(skill, "item") else ():
+            where = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+            step = self.questions(f"{resource.id}#{chapter.number}", where, chapter, left, reason)
+            if step is not None:
+                return replace(step, skills=(skill, *(s for s in step.skills if s != skill))[: len(step.skills)])
+        return None
 
     def rest(self) -> Step:
         waiting = [c for c in self.state.cards.values() if c.phase]
