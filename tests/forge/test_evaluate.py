@@ -399,3 +399,15 @@ def test_an_evaluation_comes_back_as_it_was_written(tmp_path: Path, system: Grok
 
 def test_a_prompt_that_does_not_fit_is_answered_with_nothing(system: GrokSystem):
     assert system.replies([[Message("user", "a" * 200)], [Message("user", "a")]], 3)[0] == ""
+
+
+def test_the_sums_are_asked_again_with_thoughts_where_that_is_wished_and_thoughts_are_no_part_of_replies(system: GrokSystem):
+    config = EvaluateConfig(items=3, shots=(0,), documents=1, think_budget=4)
+    done = evaluate.evaluate([system, counting()[1]], [], config)
+    again = [one for one in done.scores if one.task == "arithmetic, with thoughts"]
+    assert [(one.system, one.items) for one in again] == [("model", 3)]  # a baseline has no thoughts
+    [said] = system.replies([[Message("user", "a")]], 6, think_budget=4)
+    assert "<|" not in said
+    assert "arithmetic, with thoughts" not in [
+        one.task for one in evaluate.evaluate([system], [], EvaluateConfig(items=3, shots=(0,))).scores
+    ]

@@ -176,7 +176,7 @@ def test_the_probabilities_of_training_are_those_of_sampling():
     learner = model()
     learner.eval()
     config = ReinforceConfig(max_tokens=6)
-    [attempt] = attempt_all(Engine(learner, TOKENIZER), [ASK], [wanted(config, 3)], False, 0)
+    [attempt] = attempt_all(Engine(learner, TOKENIZER), [ASK], [wanted(config, 3)], [False], 0)
     chosen = [i for i, counted in enumerate(attempt.example.mask) if counted]
     with torch.no_grad():
         trained = token_log_probs(learner, torch.tensor([attempt.example.tokens]))[0]
@@ -193,7 +193,7 @@ def test_thoughts_are_closed_at_the_budget_hidden_from_the_reply_and_counted():
     learner = model()
     learner.eval()
     config = ReinforceConfig(max_tokens=12, think=True, think_budget=5)
-    attempts = attempt_all(Engine(learner, TOKENIZER), [ASK] * 6, [wanted(config, i) for i in range(6)], True, 5)
+    attempts = attempt_all(Engine(learner, TOKENIZER), [ASK] * 6, [wanted(config, i) for i in range(6)], [True] * 6, 5)
     forced = [a for a in attempts if a.thought == 5]
     assert forced
     for attempt in forced:
@@ -220,6 +220,23 @@ def test_a_model_learns_to_close_its_thoughts_in_time():
     reinforce.reinforce(learner, TOKENIZER, forever(nothing), config, on_event=curve.append)
     assert sum(r.closed for r in curve[-4:]) / 4 > sum(r.closed for r in curve[:4]) / 4 + 0.2
     assert curve[-1].thought < curve[0].thought
+
+
+def test_some_problems_get_a_scratchpad_and_the_others_are_answered_at_once(monkeypatch: pytest.MonkeyPatch):
+    made = []
+
+    def watched(*given):
+        made.extend(attempt_all(*given))
+        return made[-len(given[1]) :]
+
+    monkeypatch.setattr(reinforce, "attempt_all", watched)
+    config = ReinforceConfig(steps=1, groups=4, group_size=2, max_tokens=8, think=True, think_budget=4, think_share=0.5, samples=0)
+    reinforce.reinforce(model(), TOKENIZER, forever(ASK), config)
+    assert [attempt.thinking for attempt in made] == [True] * 4 + [False] * 4
+    assert [THINK in attempt.example.tokens for attempt in made] == [True] * 4 + [False] * 4
+    assert all(attempt.reply.think is None and attempt.reply.closed for attempt in made[4:])  # nothing to close, so well formed
+    with pytest.raises(ConfigError, match="think_share is 0"):
+        ReinforceConfig(think=True, think_share=0.0)
 
 
 # Rewards.

@@ -103,12 +103,14 @@ class GrokSystem:
     def reply(self, messages: Sequence[Message], max_tokens: int) -> str:
         return self.replies([messages], max_tokens)[0]
 
-    def replies(self, talks: Sequence[Sequence[Message]], max_tokens: int) -> list[str]:
-        """Those whose prompt does not fit are answered with nothing."""
-        prompts = [template.prompt(messages, self.tokenizer) for messages in talks]
+    def replies(self, talks: Sequence[Sequence[Message]], max_tokens: int, think_budget: int = 0) -> list[str]:
+        """With a budget, after thoughts of at most so many tokens, no part of a reply. A prompt that does not fit gets nothing."""
+        think = think_budget > 0
+        prompts = [template.prompt(messages, self.tokenizer, think=think) for messages in talks]
         fit = [i for i, prompt in enumerate(prompts) if len(prompt) < self.context]
-        sampling = Sampling(temperature=0.0, max_tokens=max_tokens)
-        made = generate(self.engine, [Request(prompt=prompts[i], sampling=sampling, chat=True) for i in fit])
+        sampling = Sampling(temperature=0.0, max_tokens=max_tokens + think_budget)
+        asked = [Request(prompt=prompts[i], sampling=sampling, chat=True, thinking=think, think_budget=think_budget) for i in fit]
+        made = generate(self.engine, asked)
         found = [""] * len(talks)
         for i, one in zip(fit, made, strict=True):
             found[i] = one.text
@@ -397,9 +399,9 @@ def in_context_curve(system: System, shots: Sequence[int], count: int, seed: int
 # Replies.
 
 
-def replies(system: System, talks: Sequence[Sequence[Message]], max_tokens: int) -> list[str]:
+def replies(system: System, talks: Sequence[Sequence[Message]], max_tokens: int, think_budget: int = 0) -> list[str]:
     if isinstance(system, GrokSystem):
-        return system.replies(talks, max_tokens)
+        return system.replies(talks, max_tokens, think_budget)
     return [system.reply(messages, max_tokens) for messages in talks]
 
 
@@ -410,12 +412,14 @@ class Asked(NamedTuple):
     right: float
 
 
-def arithmetic(system: System, count: int, seed: int, level: int = 2, number: rewards.NumberReward = references.reward) -> list[Asked]:
+def arithmetic(
+    system: System, count: int, seed: int, level: int = 2, number: rewards.NumberReward = references.reward, think_budget: int = 0
+) -> list[Asked]:
     """Sums that the primer holds out of its corpus: right where the last number of the reply is the answer."""
     from modelwright.forge.data import primer
 
     made = list(primer.sums(count, seed + 101, level, unseen=True))
-    said = replies(system, [[Message("user", one.question)] for one in made], 72)
+    said = replies(system, [[Message("user", one.question)] for one in made], 72, think_budget)
     return [Asked(one.question, str(one.answer), text, number(text, str(one.answer))) for one, text in zip(made, said, strict=True)]
 
 
@@ -569,6 +573,8 @@ class EvaluateConfig:
     shots: tuple[int, ...] = (0, 1, 2, 4, 8)
     level: int = 2
     """Digits of the sums."""
+    think_budget: int = 0
+    """Tokens of a scratchpad with which the model is asked the same sums again; 0 leaves this out."""
     baselines: bool = True
     baseline_tokens: int = 150_000
     """Training tokens that the counting baselines see."""
@@ -606,6 +612,9 @@ def evaluate(
             add(bits_per_byte(system, documents))
         sums = arithmetic(system, config.items, config.seed, config.level)
         add(score("arithmetic, held out", system, [one.right for one in sums]))
+        if config.think_budget and isinstance(system, GrokSystem):
+            thought = arithmetic(system, config.items, config.seed, config.level, think_budget=config.think_budget)
+            add(score("arithmetic, with thoughts", system, [one.right for one in thought]))
         followed = instructions(system, config.items, config.seed)
         add(score("instructions followed", system, [one.right for one in followed]))
         answers = facts(system, config.items, config.seed)

@@ -69,6 +69,8 @@ class ReinforceConfig:
     think: bool = False
     """Give the model a scratchpad first."""
     think_budget: int = 48
+    think_share: float = 1.0
+    """With `think`: the part of a step's problems that get the scratchpad. The others are answered at once, which so stays learned."""
     temperature: float = 1.0
     form_weight: float = 0.1
     passes: int = 1
@@ -105,6 +107,8 @@ class ReinforceConfig:
         ):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} is '{getattr(self, name)}'; it may be {', '.join(allowed)}")
+        if not 0 < self.think_share <= 1:
+            raise ConfigError(f"think_share is {self.think_share}; it is a part of the problems, more than 0 and at most 1")
         if not self.temperature > 0:
             raise ConfigError(f"temperature is {self.temperature}; answers that are all alike teach nothing, so it must be more than 0")
         if self.think and self.think_budget >= self.max_tokens:
@@ -176,6 +180,8 @@ class Attempt:
     example: Example
     """Its mask is true for the tokens that the model chose."""
     reply: Answered
+    thinking: bool
+    """Whether it was given a scratchpad."""
     thought: int
     """Tokens of the scratchpad."""
     said: int
@@ -183,20 +189,27 @@ class Attempt:
 
 
 def attempt_all(
-    engine: Engine, problems: Sequence[Problem], sampling: Sequence[Sampling], think: bool, budget: int, part: RenderTurns = render_turns
+    engine: Engine,
+    problems: Sequence[Problem],
+    sampling: Sequence[Sampling],
+    thinking: Sequence[bool],
+    budget: int,
+    part: RenderTurns = render_turns,
 ) -> list[Attempt]:
-    """An answer to each problem, all at once."""
+    """An answer to each problem, all at once; to some of them with a scratchpad of `budget` tokens."""
     tokenizer = engine.tokenizer
-    prompts = [template.prompt(problem.messages, tokenizer, think=think, part=part) for problem in problems]
+    prompts = [
+        template.prompt(problem.messages, tokenizer, think=think, part=part) for problem, think in zip(problems, thinking, strict=True)
+    ]
     requests = [
         Request(prompt=prompt, sampling=want, chat=True, thinking=think, think_budget=budget)
-        for prompt, want in zip(prompts, sampling, strict=True)
+        for prompt, want, think in zip(prompts, sampling, thinking, strict=True)
     ]
     replies = [engine.submit(request) for request in requests]
     while not all(reply.done for reply in replies):
         engine.step()
     made = []
-    for prompt, want, reply in zip(prompts, sampling, replies, strict=True):
+    for prompt, want, think, reply in zip(prompts, sampling, thinking, replies, strict=True):
         if reply.error is not None:
             raise reply.error
         tokens = list(reply.tokens)
@@ -213,7 +226,7 @@ def attempt_all(
         parsed = template.parse(tokens, tokenizer, think)
         answered = Answered(parsed.text, parsed.think, closed=not think or (not forced and END_THINK in tokens), finished=finished)
         example = Example((*prompt, *tokens), (*[False] * len(prompt), *chosen))
-        made.append(Attempt(example, answered, thought, len(reply.tokens)))
+        made.append(Attempt(example, answered, think, thought, len(reply.tokens)))
     return made
 
 
@@ -313,7 +326,8 @@ def reinforce(
         model.eval()
         engine = Engine(model, tokenizer, slots=len(group), sampler=parts.sampler)
         wants = [wanted(config, seed=hash_of(config.seed, step, i)) for i in range(len(group))]
-        attempts = attempt_all(engine, group, wants, config.think, config.think_budget, parts.render)
+        thinking = [config.think and i < round(config.think_share * config.groups) * config.group_size for i in range(len(group))]
+        attempts = attempt_all(engine, group, wants, thinking, config.think_budget, parts.render)
         judged = [judge(problem, attempt, config, parts) for problem, attempt in zip(group, attempts, strict=True)]
 
         # How much better each is than its group.
@@ -370,7 +384,9 @@ def mean(values: Sequence[float]) -> float:
 
 
 def judge(problem: Problem, attempt: Attempt, config: ReinforceConfig, parts: ReinforceParts) -> Judged:
-    return rewards.judge(problem, attempt.reply, thinking=config.think, form_weight=config.form_weight, number=parts.number, run=parts.run)
+    return rewards.judge(
+        problem, attempt.reply, thinking=attempt.thinking, form_weight=config.form_weight, number=parts.number, run=parts.run
+    )
 
 
 def answer_greedily(
@@ -381,7 +397,7 @@ def answer_greedily(
     model.eval()
     engine = Engine(model, tokenizer, slots=len(problems), sampler=parts.sampler)
     wants = [wanted(config, seed=0, temperature=0.0)] * len(problems)
-    attempts = attempt_all(engine, problems, wants, config.think, config.think_budget, parts.render)
+    attempts = attempt_all(engine, problems, wants, [config.think] * len(problems), config.think_budget, parts.render)
     return [(attempt, judge(problem, attempt, config, parts)) for problem, attempt in zip(problems, attempts, strict=True)]
 
 
