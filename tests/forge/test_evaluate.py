@@ -411,3 +411,13 @@ def test_the_sums_are_asked_again_with_thoughts_where_that_is_wished_and_thought
     assert "arithmetic, with thoughts" not in [
         one.task for one in evaluate.evaluate([system], [], EvaluateConfig(items=3, shots=(0,))).scores
     ]
+
+
+def test_a_curves_last_point_is_a_mean_of_as_many_as_the_others():
+    flat = [(float(step), 1.0 if step % 2 else 0.0) for step in range(1, 101)]
+    drawn = report.thinned(flat, 12)
+    assert len(drawn) == 12
+    assert drawn[-1][0] == 100.0
+    assert all(0.4 <= y <= 0.6 for _, y in drawn)  # one step alone would be 0 or 1
+    assert report.thinned(flat[:5], 12) == tuple(flat[:5])
+    assert report.thinned([], 12) == ()

@@ -143,10 +143,10 @@ def _training(folder: Path, record: dict[str, Any]) -> Iterator[Block]:
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = 200) -> tuple[tuple[float, float], ...]:
-    """At most so many points, each the mean of its neighbours, so that a noisy curve stays readable."""
+    """At most so many points, each the mean of about as many neighbours, so that a noisy curve stays readable to its end."""
     points = [point for point in points if point[1] == point[1]]
-    size = -(-len(points) // most) if points else 1
-    groups = [points[i : i + size] for i in range(0, len(points), size)]
+    count = min(len(points), most)
+    groups = [points[i * len(points) // count : (i + 1) * len(points) // count] for i in range(count)]
     return tuple((group[-1][0], sum(y for _, y in group) / len(group)) for group in groups)
 
 
