@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from modelwright.curriculum.models import Lab
 from modelwright.grading import Grader, Verdict
+from modelwright.grading.proxy import settled_seconds
 
 Grade = Callable[..., Verdict]
 SUM = "def total(xs):\n    out = 0\n    for x in xs:\n        out += x\n    return out"
@@ -52,3 +53,27 @@ def test_a_right_solution_passes_every_time_on_a_busy_machine(grader: Grader, ma
             process.kill()
             process.wait()
     assert [verdict.status for verdict in verdicts] == ["passed"] * 12
+
+
+BURNS = """
+import sys, time
+for line in sys.stdin:
+    end = time.process_time() + 0.001
+    while time.process_time() < end:
+        pass
+    print("done", flush=True)
+"""
+
+
+def test_no_work_of_another_process_seems_to_have_cost_nothing():
+    """A reference that once seemed to take no time made every right solution too slow."""
+    with subprocess.Popen([sys.executable, "-c", BURNS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin
+        assert child.stdout
+        for _ in range(300):
+            before = settled_seconds(child.pid)
+            child.stdin.write("go\n")
+            child.stdin.flush()
+            child.stdout.readline()
+            assert settled_seconds(child.pid) - before > 0.0009
+        child.stdin.close()
