@@ -126,6 +126,11 @@ def comes_anyway(new: Mapping[str, float], skill: str, recall: float) -> bool:
     return recall >= FADED and new.get(skill, 0.0) >= HELD
 
 
+def place(resource: Resource, chapter: Chapter) -> tuple[str, str]:
+    """A chapter's target, and its name for a person."""
+    return f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+
+
 def session(curriculum: Curriculum, state: State, now: int, minutes: float) -> Session:
     """An evening of about this many minutes."""
     return Planner(curriculum, state, now).session(minutes)
@@ -418,10 +423,10 @@ class Planner:
                     found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
             if not self.ix.practised[s] and s in lost:
                 for resource, chapter in self.serving(s):
-                    id, where = f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+                    id, where = place(resource, chapter)
                     if id in found:
                         continue
-                    if step := self.questions(id, where, chapter, left, ""):
+                    if step := self.questions(resource, chapter, left, ""):
                         found[id] = step, {x: ASKED for x in step.skills if x in urgent}
                     elif id in self.state.chapters and left >= LOOK_AGAIN:
                         skills = tuple(x for x in chapter.skills if x in self.c.skills)
@@ -624,13 +629,12 @@ class Planner:
             return None
         trace = self.trace(skill)
         for resource, chapter in self.serving(skill):
-            id = f"{resource.id}#{chapter.number}"
+            id, where = place(resource, chapter)
             if id not in self.state.chapters:
                 continue
-            where = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
             if trace is not None and trace.streak > 0:
                 reason = f"Your last answer on {_lower(self.title(skill))} was right; a few more make it yours."
-                return self.questions(id, where, chapter, left, reason)
+                return self.questions(resource, chapter, left, reason)
             if left < LOOK_AGAIN:
                 return None
             reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
@@ -640,8 +644,9 @@ class Planner:
             return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills)
         return None
 
-    def questions(self, id: str, where: str, chapter: Chapter, left: float, reason: str) -> Step | None:
+    def questions(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
         """The check on a chapter, which asks once in a sitting."""
+        id, where = place(resource, chapter)
         inside = [s for s in chapter.skills if s in self.c.skills and self.c.teaching(s, "item")]
         if any((trace := self.trace(s)) is not None and self.now - trace.answered_at < DAY // 2 for s in inside):
             return None
@@ -720,13 +725,13 @@ class Planner:
         minutes = left if partial else whole
         if minutes < (A_SITTING if partial else SHORTEST):
             return None
-        title = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+        id, title = place(resource, chapter)
         if partial:
             reason = (
                 reason.rstrip(".")
                 + f"; it takes about {say.minutes(whole)} in all, so stop where the time is up and tick it when you reach its end."
             )
-        return Step("chapter", f"{resource.id}#{chapter.number}", title, round(minutes), reason, chapter.skills, partial)
+        return Step("chapter", id, title, round(minutes), reason, chapter.skills, partial)
 
     def project_step(self, left: float) -> Step | None:
         if left < 20:
@@ -814,10 +819,9 @@ class Planner:
                 continue
             m = mastery(self.c, self.state, skill, self.now)
             if m.attempts < FEW or m.p - m.sd < MASTERED:
-                thin.append((m.p - m.sd, skill))
-        for _, skill in sorted(thin):
-            chance = say.often(self.p(skill))
-            reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {chance}."
+                thin.append((m.p - m.sd, skill, m.p))
+        for _, skill, p in sorted(thin):
+            reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {say.often(p)}."
             step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
             if step is not None and step.target not in used:
                 return step
@@ -826,8 +830,7 @@ class Planner:
     def ask(self, skill: str, left: float, reason: str) -> Step | None:
         """Questions on a chapter that serves this skill, the skill's own first."""
         for resource, chapter in self.serving(skill) if self.c.teaching(skill, "item") else ():
-            where = f"{resource.title}, chapter {chapter.number}: {chapter.title}"
-            step = self.questions(f"{resource.id}#{chapter.number}", where, chapter, left, reason)
+            step = self.questions(resource, chapter, left, reason)
             if step is not None:
                 return replace(step, skills=(skill, *(s for s in step.skills if s != skill))[: len(step.skills)])
         return None
