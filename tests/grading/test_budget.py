@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from modelwright.curriculum.models import Lab
 from modelwright.grading import Grader, Verdict
-from modelwright.grading.proxy import settled_seconds
+from modelwright.grading.proxy import process_seconds
 
 Grade = Callable[..., Verdict]
 SUM = "def total(xs):\n    out = 0\n    for x in xs:\n        out += x\n    return out"
@@ -71,9 +71,9 @@ def test_no_work_of_another_process_seems_to_have_cost_nothing():
         assert child.stdin
         assert child.stdout
         for _ in range(300):
-            before = settled_seconds(child.pid)
+            before = process_seconds(child.pid)
             child.stdin.write("go\n")
             child.stdin.flush()
             child.stdout.readline()
-            assert settled_seconds(child.pid) - before > 0.0009
+            assert process_seconds(child.pid) - before > 0.0009
         child.stdin.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from .proxy import Call, Channel, process_memory, settled_seconds
+from .proxy import Call, Channel, process_memory, process_seconds
 
 if TYPE_CHECKING:
     from .checker import Fixtures
@@ -85,9 +85,9 @@ def prepare(channel: Channel, name: str, packed: bytes) -> None:
 
 def seconds(channel: Channel, name: str, packed: bytes, times: int) -> float:
     prepare(channel, name, packed)
-    before = settled_seconds(channel.pid)
+    before = process_seconds(channel.pid)
     channel.request("go", times)
-    return (settled_seconds(channel.pid) - before) / times
+    return (process_seconds(channel.pid) - before) / times
 
 
 def peak(channel: Channel, name: str, packed: bytes) -> int:

@@ -84,7 +84,11 @@ class Call:
 
 
 def process_seconds(pid: int) -> float:
-    """CPU time of another process, by its clock: seen from outside, to the nanosecond, and not theirs to set."""
+    """CPU time of another process, by its clock: seen from outside, to the nanosecond, and not theirs to set.
+
+    On Linux it is read once the process sleeps: the kernel books the time of another process only when it leaves its processor or a tick
+    passes, so that a call read too early seems to have cost nothing.
+    """
     if sys.platform != "linux":
         import psutil
 
@@ -94,26 +98,16 @@ def process_seconds(pid: int) -> float:
             return 0.0
         return times.user + times.system
     try:
-        return time.clock_gettime((~pid << 3) | 2)
-    except OSError:
-        return 0.0
-
-
-def settled_seconds(pid: int) -> float:
-    """`process_seconds`, once the process sleeps: the kernel books the time of another process only when it leaves its processor or a tick
-    passes, so that a call read too early seems to have cost nothing."""
-    if sys.platform == "linux":
         for _ in range(500):
-            try:
-                with open(f"/proc/{pid}/stat", "rb") as file:
-                    state = file.read().rpartition(b") ")[2][:1]
-            except OSError:
-                break
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state = file.read().rpartition(b") ")[2][:1]
             if state != b"R":
                 break
             time.sleep(20e-6)
         time.sleep(20e-6)  # between falling asleep and the booking there are some instructions
-    return process_seconds(pid)
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
 
 
 def process_memory(pid: int) -> tuple[int, int]:
