@@ -73,7 +73,7 @@ class Credit(Plain):
 
     def learn(self, skill: str, at: int) -> None:
         self.folder.taught([skill], at)
-        self.folder.credit(self.folder.index.contains[skill], 1.0, at)
+        self.folder.credit(self.folder.inner(skill, True), 1.0, at)
 
     def believed(self, skill: str, at: int) -> tuple[float, bool]:
         kept = memory(self.folder.curriculum, self.folder.state, skill, at)

@@ -207,6 +207,17 @@ def test_many_tasks_of_one_evening_give_no_more_than_one_direct_review(course: C
     assert stability[0] <= 1.02 * stability[1]
 
 
+def test_of_an_evenings_right_answers_the_first_refreshes_the_parts(course: Curriculum) -> None:
+    def lasts(*right: bool) -> float:
+        diary = Diary(course).learn("algebra/softmax", "deep/attention").wait(20).answers("deep/logit-size", *right)
+        kept = memory(course, diary.state, "algebra/softmax", diary.now)
+        assert kept is not None
+        return kept.stability_days
+
+    assert lasts(True, True) == pytest.approx(lasts(True))
+    assert lasts(False, True) > lasts(False)  # the first right one, though not the first
+
+
 def test_a_changed_wish_for_retention_moves_what_is_due(diary: Diary) -> None:
     diary.learn("algebra/vectors").card("algebra/vectors-1").wait(0.01).card("algebra/vectors-1").wait(1.5)
     assert "algebra/vectors-1" not in [d.card for d in due_cards(diary.course, diary.state, diary.now)]

@@ -7,7 +7,9 @@ given, so folding a journal in parts, with `State.restore` in between, is the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from modelwright.journal import events as e
@@ -18,6 +20,7 @@ from modelwright.learner.state import BINS, Foretold, ItemTrace, LabTrace, Pace,
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
     STANDARD,
+    Exercise,
     Tracer,
     default_tracer,
     exercise,
@@ -40,11 +43,11 @@ SITTING = DAY // 2
 FRESH = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
-EXPECTED_CARD = 10.0  # seconds
-EXPECTED_ITEM = 60.0
+EXPECTED_CARD = 10.0 / 3600  # hours
+EXPECTED_ITEM = 60.0  # seconds
 ASKED_AT_ONCE = 512  # predictions that wait to be worked out together
 SCORED_ALL = 2000  # answers whose predictions are all scored; after these one in SCORED_ONE_IN, which is enough to judge by
-SCORED_ONE_IN = 8
+SCORED_ONE_IN = 16
 
 # How much of an answer counts, by what helped. Stated here and nowhere else.
 SECOND_TRY = 0.35
@@ -69,10 +72,12 @@ class Folder:
         self.tracer = tracer
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
+        self.problems: dict[str, tuple[Exercise, float, str]] = {}
+        self._inner: dict[str, list[tuple[SkillTrace, float]]] = {}
         self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
-        self._midnight = self._next_midnight = 0  # of the day of the last work, in the learner's time
-        self._day = self._week = 0
-        self._hours_of: dict[int, float] = {}
+        # Of the day of the last work, in the learner's time: when it began and ended, and the hours until now that `put_down` notes.
+        self._midnight = self._next_midnight = self._tz = self._day = self._week = 0
+        self._today = self._this_week = self._kept_up = 0.0
         self._fit()
 
     def _fit(self) -> None:
@@ -86,6 +91,12 @@ class Folder:
             trace = self.state.skills[id] = SkillTrace(variance=self.tracer.prior.skill)
         return trace
 
+    def problem(self, id: str) -> tuple[Exercise, float, str]:
+        """Of a problem: the exercise, the seconds that it should take, its module."""
+        asked = exercise("compute", self.index.difficulty.get(id, 2.0))
+        known = self.problems[id] = (asked, self.index.minutes.get(id, 3.0) * 60, _module(self, id))
+        return known
+
     # Mastery
 
     def answered(
@@ -94,8 +105,7 @@ class Folder:
         right: float,
         weight: float,
         at: int,
-        kind: str,
-        difficulty: float,
+        asked: Exercise,
         tempo: float | None,
         help: float,
         seen: int = 0,
@@ -105,7 +115,6 @@ class Folder:
         if not skills:
             return
         state = self.state
-        asked = exercise(kind, difficulty)
         if len(skills) == 1:
             moved = [(skills[0], state.skills.get(skills[0]) or self.skill(skills[0]))]
         else:
@@ -144,52 +153,66 @@ class Folder:
 
     def practised(self, id: str, rating: int, weight: float, at: int) -> None:
         """A skill was used: its memory, and the memories of what it contains; failure raises doubt where it is contained."""
-        skills = self.state.skills
-        trace = skills.get(id) or self.skill(id)
+        trace = self.state.skills.get(id) or self.skill(id)
         fsrs = self.skill_fsrs
         if trace.owed:
             pay(trace, fsrs)
         right = rating > 1
-        inner = self.index.contains.get(id, ())
-        if trace.memory.phase == 0:
+        inner = self._inner.get(id)
+        if inner is None:
+            inner = self.inner(id, right)
+        memory = trace.memory
+        if memory.phase == 0:
             if right or trace.taught_at:
-                fsrs.review(trace.memory, rating, at)
-                trace.memory.difficulty = fsrs.first_difficulty[3]
+                fsrs.review(memory, rating, at)
+                memory.difficulty = fsrs.first_difficulty[3]
             if right:
                 self.credit(inner, weight, at)
             return
-        if right and at - trace.memory.last < SITTING:
+        if right and at - memory.last < SITTING:
             # Again within one sitting: a right answer says nothing of memory that the first did not say.
-            trace.spread = used(trace.memory, trace.spread, weight, fsrs, at)
-            self.credit(inner, weight, at)
-            return
-        rest, names, parts = [], [], [(trace, 1.0)]
-        for name, w in inner:
-            below = skills.get(name)
-            if below is None or (memory := below.memory).phase == 0 or (below.owed and at - below.owed_from < SITTING):
-                rest.append((name, w))
-            elif at - memory.last < memory.stability * FRESH:
-                rest.append((name, w))  # surely there: the answer says nothing of it that success does not
+            if weight == 1.0 and memory.stability >= fsrs.same_day_helps:
+                memory.last = at
             else:
-                if below.owed:
+                trace.spread = used(memory, trace.spread, weight, fsrs, at)
+            if at - trace.passed_at > SITTING:
+                self.credit(inner, weight, at)
+            return
+        rest, parts = [], [(trace, 1.0)]
+        for part in inner:
+            below = part[0]
+            kept, owed = below.memory, below.owed
+            if kept.phase == 0 or (owed and at - below.owed_from < SITTING):
+                rest.append(part)
+            elif at - kept.last < kept.stability * FRESH:
+                rest.append(part)  # surely there: the answer says nothing of it that success does not
+            else:
+                if owed:
                     pay(below, fsrs)
-                names.append(name)
-                parts.append((below, w))
+                parts.append(part)
         shares = answered(fsrs, parts, right, weight, at)
-        trace.spread = used(trace.memory, trace.spread, shares[0], fsrs, at)
-        if weight >= 0.99 and at > trace.memory.last:
-            trace.memory.last = at  # the answer was seen, whatever it was
+        trace.spread = used(memory, trace.spread, shares[0], fsrs, at)
+        if weight >= 0.99 and at > memory.last:
+            memory.last = at  # the answer was seen, whatever it was
         if right:
             self.credit(rest, weight, at)
-            self.credit(zip(names, shares[1:], strict=True), 1.0, at)  # shares are weighted already
+            self.credit([(parts[n][0], shares[n]) for n in range(1, len(parts))], 1.0, at)  # shares are weighted already
             return
-        for (below, _), share in zip(parts[1:], shares[1:], strict=True):
-            if share > FAINT:
-                self.owe(below, share, at)
+        for n in range(1, len(parts)):
+            if shares[n] > FAINT:
+                self.owe(parts[n][0], shares[n], at)
         for above, w in self.above(id):
             w *= weight
             above.doubt = 0.8 * above.doubt + w
             above.spread = min(above.spread + DOUBT * w, WIDEST)
+
+    def inner(self, id: str, right: bool) -> list[tuple[SkillTrace, float]]:
+        """The traces of what this skill contains: a right answer meets them all, a wrong one only those that were met before."""
+        contained = self.index.contains.get(id, ())
+        if not right:
+            return [(trace, w) for name, w in contained if (trace := self.state.skills.get(name)) is not None]
+        found = self._inner[id] = [(self.skill(name), w) for name, w in contained]
+        return found
 
     def above(self, id: str) -> list[tuple[SkillTrace, float]]:
         """The traces of what contains this skill; looked up again only when a skill was met for the first time."""
@@ -200,11 +223,9 @@ class Folder:
             kept = self._above[id] = (len(skills), found)
         return kept[1]
 
-    def credit(self, inner: Iterable[tuple[str, float]], weight: float, at: int) -> None:
+    def credit(self, inner: Iterable[tuple[SkillTrace, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
-        skills = self.state.skills
-        for id, w in inner:
-            trace = skills.get(id) or self.skill(id)
+        for trace, w in inner:
             w *= weight
             trace.echo += ECHO * w
             doubt = trace.doubt
@@ -225,7 +246,9 @@ class Folder:
             owed = 0.0
         if not owed:
             trace.owed_from = at
-        trace.owed = owed + weight * (1 - owed)
+            trace.owed = weight
+        else:
+            trace.owed = owed + weight * (1 - owed)
         trace.owed_at = at
 
     # Time
@@ -234,41 +257,45 @@ class Folder:
         """Hours of one kind of work, on a `module` or to keep what was learned; with `expected`, also a measurement of its pace."""
         if not hours > 0:
             return
-        local = event.at + event.tz * 60_000
-        if not self._midnight <= local < self._next_midnight:
-            self.turn(local // DAY)
-        state, week = self.state, self._week
-        self._hours_of[self._day] += hours
-        state.weeks[week] += hours
-        pace = state.pace.get(kind)
+        if not self._midnight <= event.at < self._next_midnight or event.tz != self._tz:
+            self.turn(event)
+        self._today += hours
+        self._this_week += hours
+        pace = self.state.pace.get(kind)
         if pace is None:
-            pace = state.pace[kind] = Pace()
+            pace = self.state.pace[kind] = Pace()
         pace.hours += hours
         if module:
-            state.module_hours[module] = state.module_hours.get(module, 0.0) + hours
+            spent = self.state.module_hours
+            spent[module] = spent.get(module, 0.0) + hours
         elif kind != "project":
-            state.upkeep[week] = state.upkeep.get(week, 0.0) + hours
-        if expected > 0:
-            self.measured(kind, hours, expected)
+            self._kept_up += hours
+        if expected > 0.0:
+            measured(pace, hours, expected)
 
-    def turn(self, day: int) -> None:
-        """Go on to the work of this day since 1970."""
-        self._day, self._week = day, (day + MONDAY) // 7
-        self._midnight, self._next_midnight = day * DAY, (day + 1) * DAY
-        self.state.weeks.setdefault(self._week, 0.0)
-        days = self.state.days
-        if day not in days:
-            days[day] = 0.0
+    def turn(self, event: e.Event) -> None:
+        """Go on to the work of this event's day."""
+        self.put_down()
+        state, self._tz = self.state, event.tz
+        shift = event.tz * 60_000
+        day = self._day = (event.at + shift) // DAY
+        week = self._week = (day + MONDAY) // 7
+        self._midnight = day * DAY - shift
+        self._next_midnight = self._midnight + DAY
+        self._today, self._this_week, self._kept_up = state.days.get(day, 0.0), state.weeks.get(week, 0.0), state.upkeep.get(week, 0.0)
+
+    def put_down(self) -> None:
+        """Note the hours of the day at hand."""
+        state, day, week = self.state, self._day, self._week
+        if self._this_week:
+            state.weeks[week] = self._this_week
+        if self._kept_up:
+            state.upkeep[week] = self._kept_up
+        if self._today:
+            days = state.days
+            days[day] = self._today
             if len(days) > KEPT_DAYS:
                 del days[min(days)]
-        self._hours_of = days if day in days else {day: 0.0}  # longer ago than is kept
-
-    def measured(self, kind: str, hours: float, expected: float) -> None:
-        """A finished piece of work, and what the curriculum expected of it."""
-        pace = self.state.pace[kind]
-        pace.times += 1
-        pace.taken += hours if expected / 12 < hours < expected * 12 else expected / 12 if hours < expected else expected * 12
-        pace.expected += expected
 
     def taught(self, skills: Iterable[str], at: int) -> None:
         """A lesson or a chapter on these skills was read: they begin to fade from today, or fade anew."""
@@ -285,6 +312,17 @@ class Folder:
                 trace.streak = 0  # it was explained again: two failures before that no longer call for it
 
 
+def measured(pace: Pace, hours: float, expected: float) -> None:
+    """A finished piece of work, and what the curriculum expected of it: at most twelve times more or less is believed."""
+    pace.times += 1
+    pace.expected += expected
+    if hours > 12 * expected:
+        hours = 12 * expected
+    elif 12 * hours < expected:
+        hours = expected / 12
+    pace.taken += hours
+
+
 def pay(trace: SkillTrace, fsrs: Fsrs) -> None:
     """Pay the credit that is owed into the memory."""
     trace.spread = paid(trace.memory, trace.spread, trace.owed, fsrs, trace.owed_at)
@@ -299,15 +337,18 @@ def tally(table: Table, p: float, right: float) -> None:
     table.count[at] += 1
     table.predicted[at] += p
     table.came[at] += right
+    off = right - p
+    table.squared += off * off
     if p < 1e-6:
         p = 1e-6
     elif p > 1 - 1e-6:
         p = 1 - 1e-6
     if right == 1.0:
         table.loss -= math.log(p)
+    elif right == 0.0:
+        table.loss -= math.log(1 - p)
     else:
         table.loss -= right * math.log(p) + (1 - right) * math.log(1 - p)
-    table.squared += (right - p) ** 2
 
 
 def _module(f: Folder, id: str) -> str:
@@ -376,7 +417,7 @@ def _item(f: Folder, event: e.Event, d: e.ItemAnswered) -> None:
         item = f.state.items[d.item] = ItemTrace()
     item.answered, item.right, item.last_at = item.answered + 1, item.right + d.right, event.at
     tempo = math.log(min(max(d.seconds, 1.0), 600.0) / EXPECTED_ITEM)
-    f.answered(d.skills, float(d.right), 1.0, event.at, d.item_kind, d.difficulty, tempo, 0.0)
+    f.answered(d.skills, float(d.right), 1.0, event.at, exercise(d.item_kind, d.difficulty), tempo, 0.0)
     for id in d.skills:
         f.practised(id, 3 if d.right else 1, 0.6, event.at)
         _marked(f.skill(id), d.right, d.misconception, event.at)
@@ -406,16 +447,15 @@ def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
     if alone:
         problem.right += 1
     weight = AFTER_SOLUTION if helped else 1.0 if first else SECOND_TRY
-    expected = f.index.minutes.get(d.problem, 3.0) * 60
+    asked, expected, module = f.problems.get(d.problem) or f.problem(d.problem)
     tempo = math.log(min(max(seconds, 1.0), 3600.0) / expected) if first else None
-    difficulty = f.index.difficulty.get(d.problem, 2.0)
-    f.answered(d.skills, float(right), weight, at, "compute", difficulty, tempo, 1.0 if helped else 0.0, seen, seen_right)
+    f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, seen, seen_right)
     if first or right:
         rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:
             f.practised(id, rating, weight, at)
             _marked(state.skills[id], alone, d.misconception, at)
-    f.worked("problem", min(seconds / 3600, LONGEST_SITTING), event, expected / 3600 if first else 0.0, _module(f, d.problem))
+    f.worked("problem", min(seconds / 3600, LONGEST_SITTING), event, expected / 3600 if first else 0.0, module)
 
 
 def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
@@ -432,7 +472,7 @@ def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
             f.owe(skill, CARD_FOR_SKILL, at)
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
-    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD / 3600)
+    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD)
 
 
 def _lab_trace(f: Folder, lab: str) -> LabTrace:
@@ -453,25 +493,25 @@ def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
     lab.tried_at = max(lab.tried_at, at)
     lab.since_best = 0 if d.passed or share > lab.best else lab.since_best + 1
     lab.best = max(lab.best, share)
-    difficulty = f.index.difficulty.get(d.lab, 2.0)
+    asked = exercise("code", f.index.difficulty.get(d.lab, 2.0))
     if d.passed:
         lab.passed_at = max(lab.passed_at, at)
         if not before or at - before > DAY:
             weight = AFTER_SOLUTION if lab.solution else max(0.4, 1.0 - PER_HINT * lab.hints)
-            f.answered(d.skills, 1.0, weight, at, "code", difficulty, None, min(1.0, lab.hints / 3))
+            f.answered(d.skills, 1.0, weight, at, asked, None, min(1.0, lab.hints / 3))
             for id in d.skills:
                 f.practised(id, 3 if weight >= 0.6 else 2, weight, at)
                 _marked(f.skill(id), True, None, at)
-            f.credit(f.index.lab_contains.get(d.lab, ()), weight, at)
+            f.credit([(f.skill(id), w) for id, w in f.index.lab_contains.get(d.lab, ())], weight, at)
     elif first_of_sitting and not before:
-        f.answered(d.skills, share, LAB_LEFT_FAILING, at, "code", difficulty, None, 0.0)
+        f.answered(d.skills, share, LAB_LEFT_FAILING, at, asked, None, 0.0)
     hours = min(d.seconds / 3600, LONGEST_SITTING)
     f.worked("lab", hours, event, module=_module(f, d.lab))
     if not before:
         lab.hours += max(hours, 0.0)
         expected = f.index.minutes.get(d.lab, 0.0) / 60
         if d.passed and expected and lab.hours > 0:
-            f.measured("lab", lab.hours, expected)
+            measured(f.state.pace["lab"], lab.hours, expected)
 
 
 def _hint(f: Folder, event: e.Event, d: e.HintTaken) -> None:
@@ -575,21 +615,28 @@ def fold(
 ) -> State:
     """The state after these events, going on from `state` (which is left as it was). Takes `Journal.events()` as it is."""
     folder = Folder(curriculum, State() if state is None else state.copy(), tracer or default_tracer())
-    result = folder.state
-    handlers = _HANDLERS
-    count, first, last, tz = 0, result.first_at, result.last_at, result.tz
-    for entry in events:
-        event = entry[1] if isinstance(entry, tuple) else entry
+    result, handlers = folder.state, _HANDLERS
+    count, last, tz = 0, result.last_at, result.tz
+    for event in _bare(events):
         data = event.data
         handlers[type(data)](folder, event, data)
         count += 1
-        at = event.at
-        if at > last:
-            last, tz = at, event.tz
-            result.last_at = last
-        if not first:
-            first = at
+        if event.at > last:
+            result.last_at = last = event.at
+            tz = event.tz
+        if not result.first_at:
+            result.first_at = event.at
+    folder.put_down()
     folder.score()
     result.events += count
-    result.first_at, result.tz = first, tz
+    result.tz = tz
     return result
+
+
+def _bare(events: Iterable[e.Event | tuple[int, e.Event]]) -> Iterator[e.Event]:
+    """The events without their numbers."""
+    rest: Iterator[Any] = iter(events)
+    for first in rest:
+        rest = chain([first], rest)
+        return map(itemgetter(1), rest) if isinstance(first, tuple) else rest
+    return rest

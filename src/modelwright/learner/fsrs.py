@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-
-import msgspec
 
 DAY = 86_400_000  # milliseconds
 MINUTE = 60_000
@@ -23,7 +22,8 @@ LONGEST = 36_500  # days
 SHORTEST = 0.001
 
 
-class Trace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class Trace:
     """The memory of one card or one skill.
 
     phase: 0 before the first review, then LEARNING, REVIEW or RELEARNING. step: within the learning steps.
@@ -53,6 +53,9 @@ class Fsrs:
         self.factor = 0.9 ** (1 / self.decay) - 1
         self.easy_difficulty = w[4] - math.exp(w[5] * 3) + 1
         self.forget_divisor = math.exp(w[17] * w[18])
+        self.same_day_power = -w[19]
+        self.recall_power, self.recall_gain = -w[9], w[10]
+        self.reverts, self.stays = w[7] * self.easy_difficulty, 1 - w[7]
         # What depends on the rating alone: the initial values, the step of difficulty, the factors of a review.
         self.first_stability = (0.0, *(max(w[rating - 1], SHORTEST) for rating in (1, 2, 3, 4)))
         self.first_difficulty = (0.0, *(_bounded(w[4] - math.exp(w[5] * (rating - 1)) + 1) for rating in (1, 2, 3, 4)))
@@ -60,6 +63,8 @@ class Fsrs:
         self.same_day = (0.0, *(math.exp(w[17] * (rating - 3 + w[18])) for rating in (1, 2, 3, 4)))
         recall = math.exp(w[8])
         self.recalled = (0.0, 0.0, recall * w[15], recall, recall * w[16])
+        # A good review on the day of the last lengthens only what is shorter than so many days.
+        self.same_day_helps = math.exp(min(w[17] * w[18] / max(w[19], 1e-9), 700.0))
 
     def retrievability(self, trace: Trace, now: int) -> float:
         """The probability of recall, as `fsrs` gives it: whole days since the last review count."""
@@ -99,15 +104,14 @@ class Fsrs:
             trace.stability = self.first_stability[rating]
             trace.difficulty = self.first_difficulty[rating]
         else:
-            w = self.w
             s, d = trace.stability, trace.difficulty
             days = (at - trace.last) // DAY
             if days < 1:
                 trace.stability = self._same_day(s, rating)
             else:
                 r = (1 + self.factor * days / s) ** self.decay
-                trace.stability = self._later(s, d, r, rating)
-            d = w[7] * self.easy_difficulty + (1 - w[7]) * (d + (10.0 - d) * self.harder[rating])
+                trace.stability = s * self.growth(s, d, r, rating) if rating > 1 else self._forgotten(s, d, r)
+            d = self.reverts + self.stays * (d + (10.0 - d) * self.harder[rating])
             trace.difficulty = 1.0 if d < 1.0 else 10.0 if d > 10.0 else d
         trace.reviews += 1
         trace.last = at
@@ -120,27 +124,24 @@ class Fsrs:
             self._move(trace, rating, at)
         return r
 
+    def growth(self, s: float, d: float, r: float, rating: int) -> float:
+        """The factor of stability by a review that was remembered, a day or more after the last."""
+        return 1 + self.recalled[rating] * (11 - d) * s**self.recall_power * (math.exp((1 - r) * self.recall_gain) - 1)
+
     def _same_day(self, s: float, rating: int) -> float:
-        increase = self.same_day[rating] * s ** -self.w[19]
+        increase = self.same_day[rating] * s**self.same_day_power
         if rating > 1 and increase < 1.0:
-            increase = 1.0
+            return s
         s *= increase
         return s if s > SHORTEST else SHORTEST
 
-    def _later(self, s: float, d: float, r: float, rating: int) -> float:
+    def _forgotten(self, s: float, d: float, r: float) -> float:
         w = self.w
-        if rating == 1:
-            after = w[11] * d ** -w[12] * ((s + 1) ** w[13] - 1) * math.exp((1 - r) * w[14])
-            s /= self.forget_divisor
-            if after < s:
-                s = after
-        else:
-            s *= 1 + self.recalled[rating] * (11 - d) * s ** -w[9] * (math.exp((1 - r) * w[10]) - 1)
+        after = w[11] * d ** -w[12] * ((s + 1) ** w[13] - 1) * math.exp((1 - r) * w[14])
+        s /= self.forget_divisor
+        if after < s:
+            s = after
         return s if s > SHORTEST else SHORTEST
-
-    def _next_difficulty(self, d: float, rating: int) -> float:
-        w = self.w
-        return _bounded(w[7] * self.easy_difficulty + (1 - w[7]) * (d + (10.0 - d) * self.harder[rating]))
 
     def _move(self, trace: Trace, rating: int, at: int) -> None:
         """The phase and the due time of what is within its steps."""
@@ -163,44 +164,27 @@ class Fsrs:
 
     # What skills need beyond cards: part of a review's good, and doubt
 
-    def credit(self, trace: Trace, weight: float, at: int) -> None:
+    def credit(self, trace: Trace, weight: float, at: int) -> float:
         """Practice that held `weight` (0 to 1) of this skill: that part of what a good review would have done.
 
         Stability moves by that power of a review's factor, and the last review moves so that the lost part of recall shrinks by it;
         difficulty stays. The idea is that of fractional implicit repetition (J. Skycak, The Math Academy Way, 2024).
+        Returns the logarithm of the factor.
         """
         if trace.phase == 0 or weight <= 0:
-            return
-        s, last = trace.stability, trace.last
+            return 0.0
+        s, last, grown = trace.stability, trace.last, 0.0
         days = (at - last) / DAY
-        if days >= 1:
-            w = self.w
-            r = (1 + self.factor * days / s) ** self.decay
-            growth = 1 + self.recalled[3] * (11 - trace.difficulty) * s ** -w[9] * (math.exp((1 - r) * w[10]) - 1)
-        else:
-            r = (1 + self.factor * days / s) ** self.decay if days > 0 else 1.0
-            growth = self.same_day[3] * s ** -self.w[19]
+        r = (1 + self.factor * days / s) ** self.decay if days > 0 else 1.0
+        growth = self.growth(s, trace.difficulty, r, 3) if days >= 1 else self.same_day[3] * s**self.same_day_power
         if growth > 1:
-            s = trace.stability = s * growth**weight
-        kept = r + weight * (1 - r)
-        last = at - int((kept**self.inverse_decay - 1) / self.factor * s * DAY)
-        if last > trace.last:
-            trace.last = last
-
-    def blame(self, trace: Trace, weight: float, at: int) -> None:
-        """A failure of which this skill bears `weight` (0 to 1): that part of what forgetting it would have done."""
-        if trace.phase == 0 or weight <= 0:
-            return
-        s = trace.stability
-        days = max(0.0, (at - trace.last) / DAY)
-        r = (1 + self.factor * days / s) ** self.decay
-        after = self._later(s, trace.difficulty, r, 1) if days >= 1 else self._same_day(s, 1)
-        trace.stability = max(s * (after / s) ** weight, SHORTEST)
-        trace.difficulty += weight * (self._next_difficulty(trace.difficulty, 1) - trace.difficulty)
-        trace.lapses += weight >= 0.5
-        trace.reviews += 1
-        # The answer was seen: in the part that was missing, the memory begins anew; where it was not, nothing has changed.
-        trace.last = max(trace.last, at - int((1 - weight) * (at - trace.last)))
+            grown = weight * math.log(growth)
+            s = trace.stability = s * math.exp(grown)
+        if weight < 1:
+            at -= int(((r + weight * (1 - r)) ** self.inverse_decay - 1) / self.factor * s * DAY)
+        if at > last:
+            trace.last = at
+        return grown
 
     def doubt(self, trace: Trace, weight: float) -> None:
         """A failure at something that this skill is made of (`weight` of it): it may be gone sooner than it seemed."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelwright.learner.state import SkillTrace
 
 SLIP, GUESS = 0.04, 0.08  # wrong although all of it was there; right although some of it was not
+SURE = 1 - GUESS - SLIP
 FIRST_SPREAD = 0.4  # of a memory that was just made
 DRIFT = 0.09  # how far FSRS's growth may be wrong: the variance that a growth by e leaves behind
 MOST = 0.95  # of a review's good, for what was practised inside other things
@@ -43,7 +44,7 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
     Returns how much of each was used rightly, which the caller has to credit. Credit that they owe must have been paid.
     """
     decay, factor = fsrs.decay, fsrs.factor
-    seen: list[tuple[SkillTrace, float, float, float, float]] = []
+    seen = []
     every = 1.0  # of all parts: the chance that none is in the way
     for trace, held in parts:
         kept = trace.memory
@@ -51,26 +52,31 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
         x = factor * x / kept.stability if x > 0 else 0.0
         r = (1 + x) ** decay
         free = 1 - held + held * r
-        seen.append((trace, held, r, -decay * x * r / (1 + x), free))
         every *= free
-    sure = 1 - GUESS - SLIP
-    p = GUESS + sure * every
+        seen.append((trace, kept, held, r, -decay * x * r / (1 + x), free))
+    p = GUESS + SURE * every
     noise = p * (1 - p)
-    for trace, held, _, slope, free in seen:
-        slope *= sure * every / free * held
+    for trace, _, held, _, slope, free in seen:
+        slope *= SURE * every / free * held
         noise += slope * slope * trace.spread
     chance = p if right else 1 - p
     step = weight * ((1.0 if right else 0.0) - p) / noise
     rightly = []
-    for trace, held, r, slope, free in seen:
-        without = GUESS + sure * every / free  # the chance of a right answer if this part is there
-        there, gone = (without, GUESS) if right else (1 - without, 1 - GUESS)
-        kept = trace.memory
-        gain = trace.spread * slope * sure * every / free * held
-        kept.stability = max(kept.stability * math.exp(gain * step), SHORTEST)
-        trace.spread = max(trace.spread - gain * gain * weight / noise, SUREST)
-        rightly.append(weight * held * r * there / chance)
-        failed = weight * held * (1 - r) * gone / chance
+    for trace, kept, held, r, slope, free in seen:
+        there = SURE * every / free  # and with GUESS, the chance of a right answer if this part is there
+        spread = trace.spread
+        gain = spread * slope * there * held
+        s = kept.stability * math.exp(gain * step)
+        kept.stability = s if s > SHORTEST else SHORTEST
+        spread -= gain * gain * weight / noise
+        trace.spread = spread if spread > SUREST else SUREST
+        part = weight * held / chance
+        if right:
+            rightly.append(part * r * (GUESS + there))
+            failed = part * (1 - r) * GUESS
+        else:
+            rightly.append(part * r * (1 - GUESS - there))
+            failed = part * (1 - r) * (1 - GUESS)
         if failed > FAINT:
             lose(trace, failed, at)
     return rightly
@@ -90,9 +96,9 @@ def used(kept: Trace, spread: float, share: float, fsrs: Fsrs, at: int) -> float
     """It was used rightly, in this part: FSRS's growth in the part. Returns the new spread: it may also not have been used at all."""
     if share <= FAINT:
         return spread
-    before = kept.stability
-    fsrs.credit(kept, share, at)
-    grown = math.log(kept.stability / before)
+    grown = fsrs.credit(kept, share, at)
+    if not grown:
+        return spread
     spread += grown * grown * ((1 + DRIFT) / share - 1)
     return spread if spread < WIDEST else WIDEST
 

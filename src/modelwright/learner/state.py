@@ -1,21 +1,25 @@
 """Everything that is concluded about a learner, and nothing else: the value that `fold` builds from the journal.
 
 It is a cache, never a record: delete it and the fold brings it back byte for byte. All of it is numbers and ids, so that folding
-is fast and `canonical` is the same text for the same history on any machine.
+is fast and `canonical` is the same text for the same history on any machine. They are plain classes with slots, because the fold sets
+some thirty of their attributes for every event.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import msgspec
 
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 
-SCHEMA = 3
+SCHEMA = 4
 BINS = 10
 
 
-class SkillTrace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class SkillTrace:
     """What is known of one skill. Counts are weighted: an answer after a hint is less than one.
 
     right, wrong: answers. fast, middle, slow: running means, over about the last 2, 3 and 10 answers, of what came less what the
@@ -49,14 +53,15 @@ class SkillTrace(msgspec.Struct, array_like=True, gc=False):
     placed: float = -1.0  # the probability that placement gave, -1 without
     placed_by_test: bool = False
     misconception: str = ""  # the last one seen, until the skill is answered rightly
-    memory: Trace = msgspec.field(default_factory=Trace)
+    memory: Trace = field(default_factory=Trace)
     owed: float = 0.0  # credit from things that contain it, not yet paid into `memory`; when the first and the last of it came
     owed_from: int = 0
     owed_at: int = 0
     spread: float = 0.4  # the variance of the logarithm of the memory's stability: how far it may be from what `memory` says
 
 
-class LabTrace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class LabTrace:
     tried_at: int = 0
     tries: int = 0
     best: float = 0.0  # the largest share of checks passed
@@ -67,27 +72,31 @@ class LabTrace(msgspec.Struct, array_like=True, gc=False):
     hours: float = 0.0  # until the first pass
 
 
-class ProblemTrace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class ProblemTrace:
     answered: int = 0
     right: int = 0
     last_at: int = 0
     last_right: bool = False
 
 
-class ItemTrace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class ItemTrace:
     answered: int = 0
     right: int = 0
     last_at: int = 0
 
 
-class ProjectTrace(msgspec.Struct, array_like=True):
-    milestones: list[int] = []
+@dataclass(slots=True)
+class ProjectTrace:
+    milestones: list[int] = field(default_factory=list)
     hours: float = 0.0
     last_at: int = 0
     done_at: int = 0
 
 
-class Pace(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class Pace:
     """Of one kind of work: how often, and the sums that its pace is estimated from.
 
     taken, expected: the hours of the `times` pieces of work that could be timed, and what the curriculum expected of them.
@@ -100,30 +109,33 @@ class Pace(msgspec.Struct, array_like=True, gc=False):
     hours: float = 0.0
 
 
-class Foretold(msgspec.Struct, array_like=True):
+@dataclass(slots=True)
+class Foretold:
     """A weekly snapshot of the forecast. finish, stages: quantiles of dates by name. done: the share of the plan that was done then.
 
     ahead: in so many weeks, the share that would be done, by quantile.
     """
 
     at: int
-    finish: dict[str, int] = {}
-    stages: dict[str, dict[str, int]] = {}
+    finish: dict[str, int] = field(default_factory=dict)
+    stages: dict[str, dict[str, int]] = field(default_factory=dict)
     done: float = -1.0
-    ahead: dict[str, dict[str, float]] = {}
+    ahead: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-class Table(msgspec.Struct, array_like=True):
+@dataclass(slots=True)
+class Table:
     """A reliability table: per tenth of predicted probability, how many, their sum, and how many came true."""
 
-    count: list[int] = msgspec.field(default_factory=lambda: [0] * BINS)
-    predicted: list[float] = msgspec.field(default_factory=lambda: [0.0] * BINS)
-    came: list[float] = msgspec.field(default_factory=lambda: [0.0] * BINS)
+    count: list[int] = field(default_factory=lambda: [0] * BINS)
+    predicted: list[float] = field(default_factory=lambda: [0.0] * BINS)
+    came: list[float] = field(default_factory=lambda: [0.0] * BINS)
     loss: float = 0.0
     squared: float = 0.0
 
 
-class State(msgspec.Struct, dict=True):
+@dataclass
+class State:
     """All of it. What is worked out from a state and kept with it (`vars`) is no part of it: neither compared, written nor copied.
 
     answers, rights: weighted. count: answers as such. met: skills answered. latest, run: the skill of the last answer, and how many
@@ -140,11 +152,11 @@ class State(msgspec.Struct, dict=True):
     hours_per_week: float = 5.0
     minutes_per_day: int = 60
     deadline: str = ""
-    background: dict[str, int] = {}
-    books: dict[str, str] = {}
-    skipped: list[str] = []
+    background: dict[str, int] = field(default_factory=dict)
+    books: dict[str, str] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
     retention: float = 0.9
-    parameters: list[float] = []  # FSRS fitted to this learner; empty: the defaults
+    parameters: list[float] = field(default_factory=list)  # FSRS fitted to this learner; empty: the defaults
     ability: float = 0.0
     ability_variance: float = 0.5
     answers: float = 0.0
@@ -159,24 +171,26 @@ class State(msgspec.Struct, dict=True):
     fast_left: float = 0.0
     slow_left: float = 0.0
     long_left: float = 0.0
-    skills: dict[str, SkillTrace] = {}
-    cards: dict[str, Trace] = {}
-    labs: dict[str, LabTrace] = {}
-    problems: dict[str, ProblemTrace] = {}
-    items: dict[str, ItemTrace] = {}
-    lessons: dict[str, int] = {}  # lesson -> when it was finished
-    opened: dict[str, int] = {}  # lesson -> when it was opened
-    chapters: dict[str, int] = {}  # "resource#number" -> when it was read
-    projects: dict[str, ProjectTrace] = {}
-    pace: dict[str, Pace] = {}  # kind of work -> pace
-    weeks: dict[int, float] = {}  # weeks since 1970 in the learner's time -> hours
-    days: dict[int, float] = {}  # days since 1970 in the learner's time -> hours; the last 400 days
-    mastery_table: Table = msgspec.field(default_factory=Table)
-    memory_table: Table = msgspec.field(default_factory=Table)  # cards, a day or more after the last review
+    skills: dict[str, SkillTrace] = field(default_factory=dict)
+    cards: dict[str, Trace] = field(default_factory=dict)
+    labs: dict[str, LabTrace] = field(default_factory=dict)
+    problems: dict[str, ProblemTrace] = field(default_factory=dict)
+    items: dict[str, ItemTrace] = field(default_factory=dict)
+    lessons: dict[str, int] = field(default_factory=dict)  # lesson -> when it was finished
+    opened: dict[str, int] = field(default_factory=dict)  # lesson -> when it was opened
+    chapters: dict[str, int] = field(default_factory=dict)  # "resource#number" -> when it was read
+    projects: dict[str, ProjectTrace] = field(default_factory=dict)
+    pace: dict[str, Pace] = field(default_factory=dict)  # kind of work -> pace
+    weeks: dict[int, float] = field(default_factory=dict)  # weeks since 1970 in the learner's time -> hours
+    days: dict[int, float] = field(default_factory=dict)  # days since 1970 in the learner's time -> hours; the last 400 days
+    mastery_table: Table = field(default_factory=Table)
+    memory_table: Table = field(default_factory=Table)  # cards, a day or more after the last review
     placed_questions: int = 0
-    forecasts: list[Foretold] = []
-    module_hours: dict[str, float] = {}  # module -> hours of work on it: lessons, chapters, problems, labs
-    upkeep: dict[int, float] = {}  # as `weeks`, of these the hours that no module's new work claims: cards, questions, elsewhere
+    forecasts: list[Foretold] = field(default_factory=list)
+    module_hours: dict[str, float] = field(default_factory=dict)  # module -> hours of work on it: lessons, chapters, problems, labs
+    upkeep: dict[int, float] = field(
+        default_factory=dict
+    )  # as `weeks`, of these the hours that no module's new work claims: cards, questions, elsewhere
 
     def canonical(self) -> bytes:
         """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""

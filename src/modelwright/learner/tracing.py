@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
 HOUR, DAY = 3_600_000, 86_400_000
 
-# How much of a running mean stays after an answer: on a skill, of the learner as a whole.
-FAST, MIDDLE, SLOW = 0.4, 0.7, 0.9
-ALL_FAST, ALL_SLOW = 0.6, 0.9
-ALL_LONG = 0.97
+# How much of a running mean is the newest answer's: on a skill, of the learner as a whole.
+NEW_FAST, NEW_MIDDLE, NEW_SLOW = 0.6, 0.3, 0.1
+NEW_ALL_FAST, NEW_ALL_SLOW, NEW_ALL_LONG = 0.4, 0.1, 0.03
 
 INPUTS = (
     "ease",  # log-odds of success of learners at large on this exercise, less STANDARD; 0 where it is unknown
@@ -340,22 +339,27 @@ def observe(
     state: State, skills: Sequence[tuple[str, SkillTrace]], right: float, weight: float, at: int, exercise: Exercise, prior: Prior
 ) -> None:
     """One answer (0 to 1 right, with a weight) to an exercise on these skills moves everything that it informs."""
-    ease, expected = exercise[0], exercise[1]
+    ease, expected, _ = exercise
     ability_variance = state.ability_variance
-    if ability_variance < prior.ability and at > state.last_at > 0:
-        ability_variance = grown(ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
-    share = 1 / len(skills)
+    since = state.last_at
+    if at > since > 0 and ability_variance < prior.ability:
+        ability_variance += prior.drift_ability * (at - since) / DAY
+        if ability_variance > prior.ability:
+            ability_variance = prior.ability
     total = spread = 0.0
     for _, trace in skills:
         variance = trace.variance
         since = trace.answered_at
         if at > since > 0 and variance < prior.skill:
             variance += prior.drift_skill * (at - since) / DAY
-            trace.variance = variance = variance if variance < prior.skill else prior.skill
+            if variance > prior.skill:
+                variance = prior.skill
+            trace.variance = variance
         spread += variance
         total += trace.offset
         if trace.told_worth:
             total += kept_of_placement(trace) * (trace.told - STANDARD)
+    share = 1 / len(skills)
     x = ease + state.ability + total * share
     p = 1 / (1 + math.exp(-x)) if x > -700 else 0.0
     # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
@@ -368,24 +372,26 @@ def observe(
     step *= share
     shrink *= share * share
     left = right - expected
-    count = state.count = state.count + 1
     won = right >= 0.5
     counts = weight >= 0.5
-    whole = weight >= 0.99
+    count = state.count = state.count + 1
+    fast, middle, slow = NEW_FAST * weight, NEW_MIDDLE * weight, NEW_SLOW * weight
+    right_part = right * weight
+    wrong_part = weight - right_part
     for id, trace in skills:
         variance = trace.variance
         trace.offset += variance * step
         trace.variance = variance - variance * variance * shrink + prior.taught_skill
-        if whole:
-            trace.fast = FAST * trace.fast + (1 - FAST) * left
-            trace.middle = MIDDLE * trace.middle + (1 - MIDDLE) * left
-            trace.slow = SLOW * trace.slow + (1 - SLOW) * left
-        else:
-            trace.fast += (1 - FAST) * weight * (left - trace.fast)
-            trace.middle += (1 - MIDDLE) * weight * (left - trace.middle)
-            trace.slow += (1 - SLOW) * weight * (left - trace.slow)
-        trace.right += right * weight
-        trace.wrong += (1 - right) * weight
+        before = trace.fast
+        trace.fast = before + fast * (left - before)
+        before = trace.middle
+        trace.middle = before + middle * (left - before)
+        before = trace.slow
+        trace.slow = before + slow * (left - before)
+        if right_part:
+            trace.right += right_part
+        if wrong_part:
+            trace.wrong += wrong_part
         if counts:
             streak = trace.streak
             if won:
@@ -402,18 +408,20 @@ def observe(
         else:
             state.latest, state.run = id, 1
     state.answers += weight
-    state.rights += right * weight
+    if right_part:
+        state.rights += right_part
     sign = 2 * right - 1
+    fast, slow = NEW_ALL_FAST * weight, NEW_ALL_SLOW * weight
     before = state.fast
-    state.fast = before + (1 - ALL_FAST) * weight * (sign - before)
+    state.fast = before + fast * (sign - before)
     before = state.slow
-    state.slow = before + (1 - ALL_SLOW) * weight * (sign - before)
+    state.slow = before + slow * (sign - before)
     before = state.fast_left
-    state.fast_left = before + (1 - ALL_FAST) * weight * (left - before)
+    state.fast_left = before + fast * (left - before)
     before = state.slow_left
-    state.slow_left = before + (1 - ALL_SLOW) * weight * (left - before)
+    state.slow_left = before + slow * (left - before)
     before = state.long_left
-    state.long_left = before + (1 - ALL_LONG) * weight * (left - before)
+    state.long_left = before + NEW_ALL_LONG * weight * (left - before)
     if counts:
         streak = state.streak
         if won:
