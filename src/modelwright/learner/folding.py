@@ -204,7 +204,8 @@ class Folder:
         for above, w in self.above(id):
             w *= weight
             above.doubt = 0.8 * above.doubt + w
-            above.spread = min(above.spread + DOUBT * w, WIDEST)
+            spread = above.spread + DOUBT * w
+            above.spread = spread if spread < WIDEST else WIDEST
 
     def inner(self, id: str, right: bool) -> list[tuple[SkillTrace, float]]:
         """The traces of what this skill contains: a right answer meets them all, a wrong one only those that were met before."""
@@ -448,14 +449,15 @@ def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
         problem.right += 1
     weight = AFTER_SOLUTION if helped else 1.0 if first else SECOND_TRY
     asked, expected, module = f.problems.get(d.problem) or f.problem(d.problem)
-    tempo = math.log(min(max(seconds, 1.0), 3600.0) / expected) if first else None
+    tempo = math.log((1.0 if seconds < 1.0 else seconds if seconds < 3600.0 else 3600.0) / expected) if first else None
     f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, seen, seen_right)
     if first or right:
         rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:
             f.practised(id, rating, weight, at)
             _marked(state.skills[id], alone, d.misconception, at)
-    f.worked("problem", min(seconds / 3600, LONGEST_SITTING), event, expected / 3600 if first else 0.0, module)
+    hours = seconds / 3600
+    f.worked("problem", hours if hours < LONGEST_SITTING else LONGEST_SITTING, event, expected / 3600 if first else 0.0, module)
 
 
 def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:

@@ -171,7 +171,7 @@ class Fsrs:
         difficulty stays. The idea is that of fractional implicit repetition (J. Skycak, The Math Academy Way, 2024).
         Returns the logarithm of the factor.
         """
-        if trace.phase == 0 or weight <= 0:
+        if weight <= 0 or not trace.phase:
             return 0.0
         s, last, grown = trace.stability, trace.last, 0.0
         days = (at - last) / DAY
