@@ -46,7 +46,7 @@ PROJECT = 0.25  # how a stage's projects do
 FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
 DRIFT = 0.02  # how the future differs from a past that is known exactly
-UPKEEP = 0.08  # of all hours, for keeping what was learned …
+UPKEEP = 0.08  # of all hours, for keeping what was learned, halfway …
 UPKEEP_HOURS = 20.0  # … which counts like this many own hours
 UPKEEP_SPREAD = 0.4
 UPKEEP_MOST = 0.2  # of all hours, and the share of the plan that is done: more is not needed to keep what there is, whatever was logged
@@ -63,7 +63,7 @@ VARIES_LIKELY = (0.15, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
 SHIFTS_ODDS = (0.85, 0.11, 0.03, 0.01)
 ALIKE = 0.3  # how much a week resembles the one before it
-DRAWN_IN = 0.83  # the spread of both beliefs, pace and hours: with 0.9, 86 of 100 ends of simulated lives lay inside intervals for 80
+DRAWN_IN = (0.72, 0.9)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
@@ -291,7 +291,7 @@ def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
         weights.append(weight)
     counts = rng.multinomial(paths, _shares(weights))
     pace_pm = np.concatenate(
-        [mean + DRAWN_IN * rng.standard_normal((k, n)) @ root.T for (mean, root), k in zip(cells, counts, strict=True) if k]
+        [mean + DRAWN_IN[0] * rng.standard_normal((k, n)) @ root.T for (mean, root), k in zip(cells, counts, strict=True) if k]
     )
     rng.shuffle(pace_pm)
     return OVERHEAD + pace_pm + rng.normal(0, DRIFT, (paths, 1))
@@ -320,7 +320,7 @@ def _draw_work(work: _Work, state: State, now: int, rng: np.random.Generator, pa
         stage_ps += work.extra * np.exp(pace_pm[:, -1:] + rng.normal(-(PROJECT**2) / 2, PROJECT, stage_ps.shape))
     whole_h = work.done_hours + float(work.left.sum())
     done = work.done_hours / max(whole_h, 1e-9)
-    share_p = min(_upkeep(state, now), UPKEEP_MOST + done) * np.exp(
+    share_p = min(_upkeep(state, now, done), UPKEEP_MOST + done) * np.exp(
         rng.normal(0, UPKEEP_SPREAD / (1 + sum(state.weeks.values()) / UPKEEP_HOURS), paths)
     )
     start_p = np.exp(rng.normal(math.log(UPKEEP_START[0]), UPKEEP_START[1], paths))
@@ -329,13 +329,17 @@ def _draw_work(work: _Work, state: State, now: int, rng: np.random.Generator, pa
     return np.cumsum(stage_ps / (1 - share_ps), axis=1)
 
 
-def _upkeep(state: State, now: int) -> float:
-    """The share of the hours that keeping what was learned takes lately."""
-    this_week = _week(state, now)
-    weight = {week: 0.5 ** ((this_week - week) / HALF_LIFE) for week in state.weeks}
-    kept = sum(weight[week] * hours for week, hours in state.upkeep.items() if week in weight)
-    total = sum(weight[week] * hours for week, hours in state.weeks.items())
-    return min((kept + UPKEEP * UPKEEP_HOURS) / (total + UPKEEP_HOURS), 0.5)
+def _upkeep(state: State, now: int, done: float) -> float:
+    """The share of the hours that keeping what was learned takes by now: that of past weeks, grown as what there is to keep has grown."""
+    this_week, start = _week(state, now), UPKEEP_START[0]
+    whole = sum(state.weeks.values())
+    kept, total, until = UPKEEP * UPKEEP_HOURS * (start + done) / (start + 0.5), UPKEEP_HOURS, 0.0
+    for week, hours in sorted(state.weeks.items()):
+        until += hours
+        weight = 0.5 ** ((this_week - week) / HALF_LIFE)
+        kept += weight * state.upkeep.get(week, 0.0)
+        total += weight * hours * (start + done * until / whole) / (start + done)
+    return min(kept / total, 0.5)
 
 
 def _week(state: State, at: int) -> int:
@@ -411,7 +415,7 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     cell = np.repeat(np.arange(len(fade)), rng.multinomial(paths, _shares(odds)))
     rng.shuffle(cell)
     root = np.linalg.cholesky(cov + 1e-12 * wished**2 * np.eye(2))
-    drawn = mean[cell] + DRAWN_IN * np.einsum("pij,pj->pi", root[cell], rng.standard_normal((paths, 2)))
+    drawn = mean[cell] + DRAWN_IN[1] * np.einsum("pij,pj->pi", root[cell], rng.standard_normal((paths, 2)))
     level_p = np.maximum(drawn[:, 0], LEAST * max(float(np.median(drawn[:, 0])), LEAST * wished))
     keen_p = np.maximum(drawn[:, 1] * np.exp(-max(last + 1 - first, 0) / fade[cell]), -0.5 * level_p)
     rest = ~worked
