@@ -43,8 +43,8 @@ SITTING = DAY // 2
 FRESH = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
 LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
-EXPECTED_CARD = 10.0 / 3600  # hours
-EXPECTED_ITEM = 60.0  # seconds
+EXPECTED_CARD = 10.0  # seconds
+EXPECTED_ITEM = 60.0
 ASKED_AT_ONCE = 512  # predictions that wait to be worked out together
 SCORED_ALL = 2000  # answers whose predictions are all scored; after these one in SCORED_ONE_IN, which is enough to judge by
 SCORED_ONE_IN = 16
@@ -72,7 +72,7 @@ class Folder:
         self.tracer = tracer
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
-        self.problems: dict[str, tuple[Exercise, float, str]] = {}
+        self._problems: dict[str, tuple[Exercise, float, str]] = {}
         self._inner: dict[str, list[tuple[SkillTrace, float]]] = {}
         self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
         # Of the day of the last work, in the learner's time: when it began and ended, and the hours until now that `put_down` notes.
@@ -93,9 +93,11 @@ class Folder:
 
     def problem(self, id: str) -> tuple[Exercise, float, str]:
         """Of a problem: the exercise, the seconds that it should take, its module."""
-        asked = exercise("compute", self.index.difficulty.get(id, 2.0))
-        known = self.problems[id] = (asked, self.index.minutes.get(id, 3.0) * 60, _module(self, id))
-        return known
+        kept = self._problems.get(id)
+        if kept is None:
+            asked = exercise("compute", self.index.difficulty.get(id, 2.0))
+            kept = self._problems[id] = (asked, self.index.minutes.get(id, 3.0) * 60, _module(self, id))
+        return kept
 
     # Mastery
 
@@ -158,9 +160,7 @@ class Folder:
         if trace.owed:
             pay(trace, fsrs)
         right = rating > 1
-        inner = self._inner.get(id)
-        if inner is None:
-            inner = self.inner(id, right)
+        inner = self.inner(id, right)
         memory = trace.memory
         if memory.phase == 0:
             if right or trace.taught_at:
@@ -171,10 +171,7 @@ class Folder:
             return
         if right and at - memory.last < SITTING:
             # Again within one sitting: a right answer says nothing of memory that the first did not say.
-            if weight == 1.0 and memory.stability >= fsrs.same_day_helps:
-                memory.last = at
-            else:
-                trace.spread = used(memory, trace.spread, weight, fsrs, at)
+            trace.spread = used(memory, trace.spread, weight, fsrs, at)
             if at - trace.passed_at > SITTING:
                 self.credit(inner, weight, at)
             return
@@ -194,13 +191,14 @@ class Folder:
         trace.spread = used(memory, trace.spread, shares[0], fsrs, at)
         if weight >= 0.99 and at > memory.last:
             memory.last = at  # the answer was seen, whatever it was
+        inside = [(below, share) for (below, _), share in zip(parts[1:], shares[1:], strict=True)]
         if right:
             self.credit(rest, weight, at)
-            self.credit([(parts[n][0], shares[n]) for n in range(1, len(parts))], 1.0, at)  # shares are weighted already
+            self.credit(inside, 1.0, at)  # shares are weighted already
             return
-        for n in range(1, len(parts)):
-            if shares[n] > FAINT:
-                self.owe(parts[n][0], shares[n], at)
+        for below, share in inside:
+            if share > FAINT:
+                self.owe(below, share, at)
         for above, w in self.above(id):
             w *= weight
             above.doubt = 0.8 * above.doubt + w
@@ -209,11 +207,13 @@ class Folder:
 
     def inner(self, id: str, right: bool) -> list[tuple[SkillTrace, float]]:
         """The traces of what this skill contains: a right answer meets them all, a wrong one only those that were met before."""
-        contained = self.index.contains.get(id, ())
-        if not right:
-            return [(trace, w) for name, w in contained if (trace := self.state.skills.get(name)) is not None]
-        found = self._inner[id] = [(self.skill(name), w) for name, w in contained]
-        return found
+        kept = self._inner.get(id)
+        if kept is None:
+            contained = self.index.contains.get(id, ())
+            if not right:
+                return [(trace, w) for name, w in contained if (trace := self.state.skills.get(name)) is not None]
+            kept = self._inner[id] = [(self.skill(name), w) for name, w in contained]
+        return kept
 
     def above(self, id: str) -> list[tuple[SkillTrace, float]]:
         """The traces of what contains this skill; looked up again only when a skill was met for the first time."""
@@ -247,9 +247,7 @@ class Folder:
             owed = 0.0
         if not owed:
             trace.owed_from = at
-            trace.owed = weight
-        else:
-            trace.owed = owed + weight * (1 - owed)
+        trace.owed = owed + weight * (1 - owed)
         trace.owed_at = at
 
     # Time
@@ -448,7 +446,7 @@ def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
     if alone:
         problem.right += 1
     weight = AFTER_SOLUTION if helped else 1.0 if first else SECOND_TRY
-    asked, expected, module = f.problems.get(d.problem) or f.problem(d.problem)
+    asked, expected, module = f.problem(d.problem)
     tempo = math.log((1.0 if seconds < 1.0 else seconds if seconds < 3600.0 else 3600.0) / expected) if first else None
     f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, seen, seen_right)
     if first or right:
@@ -474,7 +472,7 @@ def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
             f.owe(skill, CARD_FOR_SKILL, at)
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
-    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD)
+    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD / 3600)
 
 
 def _lab_trace(f: Folder, lab: str) -> LabTrace:

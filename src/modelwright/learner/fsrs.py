@@ -63,8 +63,6 @@ class Fsrs:
         self.same_day = (0.0, *(math.exp(w[17] * (rating - 3 + w[18])) for rating in (1, 2, 3, 4)))
         recall = math.exp(w[8])
         self.recalled = (0.0, 0.0, recall * w[15], recall, recall * w[16])
-        # A good review on the day of the last lengthens only what is shorter than so many days.
-        self.same_day_helps = math.exp(min(w[17] * w[18] / max(w[19], 1e-9), 700.0))
 
     def retrievability(self, trace: Trace, now: int) -> float:
         """The probability of recall, as `fsrs` gives it: whole days since the last review count."""

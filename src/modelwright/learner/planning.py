@@ -126,7 +126,7 @@ def comes_anyway(new: Mapping[str, float], skill: str, recall: float) -> bool:
     return recall >= FADED and new.get(skill, 0.0) >= HELD
 
 
-def place(resource: Resource, chapter: Chapter) -> tuple[str, str]:
+def target_and_name(resource: Resource, chapter: Chapter) -> tuple[str, str]:
     """A chapter's target, and its name for a person."""
     return f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
 
@@ -423,7 +423,7 @@ class Planner:
                     found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
             if not self.ix.practised[s] and s in lost:
                 for resource, chapter in self.serving(s):
-                    id, where = place(resource, chapter)
+                    id, where = target_and_name(resource, chapter)
                     if id in found:
                         continue
                     if step := self.questions(resource, chapter, left, ""):
@@ -629,7 +629,7 @@ class Planner:
             return None
         trace = self.trace(skill)
         for resource, chapter in self.serving(skill):
-            id, where = place(resource, chapter)
+            id, where = target_and_name(resource, chapter)
             if id not in self.state.chapters:
                 continue
             if trace is not None and trace.streak > 0:
@@ -646,7 +646,7 @@ class Planner:
 
     def questions(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
         """The check on a chapter, which asks once in a sitting."""
-        id, where = place(resource, chapter)
+        id, where = target_and_name(resource, chapter)
         inside = [s for s in chapter.skills if s in self.c.skills and self.c.teaching(s, "item")]
         if any((trace := self.trace(s)) is not None and self.now - trace.answered_at < DAY // 2 for s in inside):
             return None
@@ -725,7 +725,7 @@ class Planner:
         minutes = left if partial else whole
         if minutes < (A_SITTING if partial else SHORTEST):
             return None
-        id, title = place(resource, chapter)
+        id, title = target_and_name(resource, chapter)
         if partial:
             reason = (
                 reason.rstrip(".")

@@ -63,20 +63,17 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
     step = weight * ((1.0 if right else 0.0) - p) / noise
     rightly = []
     for trace, kept, held, r, slope, free in seen:
-        there = SURE * every / free  # and with GUESS, the chance of a right answer if this part is there
+        sure = SURE * every / free  # and with GUESS, the chance of a right answer if this part is there
+        there, gone = (GUESS + sure, GUESS) if right else (1 - GUESS - sure, 1 - GUESS)
         spread = trace.spread
-        gain = spread * slope * there * held
+        gain = spread * slope * sure * held
         s = kept.stability * math.exp(gain * step)
         kept.stability = s if s > SHORTEST else SHORTEST
         spread -= gain * gain * weight / noise
         trace.spread = spread if spread > SUREST else SUREST
         part = weight * held / chance
-        if right:
-            rightly.append(part * r * (GUESS + there))
-            failed = part * (1 - r) * GUESS
-        else:
-            rightly.append(part * r * (1 - GUESS - there))
-            failed = part * (1 - r) * (1 - GUESS)
+        rightly.append(part * r * there)
+        failed = part * (1 - r) * gone
         if failed > FAINT:
             lose(trace, failed, at)
     return rightly
@@ -97,8 +94,6 @@ def used(kept: Trace, spread: float, share: float, fsrs: Fsrs, at: int) -> float
     if share <= FAINT:
         return spread
     grown = fsrs.credit(kept, share, at)
-    if not grown:
-        return spread
     spread += grown * grown * ((1 + DRIFT) / share - 1)
     return spread if spread < WIDEST else WIDEST
 

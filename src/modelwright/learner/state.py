@@ -188,9 +188,8 @@ class State:
     placed_questions: int = 0
     forecasts: list[Foretold] = field(default_factory=list)
     module_hours: dict[str, float] = field(default_factory=dict)  # module -> hours of work on it: lessons, chapters, problems, labs
-    upkeep: dict[int, float] = field(
-        default_factory=dict
-    )  # as `weeks`, of these the hours that no module's new work claims: cards, questions, elsewhere
+    # As `weeks`: of these, the hours that no module's new work claims: cards, questions, elsewhere.
+    upkeep: dict[int, float] = field(default_factory=dict)
 
     def canonical(self) -> bytes:
         """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""

@@ -341,11 +341,8 @@ def observe(
     """One answer (0 to 1 right, with a weight) to an exercise on these skills moves everything that it informs."""
     ease, expected, _ = exercise
     ability_variance = state.ability_variance
-    since = state.last_at
-    if at > since > 0 and ability_variance < prior.ability:
-        ability_variance += prior.drift_ability * (at - since) / DAY
-        if ability_variance > prior.ability:
-            ability_variance = prior.ability
+    if ability_variance < prior.ability:
+        ability_variance = grown(ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
     total = spread = 0.0
     for _, trace in skills:
         variance = trace.variance
@@ -388,16 +385,10 @@ def observe(
         trace.middle = before + middle * (left - before)
         before = trace.slow
         trace.slow = before + slow * (left - before)
-        if right_part:
-            trace.right += right_part
-        if wrong_part:
-            trace.wrong += wrong_part
+        trace.right += right_part
+        trace.wrong += wrong_part
         if counts:
-            streak = trace.streak
-            if won:
-                trace.streak = streak + 1 if streak > 0 else 1
-            else:
-                trace.streak = streak - 1 if streak < 0 else -1
+            trace.streak = in_a_row(trace.streak, won)
         if not trace.counted_at:
             state.met += 1
         trace.counted_at = count
@@ -408,8 +399,7 @@ def observe(
         else:
             state.latest, state.run = id, 1
     state.answers += weight
-    if right_part:
-        state.rights += right_part
+    state.rights += right_part
     sign = 2 * right - 1
     fast, slow = NEW_ALL_FAST * weight, NEW_ALL_SLOW * weight
     before = state.fast
@@ -423,8 +413,11 @@ def observe(
     before = state.long_left
     state.long_left = before + NEW_ALL_LONG * weight * (left - before)
     if counts:
-        streak = state.streak
-        if won:
-            state.streak = streak + 1 if streak > 0 else 1
-        else:
-            state.streak = streak - 1 if streak < 0 else -1
+        state.streak = in_a_row(state.streak, won)
+
+
+def in_a_row(streak: int, right: bool) -> int:
+    """Rights (positive) or wrongs (negative) one after another, with one more answer."""
+    if right:
+        return streak + 1 if streak > 0 else 1
+    return streak - 1 if streak < 0 else -1
