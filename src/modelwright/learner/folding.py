@@ -75,8 +75,7 @@ class Folder:
         self._problems: dict[str, tuple[Exercise, float, str]] = {}
         self._inner: dict[str, list[tuple[SkillTrace, float]]] = {}
         self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
-        # Of the day of the last work, in the learner's time: when it began and ended, and the hours until now that `put_down` notes.
-        self._midnight = self._next_midnight = self._tz = self._day = self._week = 0
+        self._day = self._week = 0  # those at hand, in the learner's time, with the hours until now that `put_down` notes
         self._today = self._this_week = self._kept_up = 0.0
         self._fit()
 
@@ -252,12 +251,10 @@ class Folder:
 
     # Time
 
-    def worked(self, kind: str, hours: float, event: e.Event, expected: float = 0.0, module: str = "") -> None:
+    def worked(self, kind: str, hours: float, expected: float = 0.0, module: str = "") -> None:
         """Hours of one kind of work, on a `module` or to keep what was learned; with `expected`, also a measurement of its pace."""
         if not hours > 0:
             return
-        if not self._midnight <= event.at < self._next_midnight or event.tz != self._tz:
-            self.turn(event)
         self._today += hours
         self._this_week += hours
         pace = self.state.pace.get(kind)
@@ -272,16 +269,16 @@ class Folder:
         if expected > 0.0:
             measured(pace, hours, expected)
 
-    def turn(self, event: e.Event) -> None:
-        """Go on to the work of this event's day."""
+    def turn(self, at: int, tz: int) -> tuple[int, int]:
+        """Go on to the work of another day, the learner's own: returns the moments when it began and ended."""
         self.put_down()
-        state, self._tz = self.state, event.tz
-        shift = event.tz * 60_000
-        day = self._day = (event.at + shift) // DAY
+        state, shift = self.state, tz * 60_000
+        state.first_at = state.first_at or at
+        day = self._day = (at + shift) // DAY
         week = self._week = (day + MONDAY) // 7
-        self._midnight = day * DAY - shift
-        self._next_midnight = self._midnight + DAY
         self._today, self._this_week, self._kept_up = state.days.get(day, 0.0), state.weeks.get(week, 0.0), state.upkeep.get(week, 0.0)
+        midnight = day * DAY - shift
+        return midnight, midnight + DAY
 
     def put_down(self) -> None:
         """Note the hours of the day at hand."""
@@ -359,9 +356,9 @@ def _module(f: Folder, id: str) -> str:
 # One function for each kind of event
 
 
-def _enrolled(f: Folder, event: e.Event, d: e.Enrolled) -> None:
+def _enrolled(f: Folder, at: int, d: e.Enrolled) -> None:
     state = f.state
-    state.enrolled_at = state.enrolled_at or event.at
+    state.enrolled_at = state.enrolled_at or at
     state.hours_per_week = d.hours_per_week
     state.deadline = d.deadline or ""
     for module, answer in d.background.items():
@@ -370,7 +367,7 @@ def _enrolled(f: Folder, event: e.Event, d: e.Enrolled) -> None:
         for id in f.index.module_skills.get(module, ()):
             trace = f.skill(id)
             if not trace.answered_at and not trace.placed_by_test:
-                _place(f, id, trace, p, variance, event.at, tested=False)
+                _place(f, id, trace, p, variance, at, tested=False)
 
 
 def _place(f: Folder, id: str, trace: SkillTrace, p: float, variance: float, at: int, tested: bool) -> None:
@@ -385,7 +382,7 @@ def _place(f: Folder, id: str, trace: SkillTrace, p: float, variance: float, at:
         trace.memory = Trace(REVIEW, 0, 60.0 if tested else 21.0, 5.0, at, 0, 1, 0)
 
 
-def _goals(f: Folder, event: e.Event, d: e.GoalsChanged) -> None:
+def _goals(f: Folder, at: int, d: e.GoalsChanged) -> None:
     state = f.state
     if d.hours_per_week is not None:
         state.hours_per_week = d.hours_per_week
@@ -401,26 +398,26 @@ def _goals(f: Folder, event: e.Event, d: e.GoalsChanged) -> None:
         state.retention = min(max(d.retention, 0.7), 0.97)
 
 
-def _placed(f: Folder, event: e.Event, d: e.Placed) -> None:
+def _placed(f: Folder, at: int, d: e.Placed) -> None:
     tested = d.by == "test"
     for id, p in d.skills.items():
         trace = f.skill(id)
         if tested or not trace.placed_by_test:
-            _place(f, id, trace, p, 0.5 if tested else 1.5, event.at, tested)
+            _place(f, id, trace, p, 0.5 if tested else 1.5, at, tested)
     f.state.placed_questions += d.questions
 
 
-def _item(f: Folder, event: e.Event, d: e.ItemAnswered) -> None:
+def _item(f: Folder, at: int, d: e.ItemAnswered) -> None:
     item = f.state.items.get(d.item)
     if item is None:
         item = f.state.items[d.item] = ItemTrace()
-    item.answered, item.right, item.last_at = item.answered + 1, item.right + d.right, event.at
+    item.answered, item.right, item.last_at = item.answered + 1, item.right + d.right, at
     tempo = math.log(min(max(d.seconds, 1.0), 600.0) / EXPECTED_ITEM)
-    f.answered(d.skills, float(d.right), 1.0, event.at, exercise(d.item_kind, d.difficulty), tempo, 0.0)
+    f.answered(d.skills, float(d.right), 1.0, at, exercise(d.item_kind, d.difficulty), tempo, 0.0)
     for id in d.skills:
-        f.practised(id, 3 if d.right else 1, 0.6, event.at)
-        _marked(f.skill(id), d.right, d.misconception, event.at)
-    f.worked("item", min(d.seconds, 600.0) / 3600, event, EXPECTED_ITEM / 3600)
+        f.practised(id, 3 if d.right else 1, 0.6, at)
+        _marked(f.skill(id), d.right, d.misconception, at)
+    f.worked("item", min(d.seconds, 600.0) / 3600, EXPECTED_ITEM / 3600)
 
 
 def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) -> None:
@@ -433,8 +430,8 @@ def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) 
         trace.misconception = misconception
 
 
-def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
-    state, at, right, seconds, first = f.state, event.at, d.right, d.seconds, d.attempt <= 1
+def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
+    state, right, seconds, first = f.state, d.right, d.seconds, d.attempt <= 1
     problem = state.problems.get(d.problem)
     if problem is None:
         problem = state.problems[d.problem] = ProblemTrace()
@@ -455,11 +452,11 @@ def _problem(f: Folder, event: e.Event, d: e.ProblemAnswered) -> None:
             f.practised(id, rating, weight, at)
             _marked(state.skills[id], alone, d.misconception, at)
     hours = seconds / 3600
-    f.worked("problem", hours if hours < LONGEST_SITTING else LONGEST_SITTING, event, expected / 3600 if first else 0.0, module)
+    f.worked("problem", hours if hours < LONGEST_SITTING else LONGEST_SITTING, expected / 3600 if first else 0.0, module)
 
 
-def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
-    state, at, rating, seconds = f.state, event.at, d.rating, d.seconds
+def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
+    state, rating, seconds = f.state, d.rating, d.seconds
     trace = state.cards.get(d.card)
     if trace is None:
         trace = state.cards[d.card] = Trace()
@@ -472,7 +469,7 @@ def _card(f: Folder, event: e.Event, d: e.CardReviewed) -> None:
             f.owe(skill, CARD_FOR_SKILL, at)
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
-    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, event, EXPECTED_CARD / 3600)
+    f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, EXPECTED_CARD / 3600)
 
 
 def _lab_trace(f: Folder, lab: str) -> LabTrace:
@@ -482,9 +479,8 @@ def _lab_trace(f: Folder, lab: str) -> LabTrace:
     return trace
 
 
-def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
+def _lab(f: Folder, at: int, d: e.LabSubmitted) -> None:
     """Failing while working on a lab is how labs are worked on: only the first failure of a sitting counts, and only in part."""
-    at = event.at
     lab = _lab_trace(f, d.lab)
     first_of_sitting = at - lab.tried_at > 6 * HOUR
     before = lab.passed_at
@@ -506,7 +502,7 @@ def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
     elif first_of_sitting and not before:
         f.answered(d.skills, share, LAB_LEFT_FAILING, at, asked, None, 0.0)
     hours = min(d.seconds / 3600, LONGEST_SITTING)
-    f.worked("lab", hours, event, module=_module(f, d.lab))
+    f.worked("lab", hours, module=_module(f, d.lab))
     if not before:
         lab.hours += max(hours, 0.0)
         expected = f.index.minutes.get(d.lab, 0.0) / 60
@@ -514,76 +510,76 @@ def _lab(f: Folder, event: e.Event, d: e.LabSubmitted) -> None:
             measured(f.state.pace["lab"], lab.hours, expected)
 
 
-def _hint(f: Folder, event: e.Event, d: e.HintTaken) -> None:
+def _hint(f: Folder, at: int, d: e.HintTaken) -> None:
     lab = _lab_trace(f, d.lab)
     if not lab.passed_at:
         lab.hints = max(lab.hints, d.number)
 
 
-def _solution(f: Folder, event: e.Event, d: e.SolutionSeen) -> None:
+def _solution(f: Folder, at: int, d: e.SolutionSeen) -> None:
     if d.target in f.curriculum.labs or d.target in f.state.labs:
         lab = _lab_trace(f, d.target)
         if not d.after_pass and not lab.passed_at:
             lab.solution = True
 
 
-def _lesson_opened(f: Folder, event: e.Event, d: e.LessonOpened) -> None:
-    f.state.opened[d.lesson] = event.at
+def _lesson_opened(f: Folder, at: int, d: e.LessonOpened) -> None:
+    f.state.opened[d.lesson] = at
 
 
-def _lesson(f: Folder, event: e.Event, d: e.LessonFinished) -> None:
+def _lesson(f: Folder, at: int, d: e.LessonFinished) -> None:
     first = d.lesson not in f.state.lessons
-    f.state.lessons[d.lesson] = event.at
-    f.taught(f.index.lesson_skills.get(d.lesson, ()), event.at)
+    f.state.lessons[d.lesson] = at
+    f.taught(f.index.lesson_skills.get(d.lesson, ()), at)
     expected = f.index.minutes.get(d.lesson, 0.0) / 60
-    f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), event, expected if first else 0.0, _module(f, d.lesson))
+    f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), expected if first else 0.0, _module(f, d.lesson))
 
 
-def _chapter(f: Folder, event: e.Event, d: e.ChapterRead) -> None:
+def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
     key = f"{d.resource}#{d.chapter}"
     if not d.done:
         f.state.chapters.pop(key, None)
         return
     first = key not in f.state.chapters
-    f.state.chapters[key] = event.at
-    f.taught(f.index.chapter_skills.get(key, ()), event.at)
-    f.worked("chapter", min(d.hours, 60.0), event, f.index.chapter_hours.get(key, 0.0) if first else 0.0, _module(f, d.resource))
+    f.state.chapters[key] = at
+    f.taught(f.index.chapter_skills.get(key, ()), at)
+    f.worked("chapter", min(d.hours, 60.0), f.index.chapter_hours.get(key, 0.0) if first else 0.0, _module(f, d.resource))
 
 
-def _project(f: Folder, event: e.Event, d: e.ProjectEntry) -> None:
+def _project(f: Folder, at: int, d: e.ProjectEntry) -> None:
     project = f.state.projects.get(d.project)
     if project is None:
         project = f.state.projects[d.project] = ProjectTrace()
     if d.milestone is not None and d.milestone not in project.milestones and d.done:
         project.milestones = sorted([*project.milestones, d.milestone])
     elif d.done and d.milestone is None:
-        project.done_at = project.done_at or event.at
+        project.done_at = project.done_at or at
         known = f.curriculum.projects.get(d.project)
         for id in known.skills if known else ():
-            f.practised(id, 3, 1.0, event.at)
+            f.practised(id, 3, 1.0, at)
     project.hours += d.hours
-    project.last_at = event.at
-    f.worked("project", d.hours, event)
+    project.last_at = at
+    f.worked("project", d.hours)
 
 
-def _time(f: Folder, event: e.Event, d: e.TimeLogged) -> None:
-    f.worked("elsewhere", min(d.hours, 60.0), event, module=_module(f, d.target or ""))
+def _time(f: Folder, at: int, d: e.TimeLogged) -> None:
+    f.worked("elsewhere", min(d.hours, 60.0), module=_module(f, d.target or ""))
 
 
-def _run(f: Folder, event: e.Event, d: e.RunFinished) -> None:
+def _run(f: Folder, at: int, d: e.RunFinished) -> None:
     """The machine's time, a note, a file that was read: nothing is concluded from it."""
 
 
-def _forecast(f: Folder, event: e.Event, d: e.ForecastMade) -> None:
-    f.state.forecasts.append(Foretold(event.at, dict(d.finish), dict(d.stages), d.done, dict(d.ahead)))
+def _forecast(f: Folder, at: int, d: e.ForecastMade) -> None:
+    f.state.forecasts.append(Foretold(at, dict(d.finish), dict(d.stages), d.done, dict(d.ahead)))
 
 
-def _fitted(f: Folder, event: e.Event, d: e.MemoryFitted) -> None:
+def _fitted(f: Folder, at: int, d: e.MemoryFitted) -> None:
     f.state.parameters = list(d.parameters)
     f._fit()
 
 
-_HANDLERS: dict[type, Callable[[Folder, e.Event, Any], None]] = {
+_HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.Enrolled: _enrolled,
     e.GoalsChanged: _goals,
     e.Placed: _placed,
@@ -617,15 +613,17 @@ def fold(
     folder = Folder(curriculum, State() if state is None else state.copy(), tracer or default_tracer())
     result, handlers = folder.state, _HANDLERS
     count, last, tz = 0, result.last_at, result.tz
+    midnight = next_midnight = there = 0
     for event in _bare(events):
-        data = event.data
-        handlers[type(data)](folder, event, data)
+        data, at = event.data, event.at
+        if not midnight <= at < next_midnight or event.tz != there:
+            there = event.tz
+            midnight, next_midnight = folder.turn(at, there)
+        handlers[type(data)](folder, at, data)
         count += 1
-        if event.at > last:
-            result.last_at = last = event.at
-            tz = event.tz
-        if not result.first_at:
-            result.first_at = event.at
+        if at > last:
+            result.last_at = last = at
+            tz = there
     folder.put_down()
     folder.score()
     result.events += count

@@ -31,6 +31,7 @@ SUREST, WIDEST = 0.02, 2.0
 FAINT = 0.02  # shares below this are not followed
 CAUTION = 0.5  # how many standard deviations below the middle a memory is trusted
 KEPT = 0.3  # of its stability, by a skill that failed: it is relearned, not learned anew, where FSRS speaks of cards
+FALL = math.log(KEPT)
 
 
 def trusted(stability: float, spread: float) -> float:
@@ -81,12 +82,17 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
 
 def lose(trace: SkillTrace, failed: float, at: int) -> None:
     """It failed, in this part; the answer was seen, so in this part the memory begins anew."""
-    kept, fall = trace.memory, math.log(KEPT)
-    kept.stability = max(kept.stability * math.exp(fall * failed), SHORTEST)
-    kept.last = max(kept.last, at - int((1 - failed) * (at - kept.last)))
+    kept = trace.memory
+    s = kept.stability * math.exp(FALL * failed)
+    kept.stability = s if s > SHORTEST else SHORTEST
+    at -= int((1 - failed) * (at - kept.last))
+    if at > kept.last:
+        kept.last = at
     kept.reviews += 1
-    kept.lapses += failed >= 0.5
-    trace.spread = min(trace.spread + fall * fall * failed * (1 - failed + DRIFT), WIDEST)
+    if failed >= 0.5:
+        kept.lapses += 1
+    spread = trace.spread + FALL * FALL * failed * (1 - failed + DRIFT)
+    trace.spread = spread if spread < WIDEST else WIDEST
 
 
 def used(kept: Trace, spread: float, share: float, fsrs: Fsrs, at: int) -> float:
