@@ -9,6 +9,7 @@ import os
 import random
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -372,6 +373,21 @@ def test_the_reports_page_needs_nothing_but_itself(small_run: Path):
     assert "http" not in re.sub(r"<p>.*?</p>|<td>.*?</td>", "", text, flags=re.DOTALL)
     assert "prefers-color-scheme: dark" in text
     assert all(attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg")
+
+
+def test_the_names_of_lines_that_end_together_stand_apart_and_inside_the_drawing():
+    lines = tuple(
+        report.Line(name, ((0.0, 0.2), (2500.0, end))) for name, end in (("a", 1.0), ("b", 1.0), ("c", 0.99), ("d", 0.0), ("e", 0.0))
+    )
+    drawn = report.svg(report.Chart("t", "x", "y", lines))
+    names = {name: float(y) for y, name in re.findall(r'<text x="618" y="([\d.]+)" fill="[^"]+">([a-e])</text>', drawn)}
+    heights = sorted(names.values())
+    assert len(names) == 5
+    assert heights[0] >= report.TOP
+    assert heights[-1] <= report.HEIGHT - report.BOTTOM + 5
+    assert all(b - a >= 12 for a, b in pairwise(heights))
+    assert names["c"] > max(names["a"], names["b"])  # as they end
+    assert ">2,500</text>" in drawn
 
 
 def test_what_a_model_said_cannot_break_the_report():

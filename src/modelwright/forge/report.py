@@ -246,8 +246,9 @@ body { font: 1rem/1.55 system-ui, sans-serif }
 h1, h2 { line-height: 1.2; margin: 2.2rem 0 .8rem }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: 1rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem .3rem 0; border-bottom: 1px solid var(--rule) }
-td:last-child { overflow-wrap: anywhere }
 td { white-space: pre-line; font-variant-numeric: tabular-nums }
+td:last-child { min-width: 4rem; overflow-wrap: anywhere }
+.table { overflow-x: auto }
 figure { margin: 1.5rem 0 } figcaption { color: var(--soft); font-size: .85rem }
 svg { width: 100%; height: auto }
 """
@@ -266,7 +267,9 @@ def to_html(made: Sequence[Block], title: str) -> str:
         elif isinstance(block, Table):
             head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in block.heads)
             rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in block.rows)
-            out.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+            table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            name = html.escape(", ".join(block.heads), quote=True)  # what may scroll sideways can be reached by the keyboard
+            out.append(f'<div class="table" role="region" tabindex="0" aria-label="{name}">{table}</div>')
         else:
             out.append(f"<figure>{svg(block)}<figcaption>{html.escape(f'{block.title}: {block.y} over {block.x}.')}</figcaption></figure>")
     body = "\n".join(out)
@@ -293,12 +296,12 @@ def svg(chart: Chart) -> str:
         y, x = y0 + (y1 - y0) * i / 4, x0 + (x1 - x0) * i / 4
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(y):.1f}" y2="{up(y):.1f}" stroke="currentColor" stroke-opacity="0.15"/>'
-            f'<text x="{LEFT - 8}" y="{up(y) + 4:.1f}" text-anchor="end">{y:.3g}</text>'
-            f'<text x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{x:.3g}</text>'
+            f'<text x="{LEFT - 8}" y="{up(y) + 4:.1f}" text-anchor="end">{_tick(y)}</text>'
+            f'<text x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_tick(x)}</text>'
         )
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{html.escape(chart.x)}</text>')
-    taken: list[float] = []
-    for i, line in enumerate(chart.lines):
+    ends = _apart([up(line.points[-1][1]) for line in chart.lines])
+    for i, (line, end) in enumerate(zip(chart.lines, ends, strict=True)):
         colour = _COLOURS[i % len(_COLOURS)]
         points = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in line.points)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>')
@@ -310,12 +313,25 @@ def svg(chart: Chart) -> str:
                 )
             if len(line.points) <= 12:
                 parts.append(f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>')
-        place = up(line.points[-1][1]) + 4
-        while any(abs(place - other) < 13 for other in taken):
-            place -= 13
-        taken.append(place)
-        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{place:.1f}" fill="{colour}">{html.escape(line.name)}</text>')
+        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{end + 4:.1f}" fill="{colour}">{html.escape(line.name)}</text>')
     return "".join(parts) + "</svg>"
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _apart(heights: Sequence[float], gap: float = 13.0) -> list[float]:
+    """Where to write names that belong at these heights: in the same order, none over another, all beside the drawing."""
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    places = [0.0] * len(heights)
+    lowest = TOP - gap
+    for n in order:
+        lowest = places[n] = max(heights[n], lowest + gap)
+    highest = HEIGHT - BOTTOM + gap
+    for n in reversed(order):
+        highest = places[n] = min(places[n], highest - gap)
+    return places
 
 
 def write_report(folder: Path) -> tuple[Path, Path]:
