@@ -31,19 +31,13 @@ from modelwright.forge.recipe import Run, load
 from modelwright.forge.template import Message
 from modelwright.forge.tokenizer import END, FIRST_BYTE, Tokenizer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DATA = Path(os.environ.get("MODELWRIGHT_DATA", Path(__file__).parents[3] / "shared")) / "data" / "llm"
 TOKENIZER = Tokenizer.from_merges([(b"t", b"h"), (b"th", b"e"), (b" ", b"the"), (b"a", b"n")])
 CONFIG = ModelConfig(
     vocab=TOKENIZER.size, width=32, layers=2, query_heads=4, key_heads=2, head_size=8, context=64, experts=4, expert_size=24
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

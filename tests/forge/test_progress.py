@@ -15,6 +15,8 @@ from modelwright.forge.errors import CheckpointError
 from modelwright.forge.model import Grok
 from modelwright.forge.tokenizer import Tokenizer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOKENIZER = Tokenizer.from_merges([(b"t", b"h"), (b"th", b"e"), (b" ", b"the"), (b"o", b"n")])
 CONFIG = ModelConfig(
     vocab=TOKENIZER.size, width=32, layers=2, query_heads=4, key_heads=2, head_size=8, context=96, experts=4, expert_size=24
@@ -23,14 +25,6 @@ CONFIG = ModelConfig(
 
 class Killed(Exception):
     pass
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

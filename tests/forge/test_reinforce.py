@@ -25,19 +25,13 @@ from modelwright.forge.template import Message
 from modelwright.forge.tokenizer import END_THINK, THINK, Tokenizer
 from modelwright.forge.tune import TuneConfig, tune
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOKENIZER = Tokenizer.from_merges([(b"t", b"h"), (b"th", b"e")])
 CONFIG = ModelConfig(
     vocab=TOKENIZER.size, width=32, layers=2, query_heads=4, key_heads=2, head_size=8, context=48, experts=4, expert_size=24
 )
 ASK = Problem((Message("user", "go"),), check=lambda text: sum(c.isdigit() for c in text) / max(6, len(text)))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def model(seed: int = 0) -> Grok:

@@ -23,6 +23,8 @@ from modelwright.forge.parts import Parts
 from modelwright.forge.recipe import Run, load
 from modelwright.forge.train import Sample, Step, TrainConfig, TrainParts, build, read_metrics, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MODEL = preset("nano").replace(width=32, layers=2, query_heads=4, key_heads=2, head_size=8, expert_size=24, context=32, experts=4)
 QUICK = TrainConfig(steps=9, batch=4, eval_every=4, eval_batches=2, save_every=3, threads=1)
 IN_TWO = TrainConfig(**{**QUICK.__dict__, "steps": 5, "accumulation": 2, "balance": "none"})
@@ -41,14 +43,6 @@ class Corpus:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return Corpus(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def curve(folder: Path) -> list[dict]:

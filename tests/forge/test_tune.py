@@ -22,6 +22,8 @@ from modelwright.forge.template import Message
 from modelwright.forge.tokenizer import ASSISTANT, END, PAD, START, TURN, USER, Tokenizer
 from modelwright.forge.tune import TuneConfig, TuneEvaluation, TuneStep, masked_loss, step_gradients, tune, tune_folder
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOKENIZER = Tokenizer.from_merges([(b"t", b"h"), (b"th", b"e"), (b" ", b"the"), (b"o", b"n")])
 CONFIG = ModelConfig(
     vocab=TOKENIZER.size, width=32, layers=2, query_heads=4, key_heads=2, head_size=8, context=64, experts=4, expert_size=24
@@ -30,14 +32,6 @@ TALKS = [
     Conversation((Message("user", f"What is {i}?"), Message("assistant", "one" if i % 2 else "two", think="odd?" if i % 3 == 0 else None)))
     for i in range(24)
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def model(seed: int = 0, config: ModelConfig = CONFIG) -> Grok:

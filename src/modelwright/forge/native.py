@@ -14,13 +14,6 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import functools
-import hashlib
-import os
-import platform
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +22,7 @@ from torch.nn import functional as F
 
 from modelwright.forge import fast
 from modelwright.forge import model as plain
+from modelwright.forge.compiled import compiled
 from modelwright.forge.experts import Routing, grouped_experts, router
 from modelwright.forge.model import Cache, Experts, Layer, Mlp, Ops, Watch, Where
 
@@ -52,45 +46,6 @@ SIGNATURES = {
 def library() -> ctypes.CDLL | None:
     """The compiled functions; None where they cannot be had."""
     return compiled("native.c", FLAGS, SIGNATURES)
-
-
-def compiled(name: str, flags: tuple[str, ...], signatures: dict[str, tuple[Any, ...]]) -> ctypes.CDLL | None:
-    """The functions of a C file beside this one, compiled now or before; None where they cannot be had."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if os.environ.get("MODELWRIGHT_NATIVE") == "0" or compiler is None or platform.system() != "Linux":
-        return None
-    # PyTorch brings its own OpenMP; a second one would have its own threads, and the two would fight for the cores.
-    found = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*.so*"))
-    if not found:
-        return None
-    source = Path(__file__).with_name(name)
-    what = source.read_bytes() + " ".join((*flags, compiler, str(found[0]), _processor())).encode()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelwright"
-    file = cache / f"{source.stem}-{hashlib.sha256(what).hexdigest()[:16]}.so"
-    try:
-        if not file.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                made = Path(folder) / "native"
-                options = {"check": True, "capture_output": True, "timeout": 120}
-                subprocess.run([compiler, *flags, "-c", str(source), "-o", f"{made}.o"], **options)  # type: ignore[call-overload]
-                subprocess.run([compiler, "-shared", f"{made}.o", str(found[0]), "-lm", "-o", f"{made}.so"], **options)  # type: ignore[call-overload]
-                Path(f"{made}.so").replace(file)
-        loaded = ctypes.CDLL(str(file))
-        for function, types in signatures.items():
-            getattr(loaded, function).argtypes = types
-            getattr(loaded, function).restype = None
-        return loaded
-    except (OSError, subprocess.SubprocessError, AttributeError):
-        return None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next((line for line in lines if line.startswith("flags")), "")
-    except OSError:
-        return platform.machine()
 
 
 def call(name: str, *arguments: Any) -> None:
