@@ -89,6 +89,15 @@ def test_calibration_is_about_right_where_the_memory_is_as_believed(diary: Diary
     assert sum(b.n for b in known.bins) == known.n
 
 
+def test_of_a_long_history_a_part_is_scored_and_the_sentence_says_so(diary: Diary) -> None:
+    state = fold(diary.course, reviews(default_parameters(), 700))
+    known = calibration(state).recall
+    assert state.recalls > 3000
+    assert known.n == 2000 + state.recalls // 16 - 2000 // 16
+    assert known.sentence.startswith(f"Of {known.n:,} of your reviews")
+    assert known.error < 0.05
+
+
 def test_calibration_says_when_it_was_too_hopeful_and_when_it_cannot_tell(diary: Diary) -> None:
     w = list(default_parameters())
     w[0:4] = [x * 0.1 for x in w[0:4]]

@@ -46,7 +46,7 @@ LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's wo
 EXPECTED_CARD = 10.0  # seconds
 EXPECTED_ITEM = 60.0
 ASKED_AT_ONCE = 512  # predictions that wait to be worked out together
-SCORED_ALL = 2000  # answers whose predictions are all scored; after these one in SCORED_ONE_IN, which is enough to judge by
+SCORED_ALL = 2000  # answers, and reviews, whose predictions are all scored; after these one in SCORED_ONE_IN: enough to judge by
 SCORED_ONE_IN = 16
 
 # How much of an answer counts, by what helped. Stated here and nowhere else.
@@ -462,7 +462,9 @@ def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
         trace = state.cards[d.card] = Trace()
     recall = f.card_fsrs.review(trace, rating, at)
     if recall >= 0.0:
-        tally(state.memory_table, recall, 1.0 if rating > 1 else 0.0)
+        state.recalls += 1
+        if state.recalls <= SCORED_ALL or state.recalls % SCORED_ONE_IN == 0:
+            tally(state.memory_table, recall, 1.0 if rating > 1 else 0.0)
     skill = state.skills.get(d.skill)
     if skill is not None and skill.memory.phase:
         if rating > 1:

@@ -1,6 +1,7 @@
 """How well does this program know me? Its own predictions, held against what the learner then did.
 
 The state keeps a reliability table while it folds: each answer is predicted before it is believed, so every row is a true forecast.
+After the first two thousand one in sixteen is scored.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from modelwright.learner import wording as say
+from modelwright.learner.folding import SCORED_ALL
 from modelwright.learner.state import BINS, State, Table
 
 FEW = 30  # predictions below which nothing is concluded from them
@@ -80,7 +82,8 @@ def _reliability(table: Table, what: str) -> Reliability:
     else:
         lean = "about right" if abs(said - came) < 0.04 else "too hopeful" if said > came else "too cautious"
         well = "right" if what == "answers" else "recalled"
-        sentence = f"Of your {n:,} {what} it expected {said:.0%} to be {well}, and {came:.0%} were: on the whole {lean}."
+        whose = f"{n:,} of your {what}" if n >= SCORED_ALL else f"your {n:,} {what}"
+        sentence = f"Of {whose} it expected {said:.0%} to be {well}, and {came:.0%} were: on the whole {lean}."
     return Reliability(n, bins, error, table.loss / n, table.squared / n, baseline, sentence, by_chance)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 
-SCHEMA = 4
+SCHEMA = 5
 BINS = 10
 
 
@@ -138,9 +138,10 @@ class Table:
 class State:
     """All of it. What is worked out from a state and kept with it (`vars`) is no part of it: neither compared, written nor copied.
 
-    answers, rights: weighted. count: answers as such. met: skills answered. latest, run: the skill of the last answer, and how many
-    answers it had one after another. fast, slow: running means of 1 and -1 over about the last 2 and the last 10 answers;
-    fast_left, slow_left, long_left: of what came less what was expected, the last over about 30. streak: as of a skill, on anything.
+    answers, rights: weighted. count: answers as such. recalls: reviews of cards a day or more after the last. met: skills answered.
+    latest, run: the skill of the last answer, and how many answers it had one after another. fast, slow: running means of 1 and -1 over
+    about the last 2 and the last 10 answers; fast_left, slow_left, long_left: of what came less what was expected, the last over about
+    30. streak: as of a skill, on anything.
     """
 
     schema: int = SCHEMA
@@ -162,6 +163,7 @@ class State:
     answers: float = 0.0
     rights: float = 0.0
     count: int = 0
+    recalls: int = 0
     met: int = 0
     latest: str = ""
     run: int = 0
