@@ -186,11 +186,10 @@ class Folder:
                 if owed:
                     pay(below, fsrs)
                 parts.append(part)
-        shares = answered(fsrs, parts, right, weight, at)
-        trace.spread = used(memory, trace.spread, shares[0], fsrs, at)
+        (_, share), *inside = answered(fsrs, parts, right, weight, at)
+        trace.spread = used(memory, trace.spread, share, fsrs, at)
         if weight >= 0.99 and at > memory.last:
             memory.last = at  # the answer was seen, whatever it was
-        inside = [(below, share) for (below, _), share in zip(parts[1:], shares[1:], strict=True)]
         if right:
             self.credit(rest, weight, at)
             self.credit(inside, 1.0, at)  # shares are weighted already

@@ -39,10 +39,10 @@ def trusted(stability: float, spread: float) -> float:
     return stability * math.exp(-CAUTION * math.sqrt(spread))
 
 
-def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool, weight: float, at: int) -> list[float]:
+def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool, weight: float, at: int) -> list[tuple[SkillTrace, float]]:
     """Move the beliefs about a task's parts, each with how much of it the task holds, and take away what failed.
 
-    Returns how much of each was used rightly, which the caller has to credit. Credit that they owe must have been paid.
+    Returns each with how much of it was used rightly, which the caller has to credit. Credit that they owe must have been paid.
     """
     decay, factor = fsrs.decay, fsrs.factor
     seen = []
@@ -73,7 +73,7 @@ def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool,
         spread -= gain * gain * weight / noise
         trace.spread = spread if spread > SUREST else SUREST
         part = weight * held / chance
-        rightly.append(part * r * there)
+        rightly.append((trace, part * r * there))
         failed = part * (1 - r) * gone
         if failed > FAINT:
             lose(trace, failed, at)
