@@ -135,8 +135,6 @@ class Folder:
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
                 trace.tempo += 0.3 * (tempo - trace.tempo)
-            if at > trace.practised_at:
-                trace.practised_at = at
 
     def score(self) -> None:
         """Ask the network what it would have said before each answer, and note how that fared."""

@@ -462,9 +462,9 @@ class Planner:
         kept = memory(self.c, self.state, first, self.now)
         trace = self.state.skills[first]
         chance = say.often(kept.retrievability if kept else 0.5)
-        done_at = trace.passed_at or trace.practised_at or trace.taught_at or trace.memory.last
+        done_at = trace.passed_at or trace.answered_at or trace.taught_at or trace.memory.last
         verb = "passed" if step.kind == "lab" else "last got it right" if trace.passed_at else "last worked on it"
-        if not (trace.passed_at or trace.practised_at or trace.taught_at):
+        if not (trace.passed_at or trace.answered_at or trace.taught_at):
             reason = f"You said that you know {_lower(self.title(first))}; one look to be sure"
         elif step.kind == "lab":
             reason = f"You {verb} it {say.ago(done_at, self.now)}; today you would recall it {chance}"
