@@ -240,9 +240,9 @@ def test_overrides_become_part_of_the_recipe() -> None:
         load("test", {"steps": "3"})
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_a_run_goes_on_and_is_the_same_to_the_bit(tmp_path: Path) -> None:
     recipe = load("test", {"pretrain.steps": "6", "pretrain.eval_every": "3", "pretrain.save_every": "3"})
-    torch.set_num_threads(1)
     for name in ("a", "b"):
         run = Run.open(tmp_path / name, recipe, Parts())
         run.carry_out(("tokenizer", "data"))

@@ -248,7 +248,7 @@ table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: 1rem 
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem .3rem 0; border-bottom: 1px solid var(--rule) }
 td { white-space: pre-line; font-variant-numeric: tabular-nums }
 td:last-child { min-width: 4rem; overflow-wrap: anywhere }
-.table { overflow-x: auto }
+.table-scroll { overflow-x: auto }
 figure { margin: 1.5rem 0 } figcaption { color: var(--soft); font-size: .85rem }
 svg { width: 100%; height: auto }
 """
@@ -269,7 +269,7 @@ def to_html(made: Sequence[Block], title: str) -> str:
             rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in block.rows)
             table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             name = html.escape(", ".join(block.heads), quote=True)  # what may scroll sideways can be reached by the keyboard
-            out.append(f'<div class="table" role="region" tabindex="0" aria-label="{name}">{table}</div>')
+            out.append(f'<div class="table-scroll" role="region" tabindex="0" aria-label="{name}">{table}</div>')
         else:
             out.append(f"<figure>{svg(block)}<figcaption>{html.escape(f'{block.title}: {block.y} over {block.x}.')}</figcaption></figure>")
     body = "\n".join(out)

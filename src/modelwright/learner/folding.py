@@ -270,7 +270,6 @@ class Folder:
         """Go on to the work of another day, the learner's own: returns the moments when it began and ended."""
         self.put_down()
         state, shift = self.state, tz * 60_000
-        state.first_at = state.first_at or at
         day = self._day = (at + shift) // DAY
         week = self._week = (day + MONDAY) // 7
         self._today, self._this_week, self._kept_up = state.days.get(day, 0.0), state.weeks.get(week, 0.0), state.upkeep.get(week, 0.0)
@@ -618,6 +617,7 @@ def fold(
         if not midnight <= at < next_midnight or event.tz != there:
             there = event.tz
             midnight, next_midnight = folder.turn(at, there)
+            result.first_at = result.first_at or at
         handlers[type(data)](folder, at, data)
         count += 1
         if at > last:

@@ -340,19 +340,11 @@ def observe(
 ) -> None:
     """One answer (0 to 1 right, with a weight) to an exercise on these skills moves everything that it informs."""
     ease, expected, _ = exercise
-    ability_variance = state.ability_variance
-    if ability_variance < prior.ability:
-        ability_variance = grown(ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
+    ability_variance = grown(state.ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
     total = spread = 0.0
     for _, trace in skills:
-        variance = trace.variance
-        since = trace.answered_at
-        if at > since > 0 and variance < prior.skill:
-            variance += prior.drift_skill * (at - since) / DAY
-            if variance > prior.skill:
-                variance = prior.skill
-            trace.variance = variance
-        spread += variance
+        trace.variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
+        spread += trace.variance
         total += trace.offset
         if trace.told_worth:
             total += kept_of_placement(trace) * (trace.told - STANDARD)
