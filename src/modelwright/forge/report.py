@@ -248,9 +248,9 @@ table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: 1rem 
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem .3rem 0; border-bottom: 1px solid var(--rule) }
 td { white-space: pre-line; font-variant-numeric: tabular-nums }
 td:last-child { min-width: 4rem; overflow-wrap: anywhere }
-.table-scroll { overflow-x: auto }
+.scroll { overflow-x: auto }
 figure { margin: 1.5rem 0 } figcaption { color: var(--soft); font-size: .85rem }
-svg { width: 100%; height: auto }
+svg { width: 100%; min-width: 36rem; height: auto; display: block }
 """
 # Mid-tones that can be told apart on light and on dark, by brightness too; each line is also named at its end.
 _COLOURS = ("#2f7fd1", "#d0752b", "#3f9c5f", "#a565c4")
@@ -268,15 +268,20 @@ def to_html(made: Sequence[Block], title: str) -> str:
             head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in block.heads)
             rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in block.rows)
             table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-            name = html.escape(", ".join(block.heads), quote=True)  # what may scroll sideways can be reached by the keyboard
-            out.append(f'<div class="table-scroll" role="region" tabindex="0" aria-label="{name}">{table}</div>')
+            out.append(_scrolling(table, ", ".join(block.heads)))
         else:
-            out.append(f"<figure>{svg(block)}<figcaption>{html.escape(f'{block.title}: {block.y} over {block.x}.')}</figcaption></figure>")
+            caption = html.escape(f"{block.title}: {block.y} over {block.x}.")
+            out.append(f"<figure>{_scrolling(svg(block), block.title)}<figcaption>{caption}</figcaption></figure>")
     body = "\n".join(out)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def _scrolling(wide: str, name: str) -> str:
+    """What a phone is too narrow for scrolls sideways, which the keyboard can reach."""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(name, quote=True)}">{wide}</div>'
 
 
 def svg(chart: Chart) -> str:
