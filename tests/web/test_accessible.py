@@ -139,6 +139,18 @@ def test_arrow_keys_walk_the_skill_map(lived_in: Served, page: Any) -> None:
     expect(page.locator("#map-lines path")).to_have_count(1)
 
 
+def test_a_key_right_after_a_sheet_was_closed_is_not_lost(lived_in: Served, page: Any) -> None:
+    """The field of a sheet that closes has the focus until the next frame: a key that comes before it is not typed into it."""
+    page.goto(lived_in.url + "/")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#find[open]")
+    page.evaluate("""
+        document.querySelector("#find").close();
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "?", bubbles: true, cancelable: true}));
+    """)
+    page.wait_for_selector("#keys[open] dd")
+
+
 def test_single_letter_keys_can_be_turned_off(lived_in: Served, page: Any) -> None:
     page.goto(lived_in.url + "/")
     page.keyboard.press("?")

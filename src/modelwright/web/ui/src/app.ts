@@ -50,7 +50,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const target = event.target as HTMLElement;
-  const typing = target.closest(TYPED) !== null;
+  const typing = target.closest(TYPED) !== null && target.checkVisibility(); // a field in a sheet that just closed keeps the focus for a frame
   if (key.startsWith("Ctrl+")) {
     const action = actionFor(key);
     if (action) {
