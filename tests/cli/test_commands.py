@@ -183,7 +183,7 @@ def test_completion_offers_lab_names(environment: dict[str, str]) -> None:
 def test_the_doctor_says_what_is_wrong_and_what_to_do(enrolled, home: Path) -> None:
     well = enrolled("doctor")
     assert well.code == 0, well
-    for line in ("python", "packages", "isolation", "git", "home", "disk", "journal", "curriculum"):
+    for line in ("python", "packages", "fold", "isolation", "git", "home", "disk", "journal", "curriculum"):
         assert line in well.out
     (home / "journal.db").write_bytes(b"this is no database, but it is long enough to be looked at" * 40)
     for extra in home.glob("journal.db-*"):

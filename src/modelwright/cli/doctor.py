@@ -61,6 +61,7 @@ def show(out: Console, finding: Finding) -> None:
 def examine() -> Iterator[Finding]:
     yield _python()
     yield _packages()
+    yield _fold()
     yield from _isolation()
     yield _git()
     home = _home()
@@ -90,6 +91,15 @@ def _packages() -> Finding:
     except PackageNotFoundError:
         torch = ""
     return Finding("packages", "ok", f"{len(NEEDED)} of {len(NEEDED)} found{torch}")
+
+
+def _fold() -> Finding:
+    from modelwright.learner import fsrs
+    from modelwright.learner.compiled import SUFFIX
+
+    if fsrs.__file__.endswith(SUFFIX):
+        return Finding("fold", "ok", "compiled: a long journal is read at twice the speed")
+    return Finding("fold", "ok", "Python's own; with a C compiler and Python's headers, `make install` compiles it to twice the speed")
 
 
 def _isolation() -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.learner import compiled
+
 if TYPE_CHECKING:
     from modelwright.learner.beliefs import (
         DueCard,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from modelwright.learner.planning import TABLE, Session, Step, next_step, session, why_not
     from modelwright.learner.reliability import Calibration, calibration
     from modelwright.learner.state import State
+
+__path__[:0] = compiled.found()
 
 _HOMES = {
     "beliefs": (

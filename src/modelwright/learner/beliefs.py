@@ -7,16 +7,17 @@ use them. Everything here is a function of (curriculum, state, now).
 from __future__ import annotations
 
 import math
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from modelwright.curriculum import UnknownId
+from modelwright.learner.filtering import grown
 from modelwright.learner.fsrs import DAY, REVIEW, scheduler
 from modelwright.learner.index import books, index
 from modelwright.learner.recall import paid, trusted
-from modelwright.learner.state import SkillTrace, State
-from modelwright.learner.tracing import Tracer, default_tracer, grown, prerequisite_level, sigmoid, standard_level
+from modelwright.learner.state import State
+from modelwright.learner.traces import SkillTrace
+from modelwright.learner.tracing import Tracer, default_tracer, prerequisite_level, sigmoid, standard_level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,7 @@ def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory
     if trace is None or trace.memory.phase == 0:
         return None
     fsrs = scheduler((), False)
-    kept, spread = copy(trace.memory), trace.spread
+    kept, spread = replace(trace.memory), trace.spread
     if trace.owed:
         spread = paid(kept, spread, trace.owed, fsrs, trace.owed_at)
     kept.stability = trusted(kept.stability, spread)

@@ -10,24 +10,23 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.journal import events as e
-from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, scheduler
+from modelwright.learner.filtering import STANDARD, kept_of_placement, observe
+from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
 from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
-from modelwright.learner.state import BINS, Foretold, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, State, Table, Trace
+from modelwright.learner.state import Foretold, State
+from modelwright.learner.traces import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
-    STANDARD,
     Exercise,
     Tracer,
     default_tracer,
     exercise,
     inputs,
-    kept_of_placement,
     logit,
-    observe,
     prerequisite_level,
     sigmoid,
     stated_terms,
@@ -36,30 +35,30 @@ from modelwright.learner.tracing import (
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
 
-HOUR = 3_600_000
-MONDAY = 3  # 1 January 1970 was a Thursday
-KEPT_DAYS = 400
-SITTING = DAY // 2
-FRESH = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
-SMALL_CHANGE = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
-LONGEST_SITTING = 3.0  # hours: a lesson left open overnight is not a night's work
-EXPECTED_CARD = 10.0  # seconds
-EXPECTED_ITEM = 60.0
-ASKED_AT_ONCE = 512  # predictions that wait to be worked out together
-SCORED_ALL = 2000  # answers, and reviews, whose predictions are all scored; after these one in SCORED_ONE_IN: enough to judge by
-SCORED_ONE_IN = 16
+HOUR: Final = 3_600_000
+MONDAY: Final = 3  # 1 January 1970 was a Thursday
+KEPT_DAYS: Final = 400
+SITTING: Final = DAY // 2
+FRESH: Final = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
+SMALL_CHANGE: Final = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
+LONGEST_SITTING: Final = 3.0  # hours: a lesson left open overnight is not a night's work
+EXPECTED_CARD: Final = 10.0  # seconds
+EXPECTED_ITEM: Final = 60.0
+ASKED_AT_ONCE: Final = 512  # predictions that wait to be worked out together
+SCORED_ALL: Final = 2000  # answers, and reviews, whose predictions are all scored; after these one in SCORED_ONE_IN: enough to judge by
+SCORED_ONE_IN: Final = 16
 
 # How much of an answer counts, by what helped. Stated here and nowhere else.
-SECOND_TRY = 0.35
-AFTER_SOLUTION = 0.15
-PER_HINT = 0.2
-LAB_LEFT_FAILING = 0.3
-CARD_FOR_SKILL = 0.3  # a card's review, as memory practice of its skill
-READING = 0.5  # a lesson or chapter read again
-ECHO = 0.5  # of an encompassing weight, as evidence of mastery
+SECOND_TRY: Final = 0.35
+AFTER_SOLUTION: Final = 0.15
+PER_HINT: Final = 0.2
+LAB_LEFT_FAILING: Final = 0.3
+CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
+READING: Final = 0.5  # a lesson or chapter read again
+ECHO: Final = 0.5  # of an encompassing weight, as evidence of mastery
 
 # Self-report 0 to 3, as a probability of success and its variance in log-odds.
-SELF_REPORT = {0: (0.25, 1.0), 1: (0.5, 1.5), 2: (0.8, 1.5), 3: (0.92, 1.0)}
+SELF_REPORT: Final = {0: (0.25, 1.0), 1: (0.5, 1.5), 2: (0.8, 1.5), 3: (0.92, 1.0)}
 
 
 class Folder:
@@ -69,6 +68,7 @@ class Folder:
         self.curriculum = curriculum
         self.index: Index = index(curriculum)
         self.state = state
+        self.skills: dict[str, SkillTrace] = state.skills
         self.tracer = tracer
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
@@ -85,9 +85,9 @@ class Folder:
         self.skill_fsrs: Fsrs = scheduler((), False)
 
     def skill(self, id: str) -> SkillTrace:
-        trace = self.state.skills.get(id)
+        trace = self.skills.get(id)
         if trace is None:
-            trace = self.state.skills[id] = SkillTrace(variance=self.tracer.prior.skill)
+            trace = self.skills[id] = SkillTrace(variance=self.tracer.prior.skill)
         return trace
 
     def problem(self, id: str) -> tuple[Exercise, float, str]:
@@ -117,7 +117,7 @@ class Folder:
             return
         state = self.state
         if len(skills) == 1:
-            moved = [(skills[0], state.skills.get(skills[0]) or self.skill(skills[0]))]
+            moved = [(skills[0], self.skills.get(skills[0]) or self.skill(skills[0]))]
         else:
             moved = [(id, self.skill(id)) for id in dict.fromkeys(skills)]
         if weight >= 0.99 and (state.count < SCORED_ALL or state.count % SCORED_ONE_IN == 0):
@@ -152,7 +152,7 @@ class Folder:
 
     def practised(self, id: str, rating: int, weight: float, at: int) -> None:
         """A skill was used: its memory, and the memories of what it contains; failure raises doubt where it is contained."""
-        trace = self.state.skills.get(id) or self.skill(id)
+        trace = self.skills.get(id) or self.skill(id)
         fsrs = self.skill_fsrs
         if trace.owed:
             pay(trace, fsrs)
@@ -207,20 +207,20 @@ class Folder:
         if kept is None:
             contained = self.index.contains.get(id, ())
             if not right:
-                return [(trace, w) for name, w in contained if (trace := self.state.skills.get(name)) is not None]
+                return [(trace, w) for name, w in contained if (trace := self.skills.get(name)) is not None]
             kept = self._inner[id] = [(self.skill(name), w) for name, w in contained]
         return kept
 
     def above(self, id: str) -> list[tuple[SkillTrace, float]]:
         """The traces of what contains this skill; looked up again only when a skill was met for the first time."""
-        skills = self.state.skills
+        skills = self.skills
         kept = self._above.get(id)
         if kept is None or kept[0] != len(skills):
             found = [(skills[outer], w) for outer, w in self.index.inside.get(id, ()) if outer in skills]
             kept = self._above[id] = (len(skills), found)
         return kept[1]
 
-    def credit(self, inner: Iterable[tuple[SkillTrace, float]], weight: float, at: int) -> None:
+    def credit(self, inner: list[tuple[SkillTrace, float]], weight: float, at: int) -> None:
         """Success at something that contains these skills. What one sitting gives to a memory is paid as one."""
         for trace, w in inner:
             w *= weight
@@ -254,7 +254,7 @@ class Folder:
             return
         self._today += hours
         self._this_week += hours
-        pace = self.state.pace.get(kind)
+        pace: Pace | None = self.state.pace.get(kind)
         if pace is None:
             pace = self.state.pace[kind] = Pace()
         pace.hours += hours
@@ -428,7 +428,7 @@ def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) 
 
 def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     state, right, seconds, first = f.state, d.right, d.seconds, d.attempt <= 1
-    problem = state.problems.get(d.problem)
+    problem: ProblemTrace | None = state.problems.get(d.problem)
     if problem is None:
         problem = state.problems[d.problem] = ProblemTrace()
     seen, seen_right = problem.answered, problem.last_right
@@ -446,14 +446,14 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
         rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:
             f.practised(id, rating, weight, at)
-            _marked(state.skills[id], alone, d.misconception, at)
+            _marked(f.skills[id], alone, d.misconception, at)
     hours = seconds / 3600
     f.worked("problem", hours if hours < LONGEST_SITTING else LONGEST_SITTING, expected / 3600 if first else 0.0, module)
 
 
 def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
     state, rating, seconds = f.state, d.rating, d.seconds
-    trace = state.cards.get(d.card)
+    trace: Trace | None = state.cards.get(d.card)
     if trace is None:
         trace = state.cards[d.card] = Trace()
     recall = f.card_fsrs.review(trace, rating, at)
@@ -461,7 +461,7 @@ def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
         state.recalls += 1
         if state.recalls <= SCORED_ALL or state.recalls % SCORED_ONE_IN == 0:
             tally(state.memory_table, recall, 1.0 if rating > 1 else 0.0)
-    skill = state.skills.get(d.skill)
+    skill = f.skills.get(d.skill)
     if skill is not None and skill.memory.phase:
         if rating > 1:
             f.owe(skill, CARD_FOR_SKILL, at)

@@ -14,12 +14,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
-DAY = 86_400_000  # milliseconds
-MINUTE = 60_000
-LEARNING, REVIEW, RELEARNING = 1, 2, 3  # fsrs.State's own numbers
-LONGEST = 36_500  # days
-SHORTEST = 0.001
+DAY: Final = 86_400_000  # milliseconds
+MINUTE: Final = 60_000
+LEARNING: Final = 1  # fsrs.State's own numbers
+REVIEW: Final = 2
+RELEARNING: Final = 3
+LONGEST: Final = 36_500  # days
+SHORTEST: Final = 0.001
 
 
 @dataclass(slots=True)
@@ -152,12 +155,12 @@ class Fsrs:
             wait = float(steps[0])
         elif rating == 2:
             if trace.step > 0:
-                wait = steps[trace.step]
+                wait = float(steps[trace.step])
             else:
                 wait = steps[0] * 1.5 if len(steps) == 1 else (steps[0] + steps[1]) / 2
         else:
             trace.step += 1
-            wait = steps[trace.step]
+            wait = float(steps[trace.step])
         trace.due = at + int(wait)
 
     # What skills need beyond cards: part of a review's good, and doubt

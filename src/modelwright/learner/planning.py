@@ -32,7 +32,8 @@ from modelwright.learner.beliefs import (
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import books, index
-from modelwright.learner.state import SkillTrace, State
+from modelwright.learner.state import State
+from modelwright.learner.traces import SkillTrace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,26 +12,26 @@ Noisy-and models of one answer on several skills go back to Junker and Sijtsma (
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelwright.learner.fsrs import DAY, SHORTEST, Fsrs, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from modelwright.learner.traces import SkillTrace
 
-    from modelwright.learner.state import SkillTrace
-
-SLIP, GUESS = 0.04, 0.08  # wrong although all of it was there; right although some of it was not
-SURE = 1 - GUESS - SLIP
-FIRST_SPREAD = 0.4  # of a memory that was just made
-DRIFT = 0.09  # how far FSRS's growth may be wrong: the variance that a growth by e leaves behind
-MOST = 0.95  # of a review's good, for what was practised inside other things
-DOUBT = 0.2  # how much less sure a failure at something inside it leaves it
-SUREST, WIDEST = 0.02, 2.0
-FAINT = 0.02  # shares below this are not followed
-CAUTION = 0.5  # how many standard deviations below the middle a memory is trusted
-KEPT = 0.3  # of its stability, by a skill that failed: it is relearned, not learned anew, where FSRS speaks of cards
-FALL = math.log(KEPT)
+SLIP: Final = 0.04  # wrong although all of it was there
+GUESS: Final = 0.08  # right although some of it was not
+SURE: Final = 1 - GUESS - SLIP
+FIRST_SPREAD: Final = 0.4  # of a memory that was just made
+DRIFT: Final = 0.09  # how far FSRS's growth may be wrong: the variance that a growth by e leaves behind
+MOST: Final = 0.95  # of a review's good, for what was practised inside other things
+DOUBT: Final = 0.2  # how much less sure a failure at something inside it leaves it
+SUREST: Final = 0.02
+WIDEST: Final = 2.0
+FAINT: Final = 0.02  # shares below this are not followed
+CAUTION: Final = 0.5  # how many standard deviations below the middle a memory is trusted
+KEPT: Final = 0.3  # of its stability, by a skill that failed: it is relearned, not learned anew, where FSRS speaks of cards
+FALL: Final = math.log(KEPT)
 
 
 def trusted(stability: float, spread: float) -> float:
@@ -39,7 +39,7 @@ def trusted(stability: float, spread: float) -> float:
     return stability * math.exp(-CAUTION * math.sqrt(spread))
 
 
-def answered(fsrs: Fsrs, parts: Sequence[tuple[SkillTrace, float]], right: bool, weight: float, at: int) -> list[tuple[SkillTrace, float]]:
+def answered(fsrs: Fsrs, parts: list[tuple[SkillTrace, float]], right: bool, weight: float, at: int) -> list[tuple[SkillTrace, float]]:
     """Move the beliefs about a task's parts, each with how much of it the task holds, and take away what failed.
 
     Returns each with how much of it was used rightly, which the caller has to credit. Credit that they owe must have been paid.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from modelwright.learner import wording as say
 from modelwright.learner.folding import SCORED_ALL
-from modelwright.learner.state import BINS, State, Table
+from modelwright.learner.state import State
+from modelwright.learner.traces import BINS, Table
 
 FEW = 30  # predictions below which nothing is concluded from them
 

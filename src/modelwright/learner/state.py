@@ -1,8 +1,7 @@
 """Everything that is concluded about a learner, and nothing else: the value that `fold` builds from the journal.
 
 It is a cache, never a record: delete it and the fold brings it back byte for byte. All of it is numbers and ids, so that folding
-is fast and `canonical` is the same text for the same history on any machine. They are plain classes with slots, because the fold sets
-some thirty of their attributes for every event.
+is fast and `canonical` is the same text for the same history on any machine.
 """
 
 from __future__ import annotations
@@ -13,99 +12,9 @@ import msgspec
 
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
+from modelwright.learner.traces import ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
 
 SCHEMA = 5
-BINS = 10
-
-
-@dataclass(slots=True)
-class SkillTrace:
-    """What is known of one skill. Counts are weighted: an answer after a hint is less than one.
-
-    right, wrong: answers. fast, middle, slow: running means, over about the last 2, 3 and 10 answers, of what came less what the
-    exercise's difficulty led to expect. streak: rights (positive) or wrongs (negative) in a row. counted_at: which answer of the learner
-    the last one was. offset, variance: how much easier this skill is to this learner than their ability says, and how sure that is.
-    echo: successes at things that contain this skill. doubt: failures at things it is made of. hints: a running mean of help
-    taken. tempo: running mean of log(time / expected time). told: the log-odds that a placement gave, worth so many answers (0: there
-    was none), after so many had been given.
-    """
-
-    right: float = 0.0
-    wrong: float = 0.0
-    fast: float = 0.0
-    middle: float = 0.0
-    slow: float = 0.0
-    streak: int = 0
-    counted_at: int = 0
-    offset: float = 0.0
-    variance: float = 1.0
-    echo: float = 0.0
-    doubt: float = 0.0
-    hints: float = 0.0
-    tempo: float = 0.0
-    told: float = 0.0
-    told_worth: float = 0.0
-    told_after: float = 0.0
-    answered_at: int = 0
-    taught_at: int = 0  # the first lesson or chapter on it
-    passed_at: int = 0  # the last lab passed, or problem answered rightly
-    placed: float = -1.0  # the probability that placement gave, -1 without
-    placed_by_test: bool = False
-    misconception: str = ""  # the last one seen, until the skill is answered rightly
-    memory: Trace = field(default_factory=Trace)
-    owed: float = 0.0  # credit from things that contain it, not yet paid into `memory`; when the first and the last of it came
-    owed_from: int = 0
-    owed_at: int = 0
-    spread: float = 0.4  # the variance of the logarithm of the memory's stability: how far it may be from what `memory` says
-
-
-@dataclass(slots=True)
-class LabTrace:
-    tried_at: int = 0
-    tries: int = 0
-    best: float = 0.0  # the largest share of checks passed
-    passed_at: int = 0
-    hints: int = 0
-    solution: bool = False  # seen before the pass
-    since_best: int = 0  # submissions since the last progress
-    hours: float = 0.0  # until the first pass
-
-
-@dataclass(slots=True)
-class ProblemTrace:
-    answered: int = 0
-    right: int = 0
-    last_at: int = 0
-    last_right: bool = False
-
-
-@dataclass(slots=True)
-class ItemTrace:
-    answered: int = 0
-    right: int = 0
-    last_at: int = 0
-
-
-@dataclass(slots=True)
-class ProjectTrace:
-    milestones: list[int] = field(default_factory=list)
-    hours: float = 0.0
-    last_at: int = 0
-    done_at: int = 0
-
-
-@dataclass(slots=True)
-class Pace:
-    """Of one kind of work: how often, and the sums that its pace is estimated from.
-
-    taken, expected: the hours of the `times` pieces of work that could be timed, and what the curriculum expected of them.
-    hours: all hours of this kind.
-    """
-
-    times: int = 0
-    taken: float = 0.0
-    expected: float = 0.0
-    hours: float = 0.0
 
 
 @dataclass(slots=True)
@@ -120,17 +29,6 @@ class Foretold:
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
     done: float = -1.0
     ahead: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Table:
-    """A reliability table: per tenth of predicted probability, how many, their sum, and how many came true."""
-
-    count: list[int] = field(default_factory=lambda: [0] * BINS)
-    predicted: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    came: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    loss: float = 0.0
-    squared: float = 0.0
 
 
 @dataclass

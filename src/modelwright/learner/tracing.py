@@ -1,11 +1,11 @@
 """Mastery: how likely the learner is to succeed at a new exercise on a skill, and how sure that is.
 
-Two parts. A small filter runs along with every answer: the learner's ability, an offset for each skill (an extended Kalman filter on
-log-odds: Glicko's idea, with the variance as the uncertainty), counts and running means of what went better or worse than the
-exercise's difficulty led to expect. A network then reads these numbers, which know nothing of the particular skill, and says the
-log-odds of success: the inputs of PFA (Pavlik, Cen and Koedinger 2009) and Best-LR (Gervet, Koedinger, Schneider and Mitchell 2020)
-and some more. It works on the first day for skills that no data set has seen, and it is asked only when somebody wants to know, so that
-a long journal folds fast. What no public data can teach (lessons, prerequisites, help, days away) is a few stated terms on top.
+Two parts. A small filter (`filtering`) runs along with every answer: the learner's ability, an offset for each skill, counts and running
+means of what went better or worse than the exercise's difficulty led to expect. A network then reads these numbers, which know nothing
+of the particular skill, and says the log-odds of success: the inputs of PFA (Pavlik, Cen and Koedinger 2009) and Best-LR (Gervet,
+Koedinger, Schneider and Mitchell 2020) and some more. It works on the first day for skills that no data set has seen, and it is asked
+only when somebody wants to know, so that a long journal folds fast. What no public data can teach (lessons, prerequisites, help, days
+away) is a few stated terms on top.
 
 It does not model slips and guesses apart, and it knows nothing of what an answer said. Additions, products and quotients are all that
 inputs and network are made of, in a fixed order, so that one exercise asked of alone and a thousand together give the same bits.
@@ -23,16 +23,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from modelwright.learner.errors import LearnerError
-from modelwright.learner.state import SkillTrace, State
+from modelwright.learner.filtering import STANDARD, kept_of_placement
+from modelwright.learner.fsrs import DAY
+from modelwright.learner.state import State
+from modelwright.learner.traces import SkillTrace
 
 if TYPE_CHECKING:
     import numpy as np
-
-HOUR, DAY = 3_600_000, 86_400_000
-
-# How much of a running mean is the newest answer's: on a skill, of the learner as a whole.
-NEW_FAST, NEW_MIDDLE, NEW_SLOW = 0.6, 0.3, 0.1
-NEW_ALL_FAST, NEW_ALL_SLOW, NEW_ALL_LONG = 0.4, 0.1, 0.03
 
 INPUTS = (
     "ease",  # log-odds of success of learners at large on this exercise, less STANDARD; 0 where it is unknown
@@ -71,7 +68,6 @@ INPUTS = (
     "seen_right",  # 1 or -1: the last of them
     "met",  # n / (n + 10) of the skills answered
 )
-STANDARD = 0.85  # log-odds of success at an exercise of middling or unknown difficulty: 7 in 10, as in the data that the weights know
 PER_LEVEL = 0.4  # log-odds that one level of stated difficulty (1 to 5) takes
 MIDDLING = 2.5
 KIND_EASE = {"choose": 0.5, "predict": 0.1, "find-fault": 0.0, "order": 0.1, "compute": 0.0, "code": -0.3}
@@ -276,12 +272,6 @@ def prerequisite_level(state: State, prerequisites: Sequence[str]) -> float:
     return total / n if n else 0.0
 
 
-def kept_of_placement(trace: SkillTrace) -> float:
-    """How much of what a placement said still stands, from 1 towards 0 as answers come."""
-    worth = trace.told_worth
-    return worth / (worth + trace.right + trace.wrong - trace.told_after) if worth else 0.0
-
-
 def stated_terms(stated: Stated, trace: SkillTrace, around: float, now: int) -> float:
     """What is added to the network's log-odds: see `Stated`. `around` is `prerequisite_level`."""
     total = stated.prerequisites * around
@@ -325,91 +315,3 @@ def _standard(state: State, tracer: Tracer) -> dict[str, float]:
         rows = [inputs(state, id, state.skills[id] if id else blank, asked) for id in ids]
         kept = vars(state)["_standard"] = (stamp, dict(zip(ids, tracer.logits(rows), strict=True)))
     return kept[1]
-
-
-def grown(variance: float, drift: float, since: int, now: int, ceiling: float) -> float:
-    """A variance after time without answers: what was known grows stale."""
-    if not since or now <= since or variance >= ceiling:
-        return variance
-    variance += drift * (now - since) / DAY
-    return variance if variance < ceiling else ceiling
-
-
-def observe(
-    state: State, skills: Sequence[tuple[str, SkillTrace]], right: float, weight: float, at: int, exercise: Exercise, prior: Prior
-) -> None:
-    """One answer (0 to 1 right, with a weight) to an exercise on these skills moves everything that it informs."""
-    ease, expected, _ = exercise
-    ability_variance = grown(state.ability_variance, prior.drift_ability, state.last_at, at, prior.ability)
-    total = spread = 0.0
-    for _, trace in skills:
-        trace.variance = grown(trace.variance, prior.drift_skill, trace.answered_at, at, prior.skill)
-        spread += trace.variance
-        total += trace.offset
-        if trace.told_worth:
-            total += kept_of_placement(trace) * (trace.told - STANDARD)
-    share = 1 / len(skills)
-    x = ease + state.ability + total * share
-    p = 1 / (1 + math.exp(-x)) if x > -700 else 0.0
-    # One step of an extended Kalman filter on (ability, each skill's offset), their covariance left out.
-    slope = p * (1 - p) * weight
-    shrink = 1 / (1 + slope * (ability_variance + spread * share * share))
-    step = weight * shrink * (right - p)
-    shrink *= slope
-    state.ability += ability_variance * step
-    state.ability_variance = ability_variance - ability_variance * ability_variance * shrink + prior.taught_ability
-    step *= share
-    shrink *= share * share
-    left = right - expected
-    won = right >= 0.5
-    counts = weight >= 0.5
-    count = state.count = state.count + 1
-    fast, middle, slow = NEW_FAST * weight, NEW_MIDDLE * weight, NEW_SLOW * weight
-    right_part = right * weight
-    wrong_part = weight - right_part
-    for id, trace in skills:
-        variance = trace.variance
-        trace.offset += variance * step
-        trace.variance = variance - variance * variance * shrink + prior.taught_skill
-        before = trace.fast
-        trace.fast = before + fast * (left - before)
-        before = trace.middle
-        trace.middle = before + middle * (left - before)
-        before = trace.slow
-        trace.slow = before + slow * (left - before)
-        trace.right += right_part
-        trace.wrong += wrong_part
-        if counts:
-            trace.streak = in_a_row(trace.streak, won)
-        if not trace.counted_at:
-            state.met += 1
-        trace.counted_at = count
-        if at > trace.answered_at:
-            trace.answered_at = at
-        if state.latest == id:
-            state.run += 1
-        else:
-            state.latest, state.run = id, 1
-    state.answers += weight
-    state.rights += right_part
-    sign = 2 * right - 1
-    fast, slow = NEW_ALL_FAST * weight, NEW_ALL_SLOW * weight
-    before = state.fast
-    state.fast = before + fast * (sign - before)
-    before = state.slow
-    state.slow = before + slow * (sign - before)
-    before = state.fast_left
-    state.fast_left = before + fast * (left - before)
-    before = state.slow_left
-    state.slow_left = before + slow * (left - before)
-    before = state.long_left
-    state.long_left = before + NEW_ALL_LONG * weight * (left - before)
-    if counts:
-        state.streak = in_a_row(state.streak, won)
-
-
-def in_a_row(streak: int, right: bool) -> int:
-    """Rights (positive) or wrongs (negative) one after another, with one more answer."""
-    if right:
-        return streak + 1 if streak > 0 else 1
-    return streak - 1 if streak < 0 else -1

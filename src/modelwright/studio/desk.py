@@ -71,7 +71,7 @@ class Desk:
 
     def intervals(self, card: str) -> tuple[float, float, float, float]:
         """Days until a card would return after each of the four ratings, now."""
-        from copy import copy
+        from dataclasses import replace
 
         from modelwright.learner.fsrs import DAY, Trace, scheduler
 
@@ -79,7 +79,7 @@ class Desk:
         kept = self.state.cards.get(card)
         days = []
         for rating in (1, 2, 3, 4):
-            trace = Trace() if kept is None else copy(kept)
+            trace = Trace() if kept is None else replace(kept)
             fsrs.review(trace, rating, self.now)
             days.append(max(0.0, (fsrs.due(trace, self.state.retention) - self.now) / DAY))
         return days[0], days[1], days[2], days[3]
