@@ -156,6 +156,7 @@ def test_the_journal_goes_out_and_comes_back_as_it_was(enrolled, tmp_path: Path)
     assert "0 events added, 2 were there already" in enrolled("journal", "import", str(file), env=other).out
     assert enrolled("read", "small-numbers", "--json", env=other).out == enrolled("read", "small-numbers", "--json").out
     assert enrolled("journal", "verify", env=other).code == 0
+    assert enrolled("journal", "export", "-").out == enrolled("journal", "export").out == file.read_text()
 
 
 def test_cards_can_be_reviewed_through_a_pipe(enrolled, home: Path, curriculum_folder: Path) -> None:

@@ -435,7 +435,7 @@ app.add_typer(journal, name="journal")
 
 
 @journal.command("export", epilog="Example: modelwright journal export > my-journal.jsonl")
-def journal_export(file: Annotated[Path | None, typer.Argument(help="Where to. Default: standard output.")] = None) -> None:
+def journal_export(file: Annotated[Path | None, typer.Argument(help="Where to. Default, as '-': standard output.")] = None) -> None:
     """Write every event as one line of JSON."""
     from modelwright.cli.journal import export
 

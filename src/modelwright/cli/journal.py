@@ -32,7 +32,7 @@ def _journal() -> Journal:
 def export(file: Path | None) -> None:
     journal = _journal()
     try:
-        if file is None:
+        if file is None or str(file) == "-":
             journal.export(sys.stdout)
             sys.stdout.flush()
             return
