@@ -469,3 +469,28 @@ def test_what_went_wrong_again_and_again_gets_a_longer_look(course: Curriculum) 
     assert minutes(12) > minutes(5)
     longest = max(chapter.hours for resource in course.resources.values() for chapter in resource.chapters)
     assert minutes(60) <= longest * 30
+
+
+def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: Curriculum) -> None:
+    """Right, wrong, right on three evenings: the same problems do not fill the fourth, and come back after some days."""
+    diary = Diary(course).lesson("algebra/vectors-as-data")
+    for _ in range(3):
+        diary.answers("algebra/lengths", True, False, True).wait(1)
+    assert not learned(course, diary.state, "algebra/vectors", diary.now)
+    assert "algebra/lengths" not in targets(diary.evening(20).steps)
+    said = why_not(course, diary.state, diary.now, "algebra/lengths")
+    assert said.startswith(
+        "You practised vectors as data yesterday; after nine answers, a few days between help more than more of the same."
+    ), said
+    assert "algebra/lengths" in targets(diary.wait(2).evening(20).steps)
+
+
+def test_who_is_right_four_times_in_five_is_not_held_at_one_place(plan_of_all: Curriculum) -> None:
+    """The bar is just out of reach for such a person; one kind of problem once filled thirty of their forty evenings."""
+    for seed in (1, 4):
+        diary, rng = Diary(plan_of_all), random.Random(seed)
+        evenings = []
+        for _ in range(40):
+            evenings += [s.target for s in diary.follow(60, 0.78, rng).steps if s.kind == "problem"]
+            diary.wait(1)
+        assert max(evenings.count(problem) for problem in set(evenings)) <= 14

@@ -57,7 +57,7 @@ class Row:
 TABLE = (
     Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
-    Row("practice", 50, "a skill that was taught and is not mastered"),
+    Row("practice", 50, "a skill that was taught and is not mastered, after a rest that grows with each sitting on it"),
     Row("lab", 45, "a lab whose skills have all been taught and tried"),
     Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
     Row("project", 35, "a project of this stage whose skills are all mastered"),
@@ -66,6 +66,7 @@ TABLE = (
     Row("reading", 10, "a chapter on what was taught, in the chosen book"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
     Row("make sure", 3, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
+    Row("sooner", 1, "a skill whose practice rests, when minutes are left and nothing else is open"),
 )
 WEIGHT = {row.name: row.weight for row in TABLE}
 REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
@@ -74,6 +75,7 @@ PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week 
 MINUTES_A_CARD = 0.4
 REWRITE = 0.5  # of a lab's minutes, to write it again
 PROBLEMS = 3  # of a kind, in a row
+LONGEST_REST = 7  # days between two sittings on a skill that practice does not make sure
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
@@ -524,7 +526,11 @@ class Planner:
         lab = self.ready_lab(used)
         if lab:
             offer("verify" if self.claimed(lab) else "lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
+        resting: list[str] = []
         for skill in self.practising(used):
+            if self.rests(skill):
+                resting.append(skill)
+                continue
             step = self.practice_step(skill, left)
             if step is not None and step.target not in used:
                 offer("practice", step, self.c.skills[skill].module)
@@ -532,7 +538,7 @@ class Planner:
         strands: list[str] = []
         for skill in self.frontier:
             module = self.c.skills[skill].module
-            if module in strands or skill in self.fresh:
+            if module in strands or skill in self.fresh or skill in resting:
                 continue
             step = self.new_step(skill, left)
             if step is None or step.target in used:
@@ -552,6 +558,8 @@ class Planner:
             offer("stretch", self.stretch_step(left, used), "")
         if not found:
             offer("make sure", self.sure_step(left, used), "")
+        for skill in resting if not found else ():
+            offer("sooner", self.practice_step(skill, left), self.c.skills[skill].module)
         if not found:
             return None
         _, step, module = max(found, key=lambda f: f[0])
@@ -604,6 +612,15 @@ class Planner:
         waiting = [s for s in self.c.order if self.taught(s) and not self.learned(s) and not self.skipped(s)]
         waiting = [s for s in waiting if any(id not in used for id in self.c.teaching(s, "problem")) or self.doubted(s)]
         return sorted(waiting, key=lambda s: s not in self.fresh)
+
+    def rests(self, skill: str) -> bool:
+        """Whether practice on it waits: every sitting that did not make it sure adds a day before the next, so that it stays hard and
+        the evenings go on."""
+        trace = self.trace(skill)
+        if trace is None or skill in self.fresh:
+            return False
+        days = min((trace.right + trace.wrong) // PROBLEMS - 1, LONGEST_REST)
+        return self.now - trace.answered_at < (days - 0.5) * DAY
 
     def doubted(self, skill: str) -> bool:
         """Whether only questions of the bank ask about it, all of its reading is done, and they were answered wrongly."""
@@ -1016,6 +1033,14 @@ class Planner:
                 else "it is due, and comes as soon as the minutes allow"
             )
             return f"You have {self.titles(skills)} already and would recall it {recall} today; {back}."
+        resting = [s for s in skills if self.taught(s) and not self.learned(s) and self.rests(s)]
+        if resting:
+            trace = self.state.skills[resting[0]]
+            sat = say.ago(trace.answered_at, self.now)
+            return (
+                f"You practised {self.titles(resting)} {sat}; after {say.count(round(trace.right + trace.wrong), 'answer')}, a few days "
+                f"between help more than more of the same.{self.instead()}"
+            )
         return f"You can take this {kind} now.{self.instead()}"
 
     def why_not_lab(self, lab: Lab) -> str:
