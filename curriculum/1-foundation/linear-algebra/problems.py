@@ -62,8 +62,20 @@ def point(xs):
 
 def terms(xs, ys):
     """Products written out for a sum, with brackets round negative numbers."""
-    show = lambda x: f"({int(x)})" if x < 0 else str(int(x))
-    return " + ".join(rf"{show(x)} \cdot {show(y)}" for x, y in zip(xs, ys, strict=True))
+    return " + ".join(rf"{bracket(x)} \cdot {bracket(y)}" for x, y in zip(xs, ys, strict=True))
+
+
+def bracket(x):
+    """A number in TeX, in brackets if it is negative."""
+    return f"({int(x)})" if x < 0 else str(int(x))
+
+
+def side(factors, letters):
+    """The left side of an equation, such as 3 s - t: a factor of 1 is not written."""
+    written = "".join(
+        f" {'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(int(c))} '}{x}" for c, x in zip(factors, letters, strict=True)
+    )
+    return written[3:] if written.startswith(" +") else "-" + written[3:]
 
 
 def root(n):
@@ -88,7 +100,7 @@ def points(text):
 
 
 def apart(answer, misconceptions):
-    """Leaves out the wrong answers that these numbers happen to make right, and the doubtful second of two equal ones."""
+    """Leaves out the wrong answers that these numbers happen to make right."""
     kept = {}
     for wrong, why in misconceptions.items():
         if abs(float(wrong) - float(answer)) > 1e-9:
@@ -137,7 +149,7 @@ def prove_dot_product_angle(problem, rng):
 def linear_combination(rng):
     """The weight of one vector in a linear combination"""
     while True:
-        u, v = whole(rng, -3, 4, 2), whole(rng, -3, 4, 2)
+        u, v = whole(rng, -3, 4, 2, without=(0,)), whole(rng, -3, 4, 2, without=(-1, 0, 1))
         det = int(u[0] * v[1] - u[1] * v[0])
         s, t = whole(rng, -4, 5, without=(0,)), whole(rng, -4, 5, without=(0,))
         if det and s != t:
@@ -148,10 +160,9 @@ def linear_combination(rng):
         "question": f"Write ${point(target)}$ as a combination $s \\cdot {point(u)} + t \\cdot {point(v)}$. What is $s$?",
         "answer": answer,
         "steps": [
-            f"The entries give two equations: ${u[0]} s + {v[0]} t = {target[0]}$ and ${u[1]} s + {v[1]} t = {target[1]}$.".replace(
-                "+ -", "- "
-            ),
-            f"Multiply the first by {v[1]}, the second by {v[0]}, and subtract: ${det} s = {int(target[0] * v[1] - target[1] * v[0])}$.",
+            f"The entries give two equations: ${side((u[0], v[0]), 'st')} = {target[0]}$ and ${side((u[1], v[1]), 'st')} = {target[1]}$.",
+            f"Multiply the first by ${v[1]}$, the second by ${v[0]}$, and subtract: "
+            f"${side((det,), 's')} = {int(target[0] * v[1] - target[1] * v[0])}$.",
             f"So $s = {s}$ (and $t = {t}$).",
         ],
         "misconceptions": apart(
@@ -199,8 +210,12 @@ def three_norms(rng):
         "misconceptions": apart(
             answer,
             {
-                sp.Integer(int(x.sum())): "Take the size of each entry first: signs must not cancel.",
-                sp.Integer(int(x.max())): "The largest in size may be a negative entry, and its size counts.",
+                **({sp.Integer(int(x.sum())): "Take the size of each entry first: signs must not cancel."} if order == "1" else {}),
+                **(
+                    {sp.Integer(int(x.max())): "The largest in size may be a negative entry, and its size counts."}
+                    if order == INFINITY
+                    else {}
+                ),
                 sp.Integer(int(x @ x)): "That is the square of the 2-norm.",
                 **{value: f"That is the norm with index ${index}$." for index, value in sizes.items()},
             },
@@ -346,15 +361,21 @@ def einsum_sum(rng):
         "ij,ij->": "the sum of the products of entries in the same place",
         "ij,ji->": "the trace of $AB$: each entry of $A$ times the entry of $B$ in the mirrored place",
         "ii,jj->": "the product of the two traces, since $i$ and $j$ run apart",
-        "ij,jk->": "the sum of all entries of $AB$",
+        "ij,jk->": "the sum of all entries of $AB$: column sums of $A$ times row sums of $B$",
     }
+    work = {
+        "ij,ij->": terms(A.ravel(), B.ravel()),
+        "ij,ji->": terms(A.ravel(), B.T.ravel()),
+        "ii,jj->": terms([np.trace(A)], [np.trace(B)]),
+        "ij,jk->": terms(A.sum(axis=0), B.sum(axis=1)),
+    }[rule]
     return {
         "question": f'Let $A = {tex(A.tolist())}$ and $B = {tex(B.tolist())}$. What is `np.einsum("{rule}", A, B)`?',
         "answer": answer,
         "steps": [
             "No letter stands on the right of the arrow, so everything is summed into one number.",
             f"The rule `{rule}` gives {why[rule]}.",
-            f"That is ${answer}$.",
+            f"That is ${work} = {answer}$.",
         ],
         "misconceptions": {sp.Integer(v): f"That is `{k}`, {why[k]}." for k, v in values.items()},
     }
@@ -374,7 +395,10 @@ def prove_einsum_sum(problem, rng):
 
 def softmax_weight(rng):
     """A weight of a softmax over logarithms"""
-    a, b, c = (int(x) for x in rng.choice(np.arange(2, 13), 3, replace=False))
+    while True:
+        a, b, c = (int(x) for x in rng.choice(np.arange(2, 13), 3, replace=False))
+        if 2 * a != b + c:  # else the weight is 1/3, which a guess also gives
+            break
     shift = int(rng.integers(1, 9)) * 100
     answer = sp.Rational(a, a + b + c)
     return {
@@ -441,7 +465,7 @@ def prove_map_from_axes(problem, rng):
 def solve_two(rng):
     """Two equations with two unknowns"""
     while True:
-        A = whole(rng, -4, 6, (2, 2), without=(0,))
+        A = whole(rng, -4, 6, (2, 2), without=(-1, 0, 1))
         x = whole(rng, -5, 6, 2, without=(0,))
         det = int(A[0, 0] * A[1, 1] - A[0, 1] * A[1, 0])
         if det and x[0] != x[1]:
@@ -455,7 +479,7 @@ def solve_two(rng):
         "question": f"Solve ${lines[0]}$ and ${lines[1]}$ by elimination. What is $y$?",
         "answer": answer,
         "steps": [
-            f"The multiplier is ${A[1, 0]} / ({A[0, 0]}) = {sp.latex(m)}$: subtract that many times the first equation from the second.",
+            f"The multiplier is ${A[1, 0]} / {bracket(A[0, 0])} = {sp.latex(m)}$: subtract that many times the first equation from the second.",
             f"What remains is ${sp.latex(pivot)} \\, y = {sp.latex(int(b[1]) - m * int(b[0]))}$.",
             f"So $y = {answer}$, and $x = {x[0]}$ from the first equation.",
         ],
@@ -464,7 +488,7 @@ def solve_two(rng):
             {
                 sp.Integer(int(x[0])): "That is $x$.",
                 sp.Rational(sp.Integer(int(b[1])), 1) / pivot: "The right-hand side must be changed by the same step as the left.",
-                -answer: "Check the sign of the multiplier.",
+                -answer: "Check the signs where you divide at the end.",
             },
         ),
     }
@@ -493,7 +517,7 @@ def lu_multiplier(rng):
         "steps": [
             f"The multipliers of the first step are {l21} for row 2 and {l31} for row 3.",
             f"After it, the rows 2 and 3 are ${point(after[0])}$ and ${point(after[1])}$.",
-            f"The second pivot is {after[0][1]}, so the multiplier for row 3 is ${after[1][1]} / ({after[0][1]}) = {l32}$.",
+            f"The second pivot is {after[0][1]}, so the multiplier for row 3 is ${after[1][1]} / {bracket(after[0][1])} = {l32}$.",
         ],
         "misconceptions": apart(
             answer,
@@ -567,6 +591,8 @@ def rank_of_three(rng):
         ("row space", r),
     ][rng.integers(4)]
     answer = sp.Integer(dimension)
+    lost = f"the dimension of the {what} is {'rows' if what == 'left null space' else 'columns'} less rank"
+    all_of = lost if "null" in what else "the rank can be smaller"
     return {
         "question": f"What is the dimension of the {what} of $A = {tex(A.tolist())}$?",
         "answer": answer,
@@ -581,8 +607,8 @@ def rank_of_three(rng):
                 sp.Integer(m - r): "That is the dimension of the null space: columns less rank.",
                 sp.Integer(n - r): "That is the dimension of the left null space: rows less rank.",
                 sp.Integer(r): "That is the rank, the dimension of the row space and of the column space.",
-                sp.Integer(n): "That is the number of rows; the rank can be smaller.",
-                sp.Integer(m): "That is the number of columns; the rank can be smaller.",
+                sp.Integer(n): f"That is the number of rows; {all_of}.",
+                sp.Integer(m): f"That is the number of columns; {all_of}.",
             },
         ),
     }
@@ -617,7 +643,7 @@ def project_on_line(rng):
         "question": f"Project $y = {point(y)}$ onto the line through the origin along $a = {point(a)}$. Which point of the line is nearest?",
         "answer": answer,
         "steps": [
-            f"The weight is $a \\cdot y / a \\cdot a = {dot} / {square} = {c}$.",
+            f"The weight is $(a \\cdot y) / (a \\cdot a) = {dot} / {square} = {c}$.",
             f"The nearest point is ${c} \\cdot {point(a)} = {point(nearest)}$.",
             f"Check: the error ${point(y - nearest)}$ has dot product 0 with $a$.",
         ],
@@ -720,32 +746,32 @@ def prove_qr_corner(problem, rng):
 
 def scaled_determinant(rng):
     """What becomes of a determinant"""
-    n, c, d = int(rng.integers(2, 5)), int(rng.integers(2, 5)), whole(rng, -6, 7, without=(-1, 0, 1))
+    n, c, d = int(rng.integers(2, 5)), int(rng.integers(2, 5)), whole(rng, -6, 7, without=(-1, 0, 1, 2))
     each_row = f"All {n} rows are multiplied by {c}, so the factor counts {n} times."
     reciprocal = "The determinant of the inverse is the reciprocal: the two must multiply to 1."
     what, value, how, usual = [
         (
             f"{c}A",
             c**n * d,
-            f"each of the {n} rows is multiplied by {c}, so the factor is ${c}^{n} = {c**n}$",
+            f"Each of the {n} rows is multiplied by {c}, so the factor is ${c}^{n} = {c**n}$.",
             {sp.Integer(c * d): each_row, sp.Integer(c) * d**n: "The factor is raised to the power, not the determinant."},
         ),
         (
             "A^2",
             d * d,
-            "the determinant of a product is the product of the determinants",
+            f"The determinant of a product is the product of the determinants: ${bracket(d)} \\cdot {bracket(d)}$.",
             {sp.Integer(2 * d): "Two factors multiply, they do not add.", sp.Integer(d) ** n: "The power is 2, whatever the size."},
         ),
         (
             "A^{-1}",
             Fraction(1, d),
-            "the determinants of $A$ and $A^{-1}$ multiply to 1",
+            "The determinants of $A$ and $A^{-1}$ multiply to 1.",
             {sp.Integer(-d): reciprocal, sp.Rational(1, d**n): "The reciprocal is taken once, whatever the size."},
         ),
         (
             f"{c}A^{{-1}}",
             Fraction(c**n, d),
-            f"the inverse has $1/({d})$, and each of its {n} rows is multiplied by {c}",
+            f"The inverse has the determinant $1 / {bracket(d)}$, and each of its {n} rows is multiplied by {c}: the factor is ${c}^{n} = {c**n}$.",
             {
                 sp.Rational(c, d): each_row,
                 sp.Integer(c**n * d): reciprocal,
@@ -757,7 +783,7 @@ def scaled_determinant(rng):
     return {
         "question": f"A ${n} \\times {n}$ matrix $A$ has the determinant {d}. What is the determinant of ${what}$?",
         "answer": answer,
-        "steps": [f"Here {how}.", f"So it is ${sp.latex(answer)}$."],
+        "steps": [how, f"So it is ${sp.latex(answer)}$."],
         "misconceptions": apart(answer, {**usual, sp.Integer(d): "The determinant does change: the map is another one."}),
     }
 
@@ -799,11 +825,12 @@ def two_eigenvalues(rng):
         "misconceptions": apart(
             answer,
             {
-                sp.Integer(int(low)): "That is the smaller of the two.",
+                # Where two are equal the later sentence stands.
+                sp.Integer(int(-low)): "Check the sign of the trace in the equation.",
+                sp.Integer(det): "That is the determinant, the product of the eigenvalues.",
                 sp.Integer(int(max(a, d))): "The diagonal holds the eigenvalues only of a triangular matrix.",
                 sp.Integer(trace): "That is the trace, the sum of the eigenvalues.",
-                sp.Integer(det): "That is the determinant, the product of the eigenvalues.",
-                sp.Integer(int(-low)): "Check the sign of the trace in the equation.",
+                sp.Integer(int(low)): "That is the smaller of the two.",
             },
         ),
     }
@@ -839,7 +866,7 @@ def many_years(rng):
         "answer": answer,
         "steps": [
             f"In eigenvectors, $x = {s} \\cdot {point(V[:, 0])} + {t} \\cdot {point(V[:, 1])}$.".replace("+ -", "- "),
-            f"After {k} steps the two parts are multiplied by $({l1})^{k} = {l1**k}$ and $({l2})^{k} = {l2**k}$.",
+            f"After {k} steps the two parts are multiplied by ${bracket(l1)}^{k} = {l1**k}$ and ${bracket(l2)}^{k} = {l2**k}$.",
             f"The first entry: ${terms((s * l1**k, t * l2**k), V[0])} = {value}$.",
         ],
         "misconceptions": apart(
@@ -870,13 +897,13 @@ def prove_many_years(problem, rng):
 
 def definite_limit(rng):
     """Where a symmetric matrix stops being positive definite"""
-    p, q = whole(rng, 1, 6), whole(rng, 1, 6)
+    p, q = whole(rng, 2, 7), whole(rng, 2, 7)
     while p == q:
-        q = whole(rng, 1, 6)
+        q = whole(rng, 2, 7)
     a, d = p * p, q * q
     answer = sp.Integer(p * q)
     return {
-        "question": f"The matrix ${tex([[a, sp.Symbol('c')], [sp.Symbol('c'), d]])}$ is positive definite for every $c$ of size below a limit. What is the limit?",
+        "question": f"The matrix ${tex([[a, sp.Symbol('c')], [sp.Symbol('c'), d]])}$ is positive definite for every $c$ with $|c|$ below a limit. What is the limit?",
         "answer": answer,
         "steps": [
             f"The first pivot, {a}, is positive. The second is ${d} - c^2 / {a}$.",
@@ -922,7 +949,8 @@ def largest_singular_value(rng):
         "answer": answer,
         "steps": [
             f"$A^\\top A = {tex(G.tolist())}$.",
-            f"Its trace is {int(np.trace(G))}, its determinant {int(round(np.linalg.det(G)))}, so its eigenvalues are {top} and {bottom}.",
+            f"Its trace is {int(np.trace(G))}, its determinant {int(round(np.linalg.det(G)))}, so its eigenvalues solve "
+            f"$\\lambda^2 - {int(np.trace(G))} \\lambda + {int(round(np.linalg.det(G)))} = 0$: they are {top} and {bottom}.",
             f"The largest singular value is ${root(top)}$.",
         ],
         "misconceptions": apart(
@@ -948,9 +976,9 @@ def prove_largest_singular_value(problem, rng):
 def share_kept(rng):
     """How much a low-rank approximation keeps"""
     s = np.sort(rng.choice(np.arange(1, 10), 4, replace=False))[::-1]
-    k = int(rng.integers(1, 4))
-    kept, total = int((s[:k] ** 2).sum()), int((s**2).sum())
     error = bool(rng.integers(2))
+    k = int(rng.integers(1, 3 if error else 4))  # with one value left over, its own size would be the error
+    kept, total = int((s[:k] ** 2).sum()), int((s**2).sum())
     answer = sp.sqrt(total - kept) if error else sp.Rational(kept, total)
     asked = (
         f"What is the Frobenius norm of the error of its best approximation of rank {k}?"
@@ -998,14 +1026,14 @@ def prove_share_kept(problem, rng):
 
 def digits_lost(rng):
     """The condition number of a matrix from its singular values"""
-    top, bottom = int(rng.integers(2, 10)), int(rng.integers(2, 10))
-    while top == bottom:
-        bottom = int(rng.integers(2, 10))
-    a, b = int(rng.integers(1, 4)), int(rng.integers(1, 5))
-    middle = sp.Integer(1)
-    s = [sp.Integer(top) * 10**a, middle, sp.Rational(bottom, 10**b)]
     squared = bool(rng.integers(2))
-    kappa = s[0] / s[2]
+    while True:
+        top, bottom = int(rng.integers(2, 10)), int(rng.choice([2, 4, 5, 8]))
+        a, b = int(rng.integers(1, 3 if squared else 4)), int(rng.integers(1, 3 if squared else 5))
+        s = [sp.Integer(top) * 10**a, sp.Integer(1), sp.Rational(bottom, 10**b)]
+        kappa = s[0] / s[2]
+        if top != bottom and kappa.is_integer:
+            break
     answer = kappa**2 if squared else kappa
     of = r"A^\top A" if squared else "A"
     written = f"{s[0]}, 1 and {float(s[2]):.{b}f}"
@@ -1014,7 +1042,11 @@ def digits_lost(rng):
         "answer": answer,
         "steps": [
             f"The condition number of $A$ is the largest over the smallest: ${s[0]} / {float(s[2]):.{b}f} = {sp.latex(kappa)}$.",
-            *([f"The singular values of $A^\\top A$ are the squares: ${sp.latex(answer)}$."] if squared else []),
+            *(
+                [f"The singular values of $A^\\top A$ are the squares, so its condition number is ${kappa}^2 = {answer}$."]
+                if squared
+                else []
+            ),
         ],
         "misconceptions": apart(
             answer,

@@ -48,6 +48,11 @@ def times(number):
     return {1: "", -1: "-"}.get(int(number), str(number))
 
 
+def bracket(number):
+    """A whole number, in brackets if it is negative."""
+    return f"({number})" if number < 0 else str(number)
+
+
 def parameter_count(rng):
     """How many numbers does a network learn?"""
     sizes = [int(s) for s in (rng.integers(3, 33), rng.integers(4, 65), rng.integers(3, 33), rng.integers(2, 11))]
@@ -92,10 +97,10 @@ def relu_network_slope(rng):
         )
         if (z != 0).all() and 0 < (z > 0).sum() < 3 and slope not in (everything, outer, of_value):
             break
-    relu = lambda i: f"{times(abs(v[i]))}\\,\\mathrm{{relu}}({times(w[i])}x{signed(b[i])})"
+    relu = lambda i: f"{times(abs(v[i]))}\\,\\mathrm{{relu}}({times(w[i])}x{signed(b[i]) if b[i] else ''})"
     formula = ("-" if v[0] < 0 else "") + relu(0) + "".join((" + " if v[i] > 0 else " - ") + relu(i) for i in (1, 2))
-    signs = ",\\ ".join(f"{w[i]} \\cdot ({x}){signed(b[i])} = {z[i]}" for i in range(3))
-    terms = " + ".join(f"({v[i]}) \\cdot ({w[i]})" for i in range(3) if z[i] > 0)
+    signs = ",\\ ".join(f"{w[i]} \\cdot {bracket(x)}{signed(b[i]) if b[i] else ''} = {z[i]}" for i in range(3))
+    terms = " + ".join(f"{bracket(v[i])} \\cdot {bracket(w[i])}" for i in range(3) if z[i] > 0)
     return {
         "given": (w, b, v, x),
         "question": f"A network with one input and three hidden units computes $f(x) = {formula}$. What is the slope $f'(x)$ at $x = {x}$?",
@@ -273,22 +278,23 @@ def largest_stable_rate(rng):
     hidden = bool(rng.integers(2)) and (a + b) % 2 == 0 and a > b
     s, d = sp.Rational(a + b, 2), sp.Rational(a - b, 2)
     big, small = max(a, b), min(a, b)
+    term = lambda c, letter: f"{'' if c == 1 else sp.latex(c)}{letter}^2"
     where = (
         f"with the Hessian $\\begin{{pmatrix}} {s} & {d} \\\\ {d} & {s} \\end{{pmatrix}}$"
         if hidden
-        else f"$f(x, y) = {sp.Rational(a, 2)}x^2 + {sp.Rational(b, 2)}y^2$"
+        else f"$f(x, y) = {term(sp.Rational(a, 2), 'x')} + {term(sp.Rational(b, 2), 'y')}$"
     )
-    where = where.replace("1x^2", "x^2") if a == 2 else where
-    where = where.replace("1y^2", "y^2") if b == 2 else where
+    curvatures = f"${s} + {d} = {a}$ and ${s} - {d} = {b}$" if hidden else f"twice the coefficients: {a} and {b}"
+    limit = f"2/{big}" if big % 2 else f"2/{big} = {sp.latex(sp.Rational(2, big))}"
     return {
         "given": (a, b, hidden),
         "question": f"Gradient descent runs on the quadratic {where}. Below which learning rate does it converge from every start?",
         "answer": sp.Rational(2, big),
         "steps": [
-            f"The curvatures, the eigenvalues of the Hessian, are {a} and {b}.",
+            f"The curvatures, the eigenvalues of the Hessian, are {curvatures}.",
             "Along an eigenvector of curvature $\\lambda$ each step multiplies the error by $1 - \\eta\\lambda$, "
             "which shrinks it while $0 < \\eta\\lambda < 2$.",
-            f"The steepest direction decides: $\\eta < 2/{big} = {sp.latex(sp.Rational(2, big))}$.",
+            f"The steepest direction decides: $\\eta < {limit}$.",
         ],
         "misconceptions": {
             sp.Rational(2, small): "The flattest direction allows that; the steepest has diverged long before.",
@@ -377,8 +383,12 @@ def momentum_step(rng):
         ],
         "misconceptions": {
             plain: "That is the step without momentum. The velocity has gathered earlier gradients as well.",
-            plain * (1 - mu): "That form weights the new gradient by 1 minus mu. Here the gradient is added whole.",
             (plain * mu ** (n - 1) if first else plain * mu): "The old velocity shrinks, but a new gradient is added at every step.",
+            **(
+                {plain * (1 - mu**n): "That form weights the new gradient by 1 minus mu. Here the gradient is added whole."}
+                if first
+                else {plain * (1 - mu): "The series adds up to 1/(1 - mu): divide by 1 - mu instead of multiplying by it."}
+            ),
         },
     }
 
@@ -407,8 +417,8 @@ def adam_second_step(rng):
         "What is the bias-corrected first moment $\\hat m$ in the second step?",
         "answer": answer,
         "steps": [
-            f"$m_1 = (1-\\beta_1) \\cdot ({g1}) = {sp.latex(m1)}$.",
-            f"$m_2 = \\beta_1 m_1 + (1-\\beta_1) \\cdot ({g2}) = {sp.latex(m2)}$.",
+            f"$m_1 = (1-\\beta_1) \\cdot {bracket(g1)} = {sp.latex(m1)}$.",
+            f"$m_2 = \\beta_1 m_1 + (1-\\beta_1) \\cdot {bracket(g2)} = {sp.latex(m2)}$.",
             f"The weights of the two gradients add up to $1-\\beta_1^2 = {sp.latex(1 - beta**2)}$, so $\\hat m = {sp.latex(answer)}$.",
         ],
         "misconceptions": {
@@ -445,7 +455,7 @@ def size_through_layers(rng):
         "What mean square do you expect after the last layer?",
         "answer": answer,
         "steps": [
-            f"An output before the nonlinearity sums {n} products of mean square ${sp.latex(variance)}$: the layer multiplies the mean square by ${sp.latex(gain)}$.",
+            f"Before any nonlinearity an output sums {n} products of mean square ${sp.latex(variance)}$: the layer multiplies the mean square by ${sp.latex(gain)}$.",
             (
                 f"The relu sets half of it to zero, which leaves ${sp.latex(per_layer)}$ per layer."
                 if relu
@@ -485,7 +495,7 @@ def saturated_chain(rng):
             break
     return {
         "given": (w, depth),
-        "question": f"A chain of {depth} units computes $h_t = \\sigma\\left({w}\\,(h_{{t-1}} - \\tfrac12)\\right)$ with the sigmoid $\\sigma$, "
+        "question": f"A chain of {depth} units computes $h_t = \\sigma\\left({'' if w == 1 else f'{w}'}\\,(h_{{t-1}} - \\tfrac12)\\right)$ with the sigmoid $\\sigma$, "
         f"from $h_0 = \\tfrac12$. What is $\\partial h_{{{depth}}} / \\partial h_0$?",
         "answer": answer,
         "steps": [
@@ -495,9 +505,11 @@ def saturated_chain(rng):
         ],
         "misconceptions": {
             sp.Integer(w) ** depth: "The slope of each sigmoid, 1/4, is missing.",
-            sp.Rational(1, 4) ** depth
-            if w != 1
-            else sp.Rational(1, 2) ** depth: "Each unit multiplies by its weight and by the slope 1/4 of the sigmoid.",
+            **(
+                {sp.Rational(1, 4) ** depth: "Each unit multiplies by its weight and by the slope 1/4 of the sigmoid."}
+                if w != 1
+                else {sp.Rational(1, 2) ** depth: "The sigmoid's value at 0 is 1/2; its slope there is 1/4."}
+            ),
             sp.Rational(w * depth, 4): "The factors of a chain multiply; they do not add up.",
         },
     }
@@ -535,14 +547,18 @@ def batch_norm_by_hand(rng):
         f"$\\beta = {beta}$ and $\\epsilon = 0$ is in training mode. What becomes of the value {values[which]}?",
         "answer": answer,
         "steps": [
-            f"The mean is {mean}, and the variance, divided by 4, is ${sp.latex(spread**2)}$.",
-            f"Normalised: $({values[which]}{signed(-mean)}) / {sp.latex(spread)} = {sp.latex(hat)}$.",
-            f"Scaled and shifted: ${gamma} \\cdot \\left({sp.latex(hat)}\\right){signed(beta)} = {sp.latex(answer)}$.",
+            f"The mean is {mean}, and the variance, the sum of the squared distances divided by 4, is ${sp.latex(spread**2)}$.",
+            f"Normalised: $\\frac{{{values[which]}{signed(-mean) if mean else ''}}}{{{sp.latex(spread)}}} = {sp.latex(hat)}$.",
+            f"Scaled and shifted: ${gamma} \\cdot \\left({sp.latex(hat)}\\right){signed(beta) if beta else ''} = {sp.latex(answer)}$.",
         ],
         "misconceptions": {
             gamma * sp.Integer(values[which] - mean) / unbiased + beta: "Normalising uses the variance divided by N, not by N - 1.",
             gamma * sp.Integer(values[which] - mean) / spread**2 + beta: "Divide by the standard deviation, not by the variance.",
-            gamma * (hat + beta) if beta else hat: "The scale comes first, then the shift: gamma times the normalised value, plus beta.",
+            **(
+                {gamma * (hat + beta): "The scale comes first, then the shift: gamma times the normalised value, plus beta."}
+                if beta
+                else {hat: "That is the normalised value. It is still to be multiplied by gamma."}
+            ),
         },
     }
 
@@ -664,7 +680,7 @@ def prove_convolution_output(problem, rng):
 
 
 def receptive_field(rng):
-    """How much of the image does one unit see?"""
+    """How much of the signal does one unit see?"""
     while True:
         layers = int(rng.integers(2, 5))
         kernels = [int(v) for v in rng.choice([2, 3, 5, 7], size=layers)]

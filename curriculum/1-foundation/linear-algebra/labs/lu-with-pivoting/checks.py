@@ -58,7 +58,7 @@ def test_many_right_hand_sides(learner, rng):
 
 
 def test_integers_are_not_cut_off(learner):
-    """2x + y = 1 and x + y = 0, as integers: the multiplier 1/2 must not become 0."""
+    """2x + y = 1 and x + 2y = 0, as integers: the multiplier 1/2 must not become 0."""
     got = learner.solve(np.array([[2, 1], [1, 2]]), np.array([1, 0]))
     close(got, [2 / 3, -1 / 3])
 
