@@ -32,43 +32,44 @@ LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
 # Beliefs before the learner has shown anything, chosen by hand on simulated lives (`bench/forecast.py`). Spreads of paces are of logs.
-OVERHEAD = 0.05  # how much more than its hours the plan costs most people
-PERSON = (0.3, 0.6)  # how the hours that a person needs differ from that: most people, and those who are unlike most
-PERSON_ODDS = (0.6, 0.4)
-FIELD = (0.0, 0.15, 0.3, 0.5)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
-FIELD_ODDS = (0.68, 0.18, 0.1, 0.04)
-MODULE = (0.08, 0.16, 0.25, 0.4)  # how one module differs from its field
+OVERHEAD = -0.04  # how much more than its hours the plan costs most people, as a logarithm
+PERSON = 0.36  # how the hours that a person needs differ from that
+FIELD = (0.0, 0.2, 0.4, 0.55)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
+FIELD_ODDS = (0.83, 0.1, 0.05, 0.02)
+MODULE = (0.12, 0.24, 0.38, 0.6)  # how one module differs from its field
 MODULE_ODDS = (0.35, 0.42, 0.19, 0.04)
 TREND = (0.0, 0.4)  # how much faster or slower the last module goes than the first, as one learns to learn or tires
-TREND_ODDS = (0.85, 0.15)
-PIECE = 0.6  # how one skill's hours differ from its module's
+TREND_ODDS = (0.84, 0.16)
+PIECE = 0.55  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
 FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
 DRIFT = 0.02  # how the future differs from a past that is known exactly
-UPKEEP = 0.08  # of all hours, for keeping what was learned, halfway …
+UPKEEP = 0.085  # of all hours, for keeping what was learned, halfway …
 UPKEEP_HOURS = 20.0  # … which counts like this many own hours
 UPKEEP_SPREAD = 0.4
 UPKEEP_MOST = 0.2  # of all hours, and the share of the plan that is done: more is not needed to keep what there is, whatever was logged
-UPKEEP_START = (0.5, 0.45)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
-KEPT = ((0.72, 0.22), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
+UPKEEP_START = (0.5, 0.3)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
+KEPT = ((0.72, 0.12), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
 KEPT_ODDS = (0.85, 0.15)
-KEEN = ((0.09, 0.14), (-0.35, 0.2))  # what the first weeks have beyond those that follow, of hours wished for: keen or a little slow …
-KEEN_ODDS = (0.88, 0.12)  # … or finding time by and by …
+KEEN = ((0.0, 0.05), (0.42, 0.15), (-0.35, 0.2))  # what the first weeks have beyond those that follow, of hours wished for: nothing …
+KEEN_ODDS = (0.69, 0.27, 0.04)  # … or much, as one begins keenly, or less, as one finds time by and by …
 KEEN_WEEKS = (5.0, 10.0, 20.0)  # … fading over so many
 LUMPS = (0.6, 1.6)  # chapters that may have been worked and not logged at the end of a block
-BLOCK = 4  # weeks that are taken together, because work is often logged in lumps
-VARIES = (0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9)  # how such blocks may vary around the level
-VARIES_LIKELY = (0.15, 1.0)
+BLOCKS = ((2, 24), (4, 64), (8, math.inf))  # so many weeks are taken together, of up to so many: work is often logged in lumps
+BLOCK = 4  # weeks for which it is said …
+VARIES = (0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9)  # … how their mean may vary around the level
+VARIES_LIKELY = (0.12, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
-SHIFTS_ODDS = (0.85, 0.11, 0.03, 0.01)
-ALIKE = 0.3  # how much a week resembles the one before it
-DRAWN_IN = (0.72, 0.9)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
+SHIFTS_ODDS = (0.978, 0.016, 0.0045, 0.0015)
+ALIKE = 0.48  # how much a week resembles the one before it: the correlation
+DRAWN_IN = (0.57, 0.92)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
-BREAK = (0.2, 16.0)  # a break has begun so often in so many weeks …
-BREAK_STAYS = (4.0, 2.0)  # … and went on, and ended, so often
+NO_BREAKS = 0.45  # of people who never take a break; of the others …
+BREAK = (1.0, 24.0)  # … one has begun so often, and has not, in so many weeks …
+BREAK_STAYS = (2.6, 1.4)  # … and went on, and ended, so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +275,10 @@ def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
     pace = np.array([s.pace for s in work.seen]) - OVERHEAD
     noise = np.diag([s.variance for s in work.seen])
     cells, weights = [], []
-    spreads = [
-        list(zip(values, odds, strict=True))
-        for values, odds in ((PERSON, PERSON_ODDS), (FIELD, FIELD_ODDS), (MODULE, MODULE_ODDS), (TREND, TREND_ODDS))
-    ]
-    for (person, person_odds), (field, field_odds), (module, module_odds), (trend, trend_odds) in product(*spreads):
-        prior = person**2 + field**2 * same_field + module**2 * np.eye(n) + trend**2 * along
-        weight = math.log(person_odds * field_odds * module_odds * trend_odds)
+    spreads = [list(zip(values, odds, strict=True)) for values, odds in ((FIELD, FIELD_ODDS), (MODULE, MODULE_ODDS), (TREND, TREND_ODDS))]
+    for (field, field_odds), (module, module_odds), (trend, trend_odds) in product(*spreads):
+        prior = PERSON**2 + field**2 * same_field + module**2 * np.eye(n) + trend**2 * along
+        weight = math.log(field_odds * module_odds * trend_odds)
         mean, cov = np.zeros(n), prior
         if len(at):
             seen = prior[np.ix_(at, at)] + noise
@@ -377,7 +375,7 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     hours = np.array([state.weeks.get(week, 0.0) for week in range(begin, last + 1)])
     worked = hours > 0
     weeks = np.flatnonzero(worked) + begin - first
-    size = BLOCK if worked.sum() < 16 * BLOCK else 2 * BLOCK
+    size = next(s for s, most in BLOCKS if len(weeks) < most)
     blocks = np.array_split(np.arange(len(weeks)), max(1, len(weeks) // size)) if len(weeks) else []
     totals = [float(hours[worked][b].sum()) for b in blocks]
     typical = float(hours[worked].mean()) if len(weeks) else wished
@@ -399,7 +397,7 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
         keen = np.exp(-weeks[b][:, None] / fade).sum(axis=0)
         x = np.stack([np.full(len(fade), float(len(b))), keen, np.ones(len(fade)), -np.ones(len(fade))], axis=1)
         px = np.einsum("gij,gj->gi", cov, x)
-        variance = np.einsum("gi,gi->g", x, px) + (vary * typical) ** 2 * BLOCK * len(b)
+        variance = np.einsum("gi,gi->g", x, px) + (vary * typical) ** 2 * BLOCK * len(b) * _together(len(b)) / _together(BLOCK)
         miss = total - (mean * x).sum(axis=1)
         gain = px / variance[:, None]
         mean = mean + gain * miss[:, None]
@@ -412,6 +410,9 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
         cov[:, 3, :], cov[:, :, 3], cov[:, 3, 3] = 0.0, 0.0, backlog**2
     mean, cov = mean[:, :2], cov[:, :2, :2].copy()
     cov[:, 0, 0] += (shift * typical) ** 2 * max(0.0, last + 1 - first - before) / 52
+    if blocks:  # they resemble their neighbours, too, and so say less of the level than as many that do not
+        more = (_together(math.inf) - _together(size)) / _together(BLOCK)
+        cov[:, 0, 0] += more * (vary * typical) ** 2 * BLOCK / (len(weeks) + BLOCK)
     cell = np.repeat(np.arange(len(fade)), rng.multinomial(paths, _shares(odds)))
     rng.shuffle(cell)
     root = np.linalg.cholesky(cov + 1e-12 * wished**2 * np.eye(2))
@@ -422,10 +423,22 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     begun = float((rest[1:] & worked[:-1]).sum())
     stayed = float((rest[1:] & rest[:-1]).sum())
     ended = float((worked[1:] & rest[:-1]).sum())
-    begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + max(worked[:-1].sum() - begun, 0), paths)
+    unbroken = max(float(worked[:-1].sum()) - begun, 0.0)
+    begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + unbroken, paths)
+    if not rest.any():
+        a, b = BREAK  # how likely so many weeks without a break are for one who takes them
+        luck = math.exp(math.lgamma(b + unbroken) - math.lgamma(a + b + unbroken) + math.lgamma(a + b) - math.lgamma(b))
+        begins_p[rng.random(paths) < NO_BREAKS / (NO_BREAKS + (1 - NO_BREAKS) * luck)] = 0.0
     stays_p = np.minimum(rng.beta(BREAK_STAYS[0] + stayed, BREAK_STAYS[1] + ended, paths), 0.97)
     free_p = begins_p / (begins_p + 1 - stays_p)
     return _Rhythm(level_p * scale, keen_p * scale, fade[cell], vary[cell], shift[cell], begins_p, stays_p, level_p * scale * (1 - free_p))
+
+
+def _together(weeks: float) -> float:
+    """How much more the mean of so many weeks varies than if each were unlike the one before it."""
+    if math.isinf(weeks):
+        return (1 + ALIKE) / (1 - ALIKE)  # of a first-order autoregression
+    return 1 + 2 * sum((1 - k / weeks) * ALIKE**k for k in range(1, int(weeks)))
 
 
 def _chapter(state: State) -> float:
@@ -438,8 +451,7 @@ def _draw_weeks(rhythm: _Rhythm, weeks: int, rng: np.random.Generator) -> np.nda
     """(weeks, paths): hours had by the end of each week."""
     paths = len(rhythm.level_p)
     # Weeks that resemble their neighbours, and vary so much that blocks of them vary as seen.
-    alike = sum((BLOCK - abs(k)) * ALIKE ** abs(k) for k in range(1 - BLOCK, BLOCK)) / BLOCK
-    spread_p = (math.sqrt(BLOCK / alike) * rhythm.varies_p).astype(np.float32)
+    spread_p = (math.sqrt(BLOCK / _together(BLOCK)) * rhythm.varies_p).astype(np.float32)
     log_p = np.sqrt(np.log1p(spread_p**2))
     noise_wp = rng.standard_normal((weeks, paths), dtype=np.float32)
     noise_wp[1:] *= math.sqrt(1 - ALIKE**2)

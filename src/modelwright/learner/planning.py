@@ -57,7 +57,11 @@ class Row:
 TABLE = (
     Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
-    Row("practice", 50, "a skill that was taught and is not mastered, after a rest that grows with each sitting on it"),
+    Row(
+        "practice",
+        50,
+        "a skill that was taught and is not mastered; where most answers are right, after a rest that grows with each sitting",
+    ),
     Row("lab", 45, "a lab whose skills have all been taught and tried"),
     Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
     Row("project", 35, "a project of this stage whose skills are all mastered"),
@@ -75,7 +79,9 @@ PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week 
 MINUTES_A_CARD = 0.4
 REWRITE = 0.5  # of a lab's minutes, to write it again
 PROBLEMS = 3  # of a kind, in a row
-LONGEST_REST = 7  # days between two sittings on a skill that practice does not make sure
+MOSTLY = 0.7  # of the answers right, from which more of the same helps little …
+SITTINGS = 3  # … so many of these later: each sitting from then on adds a day of rest before the next …
+LONGEST_REST = 7  # … up to so many
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
@@ -614,13 +620,14 @@ class Planner:
         return sorted(waiting, key=lambda s: s not in self.fresh)
 
     def rests(self, skill: str) -> bool:
-        """Whether practice on it waits: every sitting that did not make it sure adds a day before the next, so that it stays hard and
-        the evenings go on."""
+        """Whether practice on it waits: who is right mostly, and not quite mostly enough, sitting after sitting, does better with days
+        between, and the evenings go on."""
         trace = self.trace(skill)
         if trace is None or skill in self.fresh:
             return False
-        days = min((trace.right + trace.wrong) // PROBLEMS - 1, LONGEST_REST)
-        return self.now - trace.answered_at < (days - 0.5) * DAY
+        answers = trace.right + trace.wrong
+        days = min(answers // PROBLEMS - SITTINGS, LONGEST_REST)
+        return trace.right >= MOSTLY * answers and self.now - trace.answered_at < (days - 0.5) * DAY
 
     def doubted(self, skill: str) -> bool:
         """Whether only questions of the bank ask about it, all of its reading is done, and they were answered wrongly."""
