@@ -74,6 +74,7 @@ def test_a_folder_without_a_plan_says_so(tmp_path):
         ("lessons/the-mean.md", "2. Ask something", "Ask something", "has 1 questions"),
         ("lessons/the-mean.md", 'alt = "The sum', 'alto = "The sum', "does not say what it shows"),
         ("lessons/the-mean.md", "$20 / 4 = 5$", "$\\frac{20}{$", "lessons/the-mean.md:11: The formula"),
+        ("lessons/the-mean.md", "print(mean)", "print(mean)  # " + "a" * 60, "the-mean.md:16: This line of code has 75 characters."),
         ("problems.py", "def prove_mean_of_three", "def proof", "mean_of_three has no proof"),
         ("labs/mean/lab.yaml", "minutes: 20", "minutes: 95", "A lab takes 20 to 90."),
         ("labs/mean/lab.yaml", "hints:", "hint:", "Did you mean hints?"),

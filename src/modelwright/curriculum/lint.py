@@ -19,6 +19,7 @@ from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Probl
 from modelwright.curriculum.render import CLOSING, alt_text, blocks, questions_of, render_math
 
 LESSON_WORDS = (400, 900)
+CODE_WIDTH = 64  # characters of code that a page shows beside each other
 CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
 WRONG_ONES, RIGHT_ONES = 4, 1
@@ -179,6 +180,11 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
     for figure in figures:
         if len(alt_text(figure.code)) < 20:
             yield at(offset + figure.line, "The figure does not say what it shows.", 'Set alt = "…" to a sentence.')
+    for block in found:
+        for n, code in enumerate(block.code.splitlines() if block.language == "python" else (), 1):
+            if len(code) > CODE_WIDTH:
+                mend = f"Break it: a page shows {CODE_WIDTH} beside each other, and the rest must be scrolled to."
+                yield at(offset + block.line + n, f"This line of code has {len(code)} characters.", mend)
     for before, block in zip([None, *found], found, strict=False):
         if block.language == "output" and (before is None or before.language != "python"):
             yield at(offset + block.line, "This output follows no code.", "Put it right after the block that prints it.")

@@ -67,9 +67,10 @@ DRAWN_IN = (0.57, 0.92)  # of the spread of each belief, pace and hours: simulat
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
-NO_BREAKS = 0.45  # of people who never take a break; of the others …
-BREAK = (1.0, 24.0)  # … one has begun so often, and has not, in so many weeks …
+NO_BREAKS = 0.5  # of people who never take a break; of the others …
+BREAK = (1.6, 42.0)  # … one has begun so often, and has not, in so many weeks …
 BREAK_STAYS = (2.6, 1.4)  # … and went on, and ended, so often
+STAYS_MOST = 0.9  # no break is expected to last more than ten weeks, whatever the last ones did
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,10 +427,10 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     unbroken = max(float(worked[:-1].sum()) - begun, 0.0)
     begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + unbroken, paths)
     if not rest.any():
-        a, b = BREAK  # how likely so many weeks without a break are for one who takes them
-        luck = math.exp(math.lgamma(b + unbroken) - math.lgamma(a + b + unbroken) + math.lgamma(a + b) - math.lgamma(b))
-        begins_p[rng.random(paths) < NO_BREAKS / (NO_BREAKS + (1 - NO_BREAKS) * luck)] = 0.0
-    stays_p = np.minimum(rng.beta(BREAK_STAYS[0] + stayed, BREAK_STAYS[1] + ended, paths), 0.97)
+        alpha, beta = BREAK  # how likely so many weeks without a break are for one who takes them
+        luck = math.exp(math.lgamma(beta + unbroken) - math.lgamma(alpha + beta + unbroken) + math.lgamma(alpha + beta) - math.lgamma(beta))
+        begins_p *= rng.random(paths) >= NO_BREAKS / (NO_BREAKS + (1 - NO_BREAKS) * luck)
+    stays_p = np.minimum(rng.beta(BREAK_STAYS[0] + stayed, BREAK_STAYS[1] + ended, paths), STAYS_MOST)
     free_p = begins_p / (begins_p + 1 - stays_p)
     return _Rhythm(level_p * scale, keen_p * scale, fade[cell], vary[cell], shift[cell], begins_p, stays_p, level_p * scale * (1 - free_p))
 
