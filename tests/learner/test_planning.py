@@ -485,6 +485,13 @@ def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: 
     assert "algebra/lengths" in targets(diary.wait(2).evening(20).steps)
 
 
+def test_right_answers_do_not_keep_the_lesson_of_what_was_never_taught_waiting(course: Curriculum) -> None:
+    diary = Diary(course)
+    for _ in range(5):
+        diary.answers("algebra/lengths", True, True, True, False).wait(1)
+    assert "algebra/vectors-as-data" in targets(diary.evening(60).steps)
+
+
 def test_practice_goes_on_while_most_answers_are_wrong(course: Curriculum) -> None:
     diary = Diary(course).lesson("algebra/vectors-as-data")
     for _ in range(5):

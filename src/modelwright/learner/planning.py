@@ -544,7 +544,7 @@ class Planner:
         strands: list[str] = []
         for skill in self.frontier:
             module = self.c.skills[skill].module
-            if module in strands or skill in self.fresh or skill in resting:
+            if module in strands or skill in self.fresh or self.rests(skill):
                 continue
             step = self.new_step(skill, left)
             if step is None or step.target in used:
@@ -623,7 +623,7 @@ class Planner:
         """Whether practice on it waits: who is right mostly, and not quite mostly enough, sitting after sitting, does better with days
         between, and the evenings go on."""
         trace = self.trace(skill)
-        if trace is None or skill in self.fresh:
+        if trace is None or skill in self.fresh or not self.taught(skill):
             return False
         answers = trace.right + trace.wrong
         days = min(answers // PROBLEMS - SITTINGS, LONGEST_REST)
@@ -1040,13 +1040,13 @@ class Planner:
                 else "it is due, and comes as soon as the minutes allow"
             )
             return f"You have {self.titles(skills)} already and would recall it {recall} today; {back}."
-        resting = [s for s in skills if self.taught(s) and not self.learned(s) and self.rests(s)]
+        resting = next((s for s in skills if not self.learned(s) and self.rests(s)), None)
         if resting:
-            trace = self.state.skills[resting[0]]
-            sat = say.ago(trace.answered_at, self.now)
+            trace = self.state.skills[resting]
+            sat, answers = say.ago(trace.answered_at, self.now), say.count(round(trace.right + trace.wrong), "answer")
             return (
-                f"You practised {self.titles(resting)} {sat}; after {say.count(round(trace.right + trace.wrong), 'answer')}, a few days "
-                f"between help more than more of the same.{self.instead()}"
+                f"You practised {_lower(self.title(resting))} {sat}; after {answers}, a few days between help more than more of the same."
+                f"{self.instead()}"
             )
         return f"You can take this {kind} now.{self.instead()}"
 
