@@ -39,8 +39,8 @@ PROBLEMS = {
 
 
 def signed(number):
-    """A number behind what comes before it: ' + 3' or ' - 3'."""
-    return f" + {number}" if number >= 0 else f" - {-number}"
+    """A number behind what comes before it: ' + 3' or ' - 3', and nothing for 0."""
+    return f" + {number}" if number > 0 else f" - {-number}" if number else ""
 
 
 def times(number):
@@ -97,9 +97,9 @@ def relu_network_slope(rng):
         )
         if (z != 0).all() and 0 < (z > 0).sum() < 3 and slope not in (everything, outer, of_value):
             break
-    relu = lambda i: f"{times(abs(v[i]))}\\,\\mathrm{{relu}}({times(w[i])}x{signed(b[i]) if b[i] else ''})"
+    relu = lambda i: f"{times(abs(v[i]))}\\,\\mathrm{{relu}}({times(w[i])}x{signed(b[i])})"
     formula = ("-" if v[0] < 0 else "") + relu(0) + "".join((" + " if v[i] > 0 else " - ") + relu(i) for i in (1, 2))
-    signs = ",\\ ".join(f"{w[i]} \\cdot {bracket(x)}{signed(b[i]) if b[i] else ''} = {z[i]}" for i in range(3))
+    signs = ",\\ ".join(f"{w[i]} \\cdot {bracket(x)}{signed(b[i])} = {z[i]}" for i in range(3))
     terms = " + ".join(f"{bracket(v[i])} \\cdot {bracket(w[i])}" for i in range(3) if z[i] > 0)
     return {
         "given": (w, b, v, x),
@@ -548,8 +548,8 @@ def batch_norm_by_hand(rng):
         "answer": answer,
         "steps": [
             f"The mean is {mean}, and the variance, the sum of the squared distances divided by 4, is ${sp.latex(spread**2)}$.",
-            f"Normalised: $\\frac{{{values[which]}{signed(-mean) if mean else ''}}}{{{sp.latex(spread)}}} = {sp.latex(hat)}$.",
-            f"Scaled and shifted: ${gamma} \\cdot \\left({sp.latex(hat)}\\right){signed(beta) if beta else ''} = {sp.latex(answer)}$.",
+            f"Normalised: $\\frac{{{values[which]}{signed(-mean)}}}{{{sp.latex(spread)}}} = {sp.latex(hat)}$.",
+            f"Scaled and shifted: ${gamma} \\cdot \\left({sp.latex(hat)}\\right){signed(beta)} = {sp.latex(answer)}$.",
         ],
         "misconceptions": {
             gamma * sp.Integer(values[which] - mean) / unbiased + beta: "Normalising uses the variance divided by N, not by N - 1.",

@@ -180,8 +180,8 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
     for figure in figures:
         if len(alt_text(figure.code)) < 20:
             yield at(offset + figure.line, "The figure does not say what it shows.", 'Set alt = "…" to a sentence.')
-    for block in found:
-        for n, code in enumerate(block.code.splitlines() if block.language == "python" else (), 1):
+    for block in (b for b in found if b.language == "python"):
+        for n, code in enumerate(block.code.splitlines(), 1):
             if len(code) > CODE_WIDTH:
                 mend = f"Break it: a page shows {CODE_WIDTH} beside each other, and the rest must be scrolled to."
                 yield at(offset + block.line + n, f"This line of code has {len(code)} characters.", mend)

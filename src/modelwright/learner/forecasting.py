@@ -31,7 +31,7 @@ WEEK = 7 * DAY
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
-# Beliefs before the learner has shown anything, chosen by hand on simulated lives (`bench/forecast.py`). Spreads of paces are of logs.
+# Beliefs before the learner has shown anything, found by a search on simulated lives (`bench/forecast.py`). Spreads of paces are of logs.
 OVERHEAD = -0.04  # how much more than its hours the plan costs most people, as a logarithm
 PERSON = 0.36  # how the hours that a person needs differ from that
 FIELD = (0.0, 0.2, 0.4, 0.55)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
@@ -424,7 +424,7 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     begun = float((rest[1:] & worked[:-1]).sum())
     stayed = float((rest[1:] & rest[:-1]).sum())
     ended = float((worked[1:] & rest[:-1]).sum())
-    unbroken = max(float(worked[:-1].sum()) - begun, 0.0)
+    unbroken = float((worked[1:] & worked[:-1]).sum())
     begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + unbroken, paths)
     if not rest.any():
         alpha, beta = BREAK  # how likely so many weeks without a break are for one who takes them
