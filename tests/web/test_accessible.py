@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tiny_curriculum
+from modelwright.curriculum.lint import CODE_WIDTH
 from modelwright.studio import Studio
 from serving import LOOKS, Served, violations
 
@@ -158,3 +159,12 @@ def test_single_letter_keys_can_be_turned_off(lived_in: Served, page: Any) -> No
     page.keyboard.press("Escape")
     page.keyboard.press("w")
     assert page.locator("#why-not").is_hidden()
+
+
+def test_the_widest_line_that_the_linter_allows_in_a_lesson_is_not_cut_off(lived_in: Served, browsing: Any) -> None:
+    page, _ = browsing
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(lived_in.url + f"/lesson/{LESSON}")
+    code = page.locator(".prose pre.code").first
+    code.evaluate("(pre, width) => { pre.firstChild.textContent = 'x'.repeat(width) }", CODE_WIDTH)
+    assert code.evaluate("pre => pre.scrollWidth - pre.clientWidth") == 0
