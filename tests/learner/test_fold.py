@@ -169,6 +169,14 @@ def recall(diary: Diary, skill: str, days: float = 0) -> float:
     return kept.retrievability
 
 
+def test_what_is_new_to_someone_leaves_what_is_believed_of_anyone(course: Curriculum) -> None:
+    silent, new, used = (
+        Diary(course).add(e.Enrolled(name="Ada", hours_per_week=6, background=said)) for said in ({}, {"algebra": 0}, {"algebra": 2})
+    )
+    p = [mastery(course, diary.state, "algebra/rank", diary.now).p for diary in (silent, new, used)]
+    assert p[0] == p[1] < p[2]
+
+
 def test_a_skill_fades_and_practice_brings_it_back(diary: Diary) -> None:
     assert memory(diary.course, diary.state, "algebra/rank", diary.now) is None
     diary.learn("algebra/rank")

@@ -144,6 +144,13 @@ def test_a_self_report_moves_its_module_and_a_test_outweighs_it(plan: Curriculum
     assert mean(dict(boast.skills)) < 0.3
 
 
+def test_a_report_on_every_module_is_believed_module_by_module(plan: Curriculum) -> None:
+    known = {"python", "algorithms", "calculus"}
+    skills = Placement(plan, {module: 3 if module in known else 0 for module in plan.modules}).believe([], ()).skills
+    right = [(p > 0.5) == (skill.split("/")[0] in known) for skill, p in skills.items()]
+    assert np.mean(right) > 0.9
+
+
 def test_answers_that_contradict_each_other_leave_doubt_and_no_error(plan: Curriculum, placement: Placement) -> None:
     skill = plan.order[-1]
     answers = [Answered(one, False) for one in sorted(above(plan, skill))] * 2 + [Answered(skill, True)] * 2

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import tiny_curriculum
+from modelwright.curriculum import load
 from modelwright.studio import Studio
 from modelwright.web import create_app
 
@@ -29,6 +30,25 @@ def test_before_anyone_is_enrolled_every_room_leads_to_the_door(tiny: Path, tmp_
         settings = studio.settings()
         assert (settings.name, settings.hours_per_week, settings.deadline) == ("Ada", 0.5, "2028-12-31")
         assert [(link.id, level) for link, level in settings.background] == [("tiny-maths", 2)]
+
+
+def test_what_is_known_can_be_said_module_by_module(tmp_path: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    curriculum = load()
+    stage = next(stage for stage in curriculum.stages.values() if len(stage.modules) > 2)
+    new, seen, used, *_ = (module.id for module in stage.modules)
+    given = {f"stage:{stage.id}": "1", f"module:{new}": "0", f"module:{seen}": "", f"module:{used}": "2"}
+    with Studio.open(tmp_path / "home", curriculum.folder) as studio:
+        client = TestClient(create_app(studio), base_url="http://127.0.0.1:8765")
+        assert "<details open" not in client.get("/enrol").text.replace(' class="by-module"', "")
+        answer = client.post("/enrol", data={"name": "", "hours": "7", **given})
+        assert answer.status_code == 422
+        assert answer.text.replace(' class="by-module"', "").count("<details open") == 1  # what was chosen is not hidden
+        client.post("/enrol", data={"name": "Ada", "hours": "7", **given})
+        levels = {link.id: level for link, level in studio.settings().background}
+        assert (levels[new], levels[seen], levels[used]) == (0, 1, 2)
+        assert levels == {module.id: levels.get(module.id, 0) for module in curriculum.modules.values()}  # the rest was called new
 
 
 def test_today_has_one_open_step_and_says_why(client: Any) -> None:

@@ -73,8 +73,7 @@ def _asked_background(s: Studio, out: Console) -> dict[str, int]:
     for module in s.curriculum.modules.values():
         while (level := typer.prompt(f"  {module.title}", default=0, type=int, show_default=False)) not in (0, 1, 2, 3):
             out.print("  A number from 0 to 3.")
-        if level:
-            background[module.id] = level
+        background[module.id] = level
     return background
 
 

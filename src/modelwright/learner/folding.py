@@ -57,8 +57,8 @@ CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
 READING: Final = 0.5  # a lesson or chapter read again
 ECHO: Final = 0.5  # of an encompassing weight, as evidence of mastery
 
-# Self-report 0 to 3, as a probability of success and its variance in log-odds.
-SELF_REPORT: Final = {0: (0.25, 1.0), 1: (0.5, 1.5), 2: (0.8, 1.5), 3: (0.92, 1.0)}
+# Self-report 1 to 3, as a probability of success and its variance in log-odds. 0, "new to me", leaves what is believed of anyone.
+SELF_REPORT: Final = {1: (0.5, 1.5), 2: (0.8, 1.5), 3: (0.92, 1.0)}
 
 
 class Folder:
@@ -359,7 +359,9 @@ def _enrolled(f: Folder, at: int, d: e.Enrolled) -> None:
     state.deadline = d.deadline or ""
     for module, answer in d.background.items():
         state.background[module] = answer
-        p, variance = SELF_REPORT[min(max(answer, 0), 3)]
+        if answer <= 0:
+            continue
+        p, variance = SELF_REPORT[min(answer, 3)]
         for id in f.index.module_skills.get(module, ()):
             trace = f.skill(id)
             if not trace.answered_at and not trace.placed_by_test:

@@ -35,8 +35,10 @@ FADES = 0.3  # the share of people who learned along the plan and forgot
 SLIP, GUESS = 0.10, 0.20
 NOISE = 0.09  # spread of a single skill around what abilities and its place in the plan say; a field's road is 2 long
 SUREST, LEAST = 0.998, 0.01  # no ability makes a skill surer, or less sure, than this
-REPORT_SPREAD = 0.3  # how far a self-report may be off, as a share of the module's skills
 REPORTED = (0.03, 0.3, 0.7, 0.95)  # the share of a module's skills that each level of self-report speaks of
+REPORT_SPREAD = 0.3  # how far it may be off, as such a share
+REPORT_CARELESS = 0.15  # how often it says nothing at all
+REPORT_MET = 0.4  # how much of what was once met and is gone is taken for known
 MOST_TIMES = 2  # how often one skill is asked of
 
 # How a module may depart from what its field's ability says, and how often: known whole or not at all, a little more or less, or left
@@ -120,10 +122,9 @@ class Placement:
         self._people(rng, max(ABILITIES, sets))
         self._forgetful(rng, FADING)
         self._reach: dict[int, FloatArray] = {}
-        self._log_prior_a = self._reported(self_report or {})
         able = len(self._ability_af)
-        self._log_prior_a[:able] += np.log((1 - FADES) / able)
-        self._log_prior_a[able:] += np.log(FADES / FADING)
+        self._log_prior_a = np.repeat(np.log([(1 - FADES) / able, FADES / FADING]), [able, FADING]).astype(np.float32)
+        self._said = self._reported(self_report or {})
         self._seed = int(rng.integers(2**31))
         self._dice: dict[int, tuple[FloatArray, FloatArray]] = {}
 
@@ -148,11 +149,14 @@ class Placement:
         far_a = rng.uniform(0.1, 1.1, size=(n, 1)).astype(np.float32)
         lasts_ak = (np.log(LASTS) + LASTS_SPREAD * rng.normal(size=(n, 1))).astype(np.float32) + LASTS_LONGER
         self._kept_sak = np.empty((len(self.order), n, len(LASTS_LONGER)), dtype=np.float16)
+        self._met_sa = np.empty((len(self.order), n), dtype=np.float32)
         uses_sak = np.zeros(self._kept_sak.shape, dtype=np.float32)
         for i in range(len(self.order) - 1, -1, -1):
             since_a = far_a - self._place_s[i]
             lasting = (lasts_ak + np.log1p(uses_sak[i]) - np.log(np.maximum(since_a, 0.01))) / FADING_NOISE
-            self._kept_sak[i] = LEAST + (SUREST - LEAST) * _sigmoid(since_a / MET) * _sigmoid(lasting)
+            met_a = _sigmoid(since_a / MET)
+            self._met_sa[i] = met_a[:, 0]
+            self._kept_sak[i] = LEAST + (SUREST - LEAST) * met_a * _sigmoid(lasting)
             for parent in self._parents[i]:
                 uses_sak[parent] += self._kept_sak[i]
         self._departs_ak = np.concatenate([self._departs_ak, np.tile(np.array(LASTING, dtype=np.float32), (n, 1))])
@@ -178,18 +182,25 @@ class Placement:
             self._reach[i] = chance.astype(np.float16)  # half the memory, and as exact as it need be
         return self._reach[i].astype(np.float32)
 
-    def _reported(self, report: Mapping[str, int]) -> FloatArray:
-        """Log weight of each person who may come, given what the learner says of whole modules."""
-        total = np.zeros(len(self._departs_ak), dtype=np.float32)
-        usual = len(LASTS_LONGER) // 2
+    def _reported(self, report: Mapping[str, int]) -> dict[int, FloatArray]:
+        """For each module spoken of, the log of how likely each person with each departure of the module (a, k) would say so."""
+        said = {}
         for module, level in report.items():
             if module not in self._modules:
                 continue
-            inside = np.flatnonzero(self._module_s == self._modules.index(module))
-            able = _chance(self._ability_af[:, self._field_s[inside]] - self._rank_s[inside]).mean(1)
-            share = np.concatenate([able, self._kept_sak[inside, :, usual].mean(0, dtype=np.float32)])
-            total -= 0.5 * ((share - REPORTED[min(max(int(level), 0), 3)]) / REPORT_SPREAD) ** 2
-        return total
+            m = self._modules.index(module)
+            inside = np.flatnonzero(self._module_s == m).tolist()
+            felt_ak = sum((self._felt(i) for i in inside), np.zeros((), dtype=np.float32)) / len(inside)
+            miss_ak = (felt_ak - REPORTED[min(max(int(level), 0), 3)]) / REPORT_SPREAD
+            said[m] = np.log(REPORT_CARELESS + (1 - REPORT_CARELESS) * np.exp(-0.5 * miss_ak**2))
+        self._reach.clear()  # 45 MB of the whole plan, of which answers will ask for little
+        return said
+
+    def _felt(self, i: int) -> FloatArray:
+        """How likely each person takes a skill for known (a, k)."""
+        felt_ak, able = self._reached(i), len(self._ability_af)
+        felt_ak[able:] += REPORT_MET * (self._met_sa[i][:, None] - felt_ak[able:])
+        return felt_ak
 
     def believe(self, answers: Sequence[Answered], askable: Sequence[str] | None = None) -> Belief:
         """What to think after these answers, and what to ask next among `askable` (default: all; `()` asks nothing and saves the time).
@@ -235,11 +246,13 @@ class Placement:
 
     def _drawn(self, odds: Mapping[int, tuple[float, float]], n: int) -> tuple[FloatArray, FloatArray]:
         dice_sn, departure_dice_mn = self._dice_for(n)
-        # First who: each person's weight sums over how their modules may depart, which only the answers inside a module speak of.
+        # First who: each person's weight sums over how their modules may depart, which only answers and reports on a module speak of.
         log_w = self._log_prior_a.copy()
         fits: dict[int, FloatArray] = {}
-        for m in sorted({int(self._module_s[i]) for i in odds}):
+        for m in sorted({int(self._module_s[i]) for i in odds} | set(self._said)):
             fit_ak = np.log(self._departs_ak)
+            if m in self._said:
+                fit_ak += self._said[m]
             for i in (i for i in odds if self._module_s[i] == m):
                 p = self._reached(i)
                 fit_ak = fit_ak + np.log(p * odds[i][0] + (1 - p) * odds[i][1])

@@ -86,22 +86,28 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     def enrol_form(request: Request) -> Response:
         if studio.enrolled:
             return back("/")
-        return look.page(request, "enrol.html", stages=tuple(studio.curriculum.stages.values()), problem="", given={})
+        return door(request, 200, "", {})
+
+    def door(request: Request, status: int, problem: str, given: dict[str, str]) -> Response:
+        outline = tuple(studio.curriculum.stages.values())
+        apart = {key.removeprefix("module:") for key, value in given.items() if key.startswith("module:") and value}
+        return look.page(request, "enrol.html", status, stages=outline, problem=problem, given=given, apart=apart)
 
     @pages.post("/enrol")
     async def enrol(request: Request) -> Response:
         form = await request.form()
         given = {key: str(value) for key, value in form.items()}
-        outline = tuple(studio.curriculum.stages.values())
+        outline = studio.curriculum.stages.values()
         try:
             hours = float(given.get("hours", "7").replace(",", "."))
             known = {stage.id: int(given.get(f"stage:{stage.id}", "0")) for stage in outline}
-            background = {module.id: known[stage.id] for stage in outline for module in stage.modules if known[stage.id] in (1, 2, 3)}
+            said = {m.id: int(given.get(f"module:{m.id}") or known[stage.id]) for stage in outline for m in stage.modules}
+            background = said if any(said.values()) else {}  # "new to me" everywhere is where the form begins: it says nothing
             await asyncio.to_thread(studio.enrol, given.get("name", "").strip(), hours, background, given.get("deadline") or None)
         except ValueError:
-            return look.page(request, "enrol.html", 422, stages=outline, problem="Hours a week is a number, like 7 or 3.5.", given=given)
+            return door(request, 422, "Hours a week is a number, like 7 or 3.5.", given)
         except ModelwrightError as error:
-            return look.page(request, "enrol.html", 422, stages=outline, problem=str(error), given=given)
+            return door(request, 422, str(error), given)
         return back("/")
 
     @pages.get("/settings")
