@@ -31,7 +31,7 @@ from modelwright.learner import State, fold, forecast
 from modelwright.learner.fsrs import DAY
 from worlds import START, WEEK, WORLDS, table
 
-SEEDS = 11_000_000  # the priors were chosen on seeds below
+SEEDS = 19_000_000  # the priors were chosen on seeds below
 ASKED = (0.05, 0.2, 0.5)
 LEVELS = (("50%", "q25", "q75"), ("80%", "q10", "q90"), ("95%", "q025", "q975"))
 

@@ -32,25 +32,25 @@ LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
 # Beliefs before the learner has shown anything, found by a search on simulated lives (`bench/forecast.py`). Spreads of paces are of logs.
-OVERHEAD = -0.04  # how much more than its hours the plan costs most people, as a logarithm
-PERSON = 0.36  # how the hours that a person needs differ from that
+OVERHEAD = -0.03  # how much more than its hours the plan costs most people, as a logarithm
+PERSON = 0.34  # how the hours that a person needs differ from that
 FIELD = (0.0, 0.2, 0.4, 0.55)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
 FIELD_ODDS = (0.83, 0.1, 0.05, 0.02)
 MODULE = (0.12, 0.24, 0.38, 0.6)  # how one module differs from its field
 MODULE_ODDS = (0.35, 0.42, 0.19, 0.04)
 TREND = (0.0, 0.4)  # how much faster or slower the last module goes than the first, as one learns to learn or tires
-TREND_ODDS = (0.84, 0.16)
-PIECE = 0.55  # how one skill's hours differ from its module's
+TREND_ODDS = (0.76, 0.24)
+PIECE = 0.51  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
 FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
 DRIFT = 0.02  # how the future differs from a past that is known exactly
 UPKEEP = 0.085  # of all hours, for keeping what was learned, halfway …
-UPKEEP_HOURS = 20.0  # … which counts like this many own hours
-UPKEEP_SPREAD = 0.4
+UPKEEP_HOURS = 8.0  # … which counts like this many own hours
+UPKEEP_SPREAD = 0.3
 UPKEEP_MOST = 0.2  # of all hours, and the share of the plan that is done: more is not needed to keep what there is, whatever was logged
-UPKEEP_START = (0.5, 0.3)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
-KEPT = ((0.72, 0.12), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
+UPKEEP_START = (0.5, 0.15)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
+KEPT = ((0.69, 0.135), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
 KEPT_ODDS = (0.85, 0.15)
 KEEN = ((0.0, 0.05), (0.42, 0.15), (-0.35, 0.2))  # what the first weeks have beyond those that follow, of hours wished for: nothing …
 KEEN_ODDS = (0.69, 0.27, 0.04)  # … or much, as one begins keenly, or less, as one finds time by and by …
@@ -62,14 +62,16 @@ VARIES = (0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9)  # … how their mean may 
 VARIES_LIKELY = (0.12, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
 SHIFTS_ODDS = (0.978, 0.016, 0.0045, 0.0015)
-ALIKE = 0.48  # how much a week resembles the one before it: the correlation
-DRAWN_IN = (0.57, 0.92)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
+ALIKE = 0.7  # how much a week resembles the one before it: the correlation
+DRAWN_IN = (0.575, 0.69)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
+FULL_WEEKS = 4  # from so many on, weeks at the ends of a break say nothing of the others
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
-NO_BREAKS = 0.5  # of people who never take a break; of the others …
-BREAK = (1.6, 42.0)  # … one has begun so often, and has not, in so many weeks …
-BREAK_STAYS = (2.6, 1.4)  # … and went on, and ended, so often
+NO_BREAKS = 0.59  # of people who never take a break; the others take a week off now and then, or stay away for long
+BREAKS_ODDS = (0.63, 0.37)  # of the others
+BREAK = ((3.0, 50.0), (3.0, 90.0))  # one has begun so often, and has not, in so many weeks …
+BREAK_STAYS = ((0.6, 5.0), (5.0, 1.4))  # … and went on, and ended, so often
 STAYS_MOST = 0.9  # no break is expected to last more than ten weeks, whatever the last ones did
 
 
@@ -375,11 +377,18 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     begin = max(first, last - LOOKS_BACK)
     hours = np.array([state.weeks.get(week, 0.0) for week in range(begin, last + 1)])
     worked = hours > 0
-    weeks = np.flatnonzero(worked) + begin - first
+    rest = ~worked
+    # A break begins and ends within a week: what the weeks at its ends lack is part of it, and says nothing of full weeks.
+    full = worked.copy()
+    full[1:] &= worked[:-1]
+    full[:-1] &= worked[1:]
+    if full.sum() < FULL_WEEKS:
+        full = worked
+    weeks = np.flatnonzero(full) + begin - first
     size = next(s for s, most in BLOCKS if len(weeks) < most)
     blocks = np.array_split(np.arange(len(weeks)), max(1, len(weeks) // size)) if len(weeks) else []
-    totals = [float(hours[worked][b].sum()) for b in blocks]
-    typical = float(hours[worked].mean()) if len(weeks) else wished
+    totals = [float(hours[full][b].sum()) for b in blocks]
+    typical = float(hours[full].mean()) if len(weeks) else wished
     axes = np.meshgrid(range(len(KEPT)), range(len(KEEN)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
     kind, first_weeks, fade, lump, vary, wander = (g.ravel() for g in axes)
     shift = np.array(SHIFTS)[wander]
@@ -420,19 +429,37 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     drawn = mean[cell] + DRAWN_IN[1] * np.einsum("pij,pj->pi", root[cell], rng.standard_normal((paths, 2)))
     level_p = np.maximum(drawn[:, 0], LEAST * max(float(np.median(drawn[:, 0])), LEAST * wished))
     keen_p = np.maximum(drawn[:, 1] * np.exp(-max(last + 1 - first, 0) / fade[cell]), -0.5 * level_p)
-    rest = ~worked
-    begun = float((rest[1:] & worked[:-1]).sum())
-    stayed = float((rest[1:] & rest[:-1]).sum())
-    ended = float((worked[1:] & rest[:-1]).sum())
-    unbroken = float((worked[1:] & worked[:-1]).sum())
-    begins_p = rng.beta(BREAK[0] + begun, BREAK[1] + unbroken, paths)
-    if not rest.any():
-        alpha, beta = BREAK  # how likely so many weeks without a break are for one who takes them
-        luck = math.exp(math.lgamma(beta + unbroken) - math.lgamma(alpha + beta + unbroken) + math.lgamma(alpha + beta) - math.lgamma(beta))
-        begins_p *= rng.random(paths) >= NO_BREAKS / (NO_BREAKS + (1 - NO_BREAKS) * luck)
-    stays_p = np.minimum(rng.beta(BREAK_STAYS[0] + stayed, BREAK_STAYS[1] + ended, paths), STAYS_MOST)
+    lacking = max(0.0, float((1 - hours[worked & ~full] / typical).sum()))
+    begins_p, stays_p = _breaks(rest, lacking, rng, paths)
     free_p = begins_p / (begins_p + 1 - stays_p)
     return _Rhythm(level_p * scale, keen_p * scale, fade[cell], vary[cell], shift[cell], begins_p, stays_p, level_p * scale * (1 - free_p))
+
+
+def _breaks(rest: np.ndarray, lacking: float, rng: np.random.Generator, paths: int) -> tuple[np.ndarray, np.ndarray]:
+    """The chances, one a path, that a break begins in a week after work, and that it goes on after a week of it.
+
+    rest: whether each past week was without work. lacking: weeks of rest in the weeks beside those.
+    """
+    worked = ~rest
+    begun, unbroken = float((rest[1:] & worked[:-1]).sum()), float((worked[1:] & worked[:-1]).sum())
+    stayed, ended = float((rest[1:] & rest[:-1]).sum()) + lacking, float((worked[1:] & rest[:-1]).sum())
+    logs = [-math.inf if rest.any() else math.log(NO_BREAKS)]
+    for odds, begins, stays in zip(BREAKS_ODDS, BREAK, BREAK_STAYS, strict=True):
+        logs.append(math.log((1 - NO_BREAKS) * odds) + _luck(begins, begun, unbroken) + _luck(stays, stayed, ended))
+    kind_p = rng.choice(len(logs), size=paths, p=_shares(logs))
+    begins_p, stays_p = np.zeros(paths), np.zeros(paths)
+    for kind, (begins, stays) in enumerate(zip(BREAK, BREAK_STAYS, strict=True), start=1):
+        of = kind_p == kind
+        begins_p[of] = rng.beta(begins[0] + begun, begins[1] + unbroken, int(of.sum()))
+        stays_p[of] = np.minimum(rng.beta(stays[0] + stayed, stays[1] + ended, int(of.sum())), STAYS_MOST)
+    return begins_p, stays_p
+
+
+def _luck(belief: tuple[float, float], yes: float, no: float) -> float:
+    """The logarithm of how likely just these answers were under a beta belief."""
+    a, b = belief
+    together = lambda x, y: math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+    return together(a + yes, b + no) - together(a, b)
 
 
 def _together(weeks: float) -> float:
