@@ -9,8 +9,9 @@ asking are read by the same inference; only the choice of the next question diff
 Seeds are fixed; an interval is 1.96 standard errors over learners. The prior was looked at with learners below 100 only.
 
 "said" is what a self-report alone gives, one of four levels for each module, and "said, then asked" the same questions after it. What
-people say here lies between what they once met and what they still know, with a leaning of their own and much chance; over these learners
-it correlates with what they know about as self-assessments in language do (.63: Ross 1998), which the last lines print.
+people say here lies between what they once met and what they still know, with a leaning of their own and much chance. How it correlates
+with what they know is printed at the end; in language, self-assessments and tests do by .47 over 67 studies (Li and Zhang 2021, Language
+Testing 38:2), across people and not also across modules.
 
 `--known-world N` asks what could be reached at most: the same choice of questions, but the inference knows the world itself, from N sets
 of skills drawn by that world's own workings and weighed by the answers. What it misses, no prior can find.
@@ -244,7 +245,7 @@ def main() -> int:
     ask.add_argument("worlds", nargs="*", help="a word of a world's name; none: all")
     ask.add_argument("--learners", type=int, default=20, help="in each world")
     ask.add_argument("--first", type=int, default=100, help="the first learner's number")
-    ask.add_argument("--known-world", type=int, default=0, metavar="SETS", help="also what could be reached at most; 400000 is enough")
+    ask.add_argument("--known-world", type=int, default=0, metavar="SETS", help="also what could be reached at most")
     ask.add_argument("--questions", type=int, default=25)
     given = ask.parse_args()
     curriculum = load()
