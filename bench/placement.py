@@ -72,7 +72,7 @@ class Plan:
         return known
 
 
-# Each world gives what was ever met, and what of it is still wanted, before gaps: (skills, n) both.
+# Each world gives what was ever met, and what of it is still there, before gaps: (skills, n) both.
 Lives = tuple[np.ndarray, np.ndarray]
 
 
@@ -165,23 +165,21 @@ def most(plan: Plan, curriculum: Curriculum, name: str, learners: range, questio
     drawn = [plan.keep(WORLDS[name](plan, rng, 20_000)[1], rng) for _ in range(0, sets, 20_000)]
     knowing, curves = KnownWorld(curriculum, np.concatenate(drawn, axis=1)), []
     for learner in learners:
-        curves.append(best(plan, knowing, person(plan, name, learner)[0], np.random.default_rng([1, learner]), questions))
+        curves.append(best(plan, knowing, person(plan, name, learner)[1], np.random.default_rng([1, learner]), questions))
     ends = [c[max(c)] for c in curves]
     after = reached(curves)
     return f"{shown_mean(ends)}, {GOAL:.0%} after {after if after else f'> {questions}'}"
 
 
 def person(plan: Plan, name: str, learner: int) -> tuple[np.ndarray, np.ndarray]:
-    """What this learner knows, and what they ever met."""
+    """What this learner ever met, and what they know."""
     rng = np.random.default_rng([zlib.crc32(name.encode()), learner])
     met, want = WORLDS[name](plan, rng, 1)
-    return plan.keep(want, rng)[:, 0], met[:, 0]
+    return met[:, 0], plan.keep(want, rng)[:, 0]
 
 
-def says(plan: Plan, name: str, learner: int) -> dict[str, int]:
+def says(plan: Plan, met: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> dict[str, int]:
     """Module by module: 0 (new to me) to 3 (I could teach it). One in five is said without a thought."""
-    known, met = person(plan, name, learner)
-    rng = np.random.default_rng([3, zlib.crc32(name.encode()), learner])
     leaning, said = rng.uniform(-0.12, 0.12), {}
     for m, module in enumerate(plan.modules):
         inside = plan.module == m
@@ -266,7 +264,7 @@ def main() -> int:
         share, unasked, alone = [], [], []
         learners = range(given.first, given.first + given.learners)
         for learner in learners:
-            known, _ = person(plan, name, learner)
+            met, known = person(plan, name, learner)
             share.append(known.mean())
             unasked.append(np.mean([(nothing[s] > 0.5) == known[i] for i, s in enumerate(plan.order)]))
             began = time.process_time()
@@ -276,7 +274,7 @@ def main() -> int:
             look = partial(in_order, plan=plan, placement=placement, known=known)
             curves["random"].append(look(shuffled, rng=np.random.default_rng([1, learner])))
             curves["fixed"].append(look(fixed(plan.n), rng=np.random.default_rng([1, learner])))
-            report = says(plan, name, learner)
+            report = says(plan, met, known, np.random.default_rng([3, zlib.crc32(name.encode()), learner]))
             reported = Placement(curriculum, report)
             alone.append(score(plan, reported, [], known))
             curves["said"].append(best(plan, reported, known, np.random.default_rng([1, learner]), given.questions))
