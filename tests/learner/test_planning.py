@@ -235,6 +235,8 @@ def test_a_claimed_skill_is_looked_at_once(course: Curriculum) -> None:
     for _ in range(40):
         plan = diary.evening(60)
         seen += [s.target for s in plan.steps if s.reason.startswith("You said that you know")]
+        fades = any("tonight's new skill rests on it" in s.reason for s in plan.steps)
+        assert fades or "fading" not in plan.promise  # what is looked at because of what was said has not faded
         diary.follow(60, 1.0)
         diary.wait(1)
     assert seen

@@ -199,3 +199,11 @@ def test_a_placement_is_walked_with_the_keyboard_and_axe_finds_nothing_on_the_wa
         expect(page.get_by_text(re.compile(r"^\d of 4 answered"))).not_to_have_text(answered)
     expect(page.locator("#outcome")).to_have_text("Not passed")
     clean(page, "how the exam went")
+
+
+def test_wide_code_scrolls_inside_its_question(served: Served, page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(served.url + "/placement")
+    card = page.locator("section.card")
+    card.locator(".ask").evaluate("ask => { ask.innerHTML += `<pre class='code'><code>${'x'.repeat(200)}</code></pre>` }")
+    assert card.evaluate("card => card.scrollWidth - card.clientWidth") == 0

@@ -79,6 +79,7 @@ PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week 
 MINUTES_A_CARD = 0.4
 REWRITE = 0.5  # of a lab's minutes, to write it again
 PROBLEMS = 3  # of a kind, in a row
+BELOW = "tonight's new skill rests on it"  # the reason of what is refreshed first, which the evening's promise speaks of
 MOSTLY = 0.7  # of the answers right, from which more of the same helps little …
 SITTINGS = 3  # … so many of these later: each sitting from then on adds a day of rest before the next …
 LONGEST_REST = 7  # … up to so many
@@ -481,7 +482,7 @@ class Planner:
             reason = f"You {verb} {say.ago(done_at, self.now)}; today you would recall {_lower(self.title(first))} {chance}"
         strong = [s for s, w in good.items() if w >= 0.3]
         if first in self.below and self.focus:
-            return reason + ", and tonight's new skill rests on it."
+            return f"{reason}, and {BELOW}."
         if len(strong) > 1:
             return reason + f", and this brings back {say.count(len(strong) - 1, 'other skill')} with it."
         return reason + "."
@@ -910,8 +911,7 @@ class Planner:
             "check": "questions that you can answer without the book",
         }[last.kind]
         parts = [f"This session ends with {end}."]
-        fading = [s for s in steps if "rests on it" in s.reason]
-        if fading and new:
+        if new and any(BELOW in s.reason for s in steps):
             parts.append("What it rests on is fading, so that comes first.")
         if spread:
             parts.append(spread)
