@@ -56,8 +56,9 @@ def plan(module: str | None, json: bool) -> None:
 
 
 def _stage(out: Console, stage: v.StageView) -> None:
-    range_ = f"{stage.months_low:g} to {stage.months_high:g}" if stage.months_high != stage.months_low else f"{stage.months_low:g}"
-    months = f"{range_} months" if stage.months_high else "ongoing"
+    from modelwright.learner.wording import span
+
+    months = span(stage.months_low, stage.months_high, "months")
     out.print()
     out.print(f"[bold]{stage.number}. {screen.safe(stage.title)}[/]  [dim]{months}[/]" + (_finish(stage.finish) if stage.finish else ""))
     for m in stage.modules:

@@ -61,3 +61,10 @@ def day(at: int, tz: int = 0) -> str:
 
 def minutes(m: float) -> str:
     return f"{max(1, round(m))} min" if m < 90 else f"{m / 60:.1f} h"
+
+
+def span(low: float, high: float | None, unit: str = "h") -> str:
+    """A range: "3 to 6 months", "6 months", "6 months and on" where it has no end."""
+    if high is None:
+        return f"{low:g} {unit} and on"
+    return f"{low:g} {unit}" if low == high else f"{low:g} to {high:g} {unit}"

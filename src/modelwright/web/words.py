@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
+from modelwright.learner.wording import span as span
+
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 KINDS = {
     "lesson": "lesson", "problem": "problem", "lab": "lab", "skill": "skill", "module": "module", "stage": "stage", "book": "book",
@@ -26,12 +28,6 @@ def minutes(value: float) -> str:
 def hours(value: float) -> str:
     """2.5 h; whole from ten on."""
     return f"{value:.0f} h" if value >= 10 or value == int(value) else f"{value:.1f} h"
-
-
-def span(low: float, high: float | None, unit: str = "h") -> str:
-    if high is None:
-        return f"{low:g} {unit} and on"
-    return f"{low:g} {unit}" if low == high else f"{low:g} to {high:g} {unit}"
 
 
 def percent(value: float) -> str:
