@@ -331,3 +331,14 @@ def test_an_authors_fixture_of_any_scope_can_use_the_learners_code(grade: Grade)
     def work(n): return n
     """
     passes(grade(checks, source, solution="SIZE = 3\ndef work(n): return n"))
+
+
+def test_whoever_asks_for_the_first_failure_gets_no_further_check(grader: Grader, doubling: Lab):
+    """The status is that of a whole grading; the checks after the one that failed are told as not run, with the reason."""
+    wrong = b"def double(x):\n    return x + x if not hasattr(x, 'shape') else x\n"
+    verdict = grader.grade(doubling, wrong, first_failure=True)
+    assert [check.status for check in verdict.checks] == ["passed", "failed", "not-run", "not-run"]
+    assert verdict.status == "failed"
+    assert "the first failure was all that was asked for" in verdict.checks[-1].message
+    right = grader.grade(doubling, (Path(doubling.folder) / "solution.py").read_bytes(), first_failure=True)
+    assert (right.status, right.passed, right.total) == ("passed", 4, 4)

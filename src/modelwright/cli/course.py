@@ -50,6 +50,49 @@ def validate(
     out.print("The curriculum holds." if run else "The curriculum reads well; labs, lessons and problems were not run.")
 
 
+@app.command(epilog="Example: modelwright course mutate softmax adam")
+def mutate(
+    labs: Annotated[list[str] | None, typer.Argument(help="Labs, by id or by the last word of it; all where none is named.")] = None,
+    curriculum: Folder = None,
+    module: Annotated[list[str] | None, typer.Option(help="Only this module's labs (may be given again).")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="How many are graded at a time; as many as there are cores.")] = None,
+    cold: Annotated[bool, typer.Option("--cold", help="Forget what earlier runs found.")] = False,
+    listing: Annotated[bool, typer.Option("--yaml", help="Print the survivors as entries for mutants.yaml, to give reasons to.")] = False,
+) -> None:
+    """Change each lab's solution in one place at a time, and print the changes that its checks do not notice."""
+    from modelwright.cli.screen import console
+    from modelwright.curriculum.loader import load
+    from modelwright.studio.author import chosen_labs
+    from modelwright.studio.mutation import KILLED_AT_LEAST, Fate, LabMutation, list_entry, mutate, share_killed
+
+    out, error = console(), console(stderr=True)
+    course = load(_folder(curriculum))
+
+    def show(mutation: LabMutation) -> None:
+        killed, equivalent, survive = (mutation.count(fate) for fate in (Fate.KILLED, Fate.EQUIVALENT, Fate.SURVIVED))
+        mark = "[red]✗[/]" if mutation.findings or mutation.survivors else "[green]✓[/]"
+        told = f"{len(mutation.results)} mutants, {killed} killed, {equivalent} equivalent, {survive} survive"
+        out.print(f"{mark} {mutation.lab.id}: {told} ({100 * mutation.share:.1f}% of those that change behaviour are killed)")
+        solution = mutation.lab.folder / "solution.py"
+        for finding in mutation.findings:
+            out.print(str(finding), markup=False)
+        for result in mutation.survivors:
+            mutant = result.mutant
+            if listing:
+                out.print(list_entry(mutation, mutant), markup=False)
+            else:
+                out.print(f"{solution}:{mutant.line}: {mutant}", markup=False)
+                out.print(f"    {mutant.source.splitlines()[mutant.line - 1].strip()}", markup=False, style="dim")
+
+    with error.status("") as status:
+        telling = lambda lab, done, total: status.update(f"{lab.id}: {done} of {total} mutants graded")
+        every = mutate(course, chosen_labs(course, labs, module), jobs=jobs, cold=cold, on_lab=show, on_mutant=telling)
+    faults, share = sum(len(m.findings) for m in every), share_killed(every)
+    out.print(f"{100 * share:.1f}% of the mutants that change behaviour are killed; at least {100 * KILLED_AT_LEAST:g}% is asked for.")
+    if faults or share < KILLED_AT_LEAST:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: modelwright course stats --json | jq .skills")
 def stats(curriculum: Folder = None, json: Annotated[bool, typer.Option("--json", help="As JSON, for a script.")] = False) -> None:
     """Count what there is, module by module."""

@@ -22,10 +22,29 @@ from pydantic import BaseModel, ValidationError
 
 from modelwright.curriculum import models
 from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
-from modelwright.curriculum.models import Card, Chapter, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
+from modelwright.curriculum.models import (
+    Card,
+    Chapter,
+    EquivalentMutant,
+    Item,
+    Lab,
+    Lesson,
+    Module,
+    Problem,
+    Project,
+    Resource,
+    Skill,
+    Stage,
+)
 
 T = TypeVar("T", bound=BaseModel)
-_KEYS = sorted({key for model in (Module, Resource, Chapter, Skill, Lesson, Card, Item, Lab, Project, Stage) for key in model.model_fields})
+_KEYS = sorted(
+    {
+        key
+        for model in (Module, Resource, Chapter, Skill, Lesson, Card, Item, Lab, Project, Stage, EquivalentMutant)
+        for key in model.model_fields
+    }
+)
 TEACHING = ("lesson", "problem", "lab", "card", "item")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REPOSITORY_FOLDER = Path(__file__).parents[3] / "curriculum"
@@ -394,6 +413,16 @@ def _build_all(kind: type[T], rows: Any, file: Path, path: tuple[str | int, ...]
     return [thing for thing in built if thing is not None]
 
 
+def read_list(file: Path, kind: type[T], report: Callable[[Finding], None]) -> list[tuple[T, int]]:
+    """The entries of a YAML file that is a list of one kind of thing, each with its line; none where there is no such file."""
+    rows = read_yaml(file, report) if file.is_file() else None
+    if rows is not None and not isinstance(rows, list):
+        report(Finding(file, 1, "This file should be a list.", "Begin each entry with '- '."))
+        rows = None
+    built = [(_build(kind, row, file, (i,), report), line_of(file, (i,))) for i, row in enumerate(rows or [])]
+    return [(thing, line) for thing, line in built if thing is not None]
+
+
 def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
     """A cycle in a graph given as node -> nodes it needs, as the list of nodes along it; None where there is none."""
     try:
@@ -403,4 +432,4 @@ def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
     return None
 
 
-__all__ = ["Curriculum", "Skill", "default_folder", "find_cycle", "line_of", "load", "read", "read_yaml"]
+__all__ = ["Curriculum", "Skill", "default_folder", "find_cycle", "line_of", "load", "read", "read_list", "read_yaml"]

@@ -135,6 +135,18 @@ class Lab(Frozen):
         return "labs/" + self.id.replace("-", "_") + ".py"
 
 
+class EquivalentMutant(Frozen):
+    """An entry of a lab's mutants.yaml: a change of solution.py that no check could notice, and why.
+
+    `line` is the text of the line, so that the entry holds wherever the line moves; `nth` (from 1) picks one of several equal ones.
+    """
+
+    line: str = Field(min_length=1)
+    change: str = Field(min_length=1)
+    nth: int | None = Field(default=None, ge=1)
+    reason: str = Field(min_length=10)
+
+
 class Choice(Frozen):
     """One of the answers offered; a wrong one says in `shows` what a person who picks it has misunderstood."""
 

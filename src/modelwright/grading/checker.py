@@ -47,6 +47,7 @@ class Job:
         self.memory_mb: int = header["memory_mb"]
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
+        self.first_failure: bool = header.get("first_failure", False)
         self.code: str | None = source.decode() if header["mode"] == "run" else None
         self.source, self.extra = source, extra
 
@@ -143,6 +144,7 @@ class Fixtures:
         self.over: RunnerDied | None = None
         self.died: RunnerDied | None = None
         self.why_over = ""
+        self.decided = False
         self.ends: dict[str, Any] = {}
         self.reference_module: ModuleType | None = None
         self.comparison: tuple[str, Any, Any] | None = None
@@ -194,8 +196,9 @@ class Fixtures:
         from _pytest.assertion import util
         from _pytest.runner import runtestprotocol
 
-        if self.over is not None:
-            self.tell({"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "not-run", "message": self.why_over})
+        if self.over is not None or self.decided:
+            why = self.why_over or "Not run: an earlier check failed, and the first failure was all that was asked for."
+            self.tell({"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "not-run", "message": why})
             return True
         # In place of pytest's textual diff, which takes quadratic time on what a hostile file may return, keep the two values.
         util._reprcompare = self._remember
@@ -203,8 +206,11 @@ class Fixtures:
         self.channel.begin_check()
         started = time.perf_counter()
         runtestprotocol(item, log=False, nextitem=nextitem)
-        self.tell(self._result(item, time.perf_counter() - started))
-        self._recover()
+        result = self._result(item, time.perf_counter() - started)
+        self.tell(result)
+        self.decided = self.job.first_failure and result["status"] in ("failed", "error")
+        if not self.decided:
+            self._recover()
         return True
 
     @pytest.hookimpl(wrapper=True)
@@ -350,7 +356,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
 
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
-    prepare()
+    prepare(shrink=not job.first_failure)
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     plugin = Fixtures(job, stable, later, tell)
@@ -374,17 +380,19 @@ def options(folder: Path) -> list[str]:
     return [*chosen, str(folder / "checks.py")]
 
 
-def prepare() -> None:
+def prepare(shrink: bool = True) -> None:
     """Settings of Hypothesis and pytest for grading: the same examples each time, nothing kept on disk, no deadline of their own."""
     import hypothesis.configuration
     import hypothesis.internal.conjecture.engine as engine
-    from hypothesis import HealthCheck, settings
+    from hypothesis import HealthCheck, Phase, settings
 
     engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS
     hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
+    phases = [phase for phase in Phase if shrink or phase not in (Phase.shrink, Phase.explain)]
     settings.register_profile(
-        "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
-    )
+        "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
+        phases=phases,
+    )  # fmt: skip
     settings.load_profile("grading")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 

@@ -193,8 +193,11 @@ class Grader:
             return self._zygotes[kind]
 
     def grade(self, lab: Lab, source: bytes, *, on_check: Callable[[CheckResult], None] | None = None,
-              extra_files: Mapping[str, bytes] = {}) -> Verdict:  # fmt: skip
-        """Run the lab's checks against `source`, and say what each came to. `on_check` is called as each check ends."""
+              extra_files: Mapping[str, bytes] = {}, first_failure: bool = False) -> Verdict:  # fmt: skip
+        """Run the lab's checks against `source`, and say what each came to. `on_check` is called as each check ends.
+
+        With `first_failure` no check is run after one has failed, and the example that failed is not made smaller: only the status counts.
+        """
         started = time.perf_counter()
         sha = hashlib.sha256(source).hexdigest()
         if refusal := refused(source):
@@ -203,7 +206,7 @@ class Grader:
         if not (folder / "checks.py").is_file():
             raise GradingError(f"The lab {lab.id} has no checks.py in {folder}; `modelwright course validate` says what a lab needs.")
         header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
-                  "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder)}  # fmt: skip
+                  "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "first_failure": first_failure}  # fmt: skip
         checks: list[CheckResult] = []
         names: list[list[str]] = []
         end: dict[str, Any] = {}

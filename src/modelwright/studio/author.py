@@ -140,6 +140,22 @@ def prove_lab(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
             )
 
 
+def chosen_labs(curriculum: Curriculum, names: Iterable[str] | None, modules: Iterable[str] | None = None) -> list[Lab]:
+    """The labs that an author names, by id or by its last slug, and those of the named modules; all where nothing is named.
+
+    Raises UnknownId with the nearest ids.
+    """
+    chosen: dict[str, Lab] = {}
+    for name in names or ():
+        alike = [lab for lab in curriculum.labs.values() if lab.id.split("/")[-1] == name]
+        lab = alike[0] if len(alike) == 1 else curriculum.find("lab", name)
+        chosen[lab.id] = lab
+    for slug in modules or ():
+        module = curriculum.find("module", slug)
+        chosen |= {lab.id: lab for lab in module.labs}
+    return list(chosen.values()) if names or modules else list(curriculum.labs.values())
+
+
 def _first(verdict: Verdict) -> str:
     for check in verdict.checks:
         if check.status in ("failed", "error"):
