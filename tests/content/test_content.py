@@ -2,7 +2,8 @@
 
 import pytest
 
-from modelwright.curriculum.lint import lint, prove_lesson, prove_problem
+from modelwright.curriculum.lint import lint, prove_problem
+from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import default_folder, load, read
 from modelwright.studio.author import prove_lab
 

@@ -150,8 +150,8 @@ def lesson(name: str | None) -> None:
         out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
         out.print(view.title, style="bold", markup=False)
         out.print()
-        body = view.text.partition("\n## Before you go on")[0].strip()
-        _body(out, body)
+        for block in view.blocks:
+            screen.markdown(out, block.text)
         if view.questions:
             out.print()
             out.print("Before you go on", style="bold")
@@ -171,16 +171,6 @@ def lesson(name: str | None) -> None:
         out.print("Kept. It is now part of what you will be asked about.")
         if view.then:
             out.print(f"Then: [cyan]modelwright {view.then.kind} {view.then.id}[/]")
-
-
-def _body(out: Console, body: str) -> None:
-    """A lesson's text; a figure is named by what it shows, since a terminal cannot draw it."""
-    import re
-
-    from modelwright.curriculum.render import alt_text
-
-    text = re.sub(r"^```figure\n(.*?)^```\n?", lambda m: f"\n*Figure, drawn in the browser:* {alt_text(m[1])}\n", body, flags=re.S | re.M)
-    screen.markdown(out, re.sub(r"^```output", "```text", text, flags=re.M))
 
 
 def _line(prompt: str) -> str:

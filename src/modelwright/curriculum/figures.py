@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from modelwright.curriculum.lesson_blocks import Cell, Check, Figure, blocks_of
 from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
-from modelwright.curriculum.render import blocks, figure_key
+from modelwright.curriculum.render import figure_key
 
 SECONDS = 60
 # Each at least 3.4 to 1 against both the light and the dark page.
@@ -39,19 +40,22 @@ def folder_of(curriculum: Path) -> Path:
 
 
 def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:
-    """Runs every python and figure block of a lesson. A block that fails ends the run."""
-    job = [{"kind": b.language, "code": b.code, "line": b.line} for b in blocks(lesson.text) if b.language in ("python", "figure")]
-    return _run(job, lesson.path.parent, seconds)
+    """Runs every cell and figure of a lesson, and the programs whose output a check asks for. A block that fails ends the run."""
+    runs = [b for b in blocks_of(lesson) if isinstance(b, Cell | Figure) or (isinstance(b, Check) and b.prints)]
+    return _run([{"kind": type(b).__name__.lower(), "code": b.code, "line": b.line} for b in runs], lesson.path.parent, seconds)
+
+
+def _code(lesson: Lesson) -> list[Cell | Figure]:
+    return [block for block in blocks_of(lesson) if isinstance(block, Cell | Figure)]
 
 
 def draw(lesson: Lesson, folder: Path) -> list[Path]:
     """Draws the lesson's figures that are not in `folder` yet, as `<key>.svg`, and returns their paths."""
     code: list[str] = []
     wanted: list[Path] = []
-    for block in blocks(lesson.text):
-        if block.language in ("python", "figure"):
-            code.append(block.code)
-        if block.language == "figure":
+    for block in _code(lesson):
+        code.append(block.code)
+        if isinstance(block, Figure):
             wanted.append(folder / f"{figure_key(code)}.svg")
     if all(path.is_file() for path in wanted):
         return wanted
@@ -138,7 +142,8 @@ for block in job["blocks"]:
             "axes.prop_cycle": matplotlib.cycler(color=job["series"])})
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            exec(compile(block["code"], "lesson", "exec"), space)
+            # A check's program leaves nothing behind for the cells after it.
+            exec(compile(block["code"], "lesson", "exec"), dict(space) if block["kind"] == "check" else space)
             if block["kind"] == "figure":
                 file = io.StringIO()
                 plt.gcf().tight_layout()
@@ -146,7 +151,7 @@ for block in job["blocks"]:
                 svg = file.getvalue()
     except BaseException as failure:
         error = "".join(traceback.format_exception_only(failure)).strip().splitlines()[-1]
-    if block["kind"] == "python":
+    if block["kind"] != "figure":
         printed = out.getvalue()
     results.append({"line": block["line"], "printed": printed, "svg": svg, "error": error})
     if error:

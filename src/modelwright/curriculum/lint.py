@@ -13,13 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.figures import run_lesson
+from modelwright.curriculum.lint_lesson import lint_lesson, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
-from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Resource
-from modelwright.curriculum.render import CLOSING, alt_text, blocks, questions_of, render_math
+from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
 
-LESSON_WORDS = (400, 900)
-CODE_WIDTH = 64  # characters of code that a page shows beside each other
 CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
 WRONG_ONES, RIGHT_ONES = 4, 1
@@ -41,7 +38,10 @@ def lint(curriculum: Curriculum, report: Report, modules: Iterable[str] | None =
         for lesson in module.lessons:
             for finding in lint_lesson(lesson):
                 report(finding)
-            _known(curriculum, "skill", lesson.skills, lesson.path, ("skills",), report)
+            for key in ("skills", "assumes"):
+                _known(curriculum, "skill", getattr(lesson, key), lesson.path, (key,), report)
+            for finding in lint_references(curriculum, lesson):
+                report(finding)
         _cards(curriculum, module, report)
         _items(curriculum, module, report)
         for problem in module.problems:
@@ -153,78 +153,6 @@ def _resource(curriculum: Curriculum, resource: Resource, file: Path, path: tupl
             report(Finding(file, line_of(file, (*path, "chapters")), f"Chapter {number} is given {n} times.", "Number them apart."))
     for c, chapter in enumerate(resource.chapters):
         _known(curriculum, "skill", chapter.skills, file, (*path, "chapters", c), report)
-
-
-# Lessons
-
-
-def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
-    """What reading a lesson finds: its length, its question, its picture, its closing section, formulas that cannot be set."""
-    text = lesson.text
-    offset = _lines_of_front_matter(lesson)
-    at = lambda line, message, mend: Finding(lesson.path, line, message, mend)
-    words = len(re.sub(r"^```.*?^```", "", text, flags=re.S | re.M).split())
-    if not LESSON_WORDS[0] <= words <= LESSON_WORDS[1]:
-        yield at(0, f"The lesson has {words} words.", f"Aim for {LESSON_WORDS[0]} to {LESSON_WORDS[1]}.")
-    opening = text.strip().split("\n## ", 1)[0]
-    if "?" not in opening:
-        yield at(offset + 1, "The opening asks no question.", "Begin with the question that the lesson answers.")
-    if f"\n## {CLOSING}" not in text:
-        yield at(0, f"There is no section '## {CLOSING}'.", "End with it and two numbered questions.")
-    elif len(questions_of(text)) != 2:
-        yield at(0, f"The closing section has {len(questions_of(text))} questions.", "Ask two, numbered 1. and 2.")
-    found = blocks(text)
-    figures = [b for b in found if b.language == "figure"]
-    if not figures:
-        yield at(0, "The lesson has no picture.", "Draw one in a ```figure block.")
-    for figure in figures:
-        if len(alt_text(figure.code)) < 20:
-            yield at(offset + figure.line, "The figure does not say what it shows.", 'Set alt = "…" to a sentence.')
-    for block in (b for b in found if b.language == "python"):
-        for n, code in enumerate(block.code.splitlines(), 1):
-            if len(code) > CODE_WIDTH:
-                mend = f"Break it: a page shows {CODE_WIDTH} beside each other, and the rest must be scrolled to."
-                yield at(offset + block.line + n, f"This line of code has {len(code)} characters.", mend)
-    for before, block in zip([None, *found], found, strict=False):
-        if block.language == "output" and (before is None or before.language != "python"):
-            yield at(offset + block.line, "This output follows no code.", "Put it right after the block that prints it.")
-    prose = re.sub(r"^```.*?^```", lambda m: "\n" * m[0].count("\n"), text, flags=re.S | re.M)
-    for match in re.finditer(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+)\$", prose, flags=re.S):
-        if render_math((match[1] or match[2]).strip(), bool(match[1])).startswith("<code>"):
-            line = offset + 1 + prose[: match.start()].count("\n")
-            yield at(line, f"The formula {match[0]!r} cannot be set.", "Use plain LaTeX mathematics.")
-
-
-def prove_lesson(lesson: Lesson) -> Iterator[Finding]:
-    """Runs the lesson's code and compares what it prints with what the page says."""
-    offset = _lines_of_front_matter(lesson)
-    found = blocks(lesson.text)
-    follows = {b.line: nxt.code if nxt and nxt.language == "output" else "" for b, nxt in zip(found, [*found[1:], None], strict=True)}
-    for ran in run_lesson(lesson):
-        line = offset + ran.line
-        if ran.error:
-            yield Finding(lesson.path, line, f"This code fails: {ran.error}.", "Correct it; blocks share one namespace, top to bottom.")
-        elif ran.printed is not None and _lines(ran.printed) != _lines(follows.get(ran.line, "")):
-            yield Finding(
-                lesson.path, line, f"{_difference(_lines(follows.get(ran.line, '')), _lines(ran.printed))}", "Correct the ```output block."
-            )
-
-
-def _lines_of_front_matter(lesson: Lesson) -> int:
-    return lesson.path.read_text(encoding="utf-8").split("\n---\n", 1)[0].count("\n") + 2
-
-
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().splitlines()]
-
-
-def _difference(page: list[str], ran: list[str]) -> str:
-    if not page:
-        return f"This code prints {ran[0]!r}, but the page shows no output."
-    for says, prints in zip(page, ran, strict=False):
-        if says != prints:
-            return f"The page says {says!r}, the code prints {prints!r}."
-    return f"The page shows {len(page)} lines of output, the code prints {len(ran)}."
 
 
 # Cards and items

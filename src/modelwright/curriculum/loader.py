@@ -17,36 +17,15 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from modelwright.curriculum import models
+from modelwright.curriculum import lesson_blocks, models
 from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
-from modelwright.curriculum.models import (
-    Card,
-    Chapter,
-    EquivalentMutant,
-    Item,
-    Lab,
-    Lesson,
-    Module,
-    Problem,
-    Project,
-    Resource,
-    Skill,
-    Stage,
-)
+from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
+from modelwright.curriculum.reading import build, build_all, line_of, parse_yaml, read_yaml
 
 T = TypeVar("T", bound=BaseModel)
-_KEYS = sorted(
-    {
-        key
-        for model in (Module, Resource, Chapter, Skill, Lesson, Card, Item, Lab, Project, Stage, EquivalentMutant)
-        for key in model.model_fields
-    }
-)
 TEACHING = ("lesson", "problem", "lab", "card", "item")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REPOSITORY_FOLDER = Path(__file__).parents[3] / "curriculum"
 PACKAGED_FOLDER = Path(__file__).parents[1] / "_curriculum"
 
@@ -175,7 +154,8 @@ def load(folder: Path | None = None) -> Curriculum:
     key = ""
     if (folder / "plan.yaml").is_file():
         digest = _digest(folder)
-        shapes = hashlib.sha256(Path(models.__file__).read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+        sources = (Path(source) for source in (models.__file__, lesson_blocks.__file__, __file__))
+        shapes = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
         key = f"{digest} {shapes} {folder}"
         with suppress(OSError, ValidationError):
             kept = _Kept.model_validate_json(kept_in.read_bytes())
@@ -226,16 +206,16 @@ def read(folder: Path, report: Callable[[Finding], None]) -> Curriculum | None:
                 report(Finding(plan_file, line, f"The module {slug} has no module.yaml.", f"Write {module_folder / 'module.yaml'}."))
             elif module := _read_module(module_folder, number, raw.get("id", ""), report):
                 modules.append(module)
-        stage = _build(Stage, {**raw, "number": raw.get("number", i + 1), "modules": modules}, plan_file, ("stages", i), report)
+        stage = build(Stage, {**raw, "number": raw.get("number", i + 1), "modules": modules}, plan_file, ("stages", i), report)
         if stage:
             stages.append(stage)
-    projects = _build_all(Project, plan.get("projects"), plan_file, ("projects",), report)
-    shared = _build_all(Resource, plan.get("resources"), plan_file, ("resources",), report)
+    projects = build_all(Project, plan.get("projects"), plan_file, ("projects",), report)
+    shared = build_all(Resource, plan.get("resources"), plan_file, ("resources",), report)
     shared_file = folder / "resources.yaml"
     if shared_file.is_file():
         data = read_yaml(shared_file, report)
         rows, path = (data.get("resources"), ("resources",)) if isinstance(data, dict) else (data, ())
-        shared += _build_all(Resource, rows, shared_file, path, report)
+        shared += build_all(Resource, rows, shared_file, path, report)
     return Curriculum(folder, stages, projects, shared, _digest(folder))
 
 
@@ -271,7 +251,7 @@ def _read_module(folder: Path, number: int, stage: str, report: Callable[[Findin
         "problems": _read_problems(folder / "problems.py", slug, report),
         "labs": labs,
     }
-    return _build(Module, {**raw, "id": slug, "number": number, "stage": stage, "folder": folder, **parts}, file, (), report)
+    return build(Module, {**raw, "id": slug, "number": number, "stage": stage, "folder": folder, **parts}, file, (), report)
 
 
 def _read_list(file: Path, kind: type[T], slug: str, report: Callable[[Finding], None]) -> list[T]:
@@ -284,7 +264,7 @@ def _read_list(file: Path, kind: type[T], slug: str, report: Callable[[Finding],
         report(Finding(file, 1, "This file should be a list.", "Begin each entry with '- '."))
         return []
     rows = [{**row, "id": f"{slug}/{row['id']}"} if isinstance(row, dict) and "/" not in str(row.get("id", "/")) else row for row in rows]
-    return _build_all(kind, rows, file, (), report)
+    return build_all(kind, rows, file, (), report)
 
 
 def _read_lesson(path: Path, slug: str, report: Callable[[Finding], None]) -> Lesson | None:
@@ -297,17 +277,22 @@ def _read_lesson(path: Path, slug: str, report: Callable[[Finding], None]) -> Le
         report(Finding(path, 1, "The lesson has no front matter.", "Begin it with '---', then title, skills and minutes, then '---'."))
         return None
     head, body = text[4:].split("\n---\n", 1)
-    raw = _parse_yaml(head, path, report, first_line=2)
+    raw = parse_yaml(head, path, report, first_line=2)
     if not isinstance(raw, dict):
         return None
-    return _build(Lesson, {**raw, "id": f"{slug}/{path.stem}", "text": body, "path": path}, path, (), report)
+    lesson = build(Lesson, {**raw, "id": f"{slug}/{path.stem}", "text": body, "path": path}, path, (), report)
+    faults: list[Finding] = []
+    lesson_blocks.parse(body, path, head.count("\n") + 3, faults.append)
+    for fault in faults:
+        report(fault)
+    return lesson if not faults else None
 
 
 def _read_lab(path: Path, slug: str, report: Callable[[Finding], None]) -> Lab | None:
     raw = read_yaml(path, report)
     if not isinstance(raw, dict):
         return None
-    return _build(Lab, {**raw, "id": f"{slug}/{path.parent.name}", "folder": path.parent}, path, (), report)
+    return build(Lab, {**raw, "id": f"{slug}/{path.parent.name}", "folder": path.parent}, path, (), report)
 
 
 def _read_problems(path: Path, slug: str, report: Callable[[Finding], None]) -> list[Problem]:
@@ -338,89 +323,10 @@ def _read_problems(path: Path, slug: str, report: Callable[[Finding], None]) -> 
         title = (ast.get_docstring(functions[name]) or "").split("\n")[0]
         if not title:
             report(Finding(path, functions[name].lineno, f"{name} has no docstring.", "Its first line is the problem's title."))
-        problem = _build(Problem, {"title": title, **raw, "id": f"{slug}/{key}", "function": name, "path": path}, path, (), report)
+        problem = build(Problem, {"title": title, **raw, "id": f"{slug}/{key}", "function": name, "path": path}, path, (), report)
         if problem:
             problems.append(problem)
     return problems
-
-
-def read_yaml(file: Path, report: Callable[[Finding], None]) -> Any:
-    """The data of a YAML file, or None after reporting why it cannot be read."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        report(Finding(file, 0, f"This file is not UTF-8 (byte {error.start}).", "Save it as UTF-8."))
-        return None
-    return _parse_yaml(text, file, report)
-
-
-def _parse_yaml(text: str, file: Path, report: Callable[[Finding], None], first_line: int = 1) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + first_line if mark else 0
-        what = (getattr(error, "problem", None) or str(error)).strip()
-        report(Finding(file, line, f"This is not valid YAML: {what}.", "A text with ': ' or '#' in it needs quotes; indent with spaces."))
-        return None
-
-
-def line_of(file: Path, path: tuple[str | int, ...]) -> int:
-    """The line at which the value at `path` stands in a YAML file (or the nearest of its parents that exists)."""
-    text = file.read_text(encoding="utf-8")
-    offset = 1
-    if file.suffix == ".md":
-        text, offset = text[4:].split("\n---\n", 1)[0], 2
-    elif file.suffix == ".py":
-        return 1
-    node = yaml.compose(text, Loader=_Loader)
-    line = 0
-    for step in path:
-        found = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(step):
-                    found, line = value, key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found, line = node.value[step], node.value[step].start_mark.line
-        if found is None:
-            break
-        node = found
-    return line + offset
-
-
-def _build(kind: type[T], raw: Any, file: Path, path: tuple[str | int, ...], report: Callable[[Finding], None]) -> T | None:
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as errors:
-        for error in errors.errors(include_url=False):
-            where = tuple(error["loc"])
-            name = ".".join(str(step) for step in (*path, *where))
-            got = "" if error["type"] == "missing" or isinstance(error["input"], dict | list) else f" (it is {error['input']!r})"
-            if error["type"] == "missing":
-                message, mend = f"{name} is missing.", "Add it."
-            elif error["type"] == "extra_forbidden":
-                known = get_close_matches(str(where[-1]), _KEYS, n=1)
-                message, mend = f"{name} is not a key that is known here.", f"Did you mean {known[0]}?" if known else "Take it away."
-            else:
-                message, mend = f"{name}: {error['msg']}{got}.", "Correct it."
-            report(Finding(file, line_of(file, (*path, *(s for s in where if isinstance(s, str | int)))), message, mend))
-        return None
-
-
-def _build_all(kind: type[T], rows: Any, file: Path, path: tuple[str | int, ...], report: Callable[[Finding], None]) -> list[T]:
-    built = (_build(kind, row, file, (*path, i), report) for i, row in enumerate(rows or []))
-    return [thing for thing in built if thing is not None]
-
-
-def read_list(file: Path, kind: type[T], report: Callable[[Finding], None]) -> list[tuple[T, int]]:
-    """The entries of a YAML file that is a list of one kind of thing, each with its line; none where there is no such file."""
-    rows = read_yaml(file, report) if file.is_file() else None
-    if rows is not None and not isinstance(rows, list):
-        report(Finding(file, 1, "This file should be a list.", "Begin each entry with '- '."))
-        rows = None
-    built = [(_build(kind, row, file, (i,), report), line_of(file, (i,))) for i, row in enumerate(rows or [])]
-    return [(thing, line) for thing, line in built if thing is not None]
 
 
 def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
@@ -432,4 +338,4 @@ def find_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
     return None
 
 
-__all__ = ["Curriculum", "Skill", "default_folder", "find_cycle", "line_of", "load", "read", "read_list", "read_yaml"]
+__all__ = ["Curriculum", "Skill", "default_folder", "find_cycle", "line_of", "load", "read"]

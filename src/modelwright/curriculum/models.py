@@ -87,12 +87,14 @@ class Card(Frozen):
 
 
 class Lesson(Frozen):
-    """A page in Markdown; `text` is the part below the front matter, which `loader.py` leaves as it is."""
+    """A page in Markdown; `text` is the part below the front matter, as it stands in the file. `lesson_blocks.py` reads it."""
 
     id: Id
     title: str
-    skills: tuple[Id, ...]
+    skills: tuple[Id, ...] = Field(min_length=1)
     minutes: int = Field(ge=3, le=60)
+    terms: dict[str, str] = Field(default={}, description="the standard names that this lesson introduces, each with what it means")
+    assumes: tuple[Id, ...] = Field(default=(), description="skills it uses beyond the prerequisites of those it teaches")
     text: str
     path: Path
 

@@ -18,8 +18,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.loader import read_list
 from modelwright.curriculum.models import EquivalentMutant, Lab
+from modelwright.curriculum.reading import read_list
 
 DROPPED = "(dropped)"
 TINY = 1e-4  # a literal below it is a tolerance: twice as much is the same tolerance, a thousand times is another

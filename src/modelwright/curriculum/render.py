@@ -11,8 +11,20 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from modelwright.curriculum.lesson_blocks import (
+    HOLE,
+    Block,
+    Cell,
+    Check,
+    Explore,
+    Faded,
+    Figure,
+    Prose,
+    blocks_of,
+    closing_questions,
+)
 from modelwright.curriculum.models import Lesson
 
 if TYPE_CHECKING:
@@ -20,26 +32,38 @@ if TYPE_CHECKING:
 
     from markdown_it import MarkdownIt
 
-CLOSING = "Before you go on"
+
+Kind = Literal["prose", "cell", "figure", "check", "faded", "explore"]
+_KINDS: dict[type[Block], Kind] = {Prose: "prose", Cell: "cell", Figure: "figure", Check: "check", Faded: "faded", Explore: "explore"}
 
 
 @dataclass(frozen=True)
-class Block:
-    """A fenced block of a lesson. `line` is that of its opening fence in the file's text below the front matter, from 1."""
+class RenderedBlock:
+    """One block of a lesson as HTML.
 
-    language: str
-    code: str
-    line: int
+    Of what asks something, `html` is the question (of a check that points elsewhere, nothing: its question is drawn when it is asked).
+    waiting: its figure is not drawn yet, and `html` says what it will show.
+    """
+
+    kind: Kind
+    html: str
+    block: Block
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
 class RenderedLesson:
-    """`html` is the lesson down to its closing section; `questions` are the two of that section, as HTML; `figures` the keys it shows."""
+    """`blocks` are those above the closing section; `questions` are its questions, as HTML; `figures` the keys that the page shows."""
 
-    html: str
+    blocks: tuple[RenderedBlock, ...]
     questions: tuple[str, ...]
     figures: tuple[str, ...]
     headings: tuple[str, ...]
+
+    @property
+    def html(self) -> str:
+        """The lesson down to its closing section, as one text to read."""
+        return "".join(block.html for block in self.blocks)
 
 
 def render_markdown(text: str) -> str:
@@ -63,56 +87,62 @@ def render_math(latex: str, display: bool = False) -> str:
 
 
 def render_lesson(lesson: Lesson, figure: Callable[[str], str | None] = lambda key: None) -> RenderedLesson:
-    """A lesson as HTML. `figure` gives the SVG of a figure by its key (see `figures.key`), or None while it is not drawn yet."""
-    body, _, _ = lesson.text.partition(f"\n## {CLOSING}")
+    """A lesson as HTML. `figure` gives the SVG of a figure by its key (see `figure_key`), or None while it is not drawn yet."""
+    rendered: list[RenderedBlock] = []
     keys: list[str] = []
-    pieces: list[str] = []
+    headings: list[str] = []
     code_so_far: list[str] = []
-    position = 0
-    for match in re.finditer(r"^```figure\n(.*?)^```\n?", body, flags=re.S | re.M):
-        code_so_far += [b.code for b in blocks(body[position : match.start()]) if b.language == "python"]
-        code_so_far.append(match[1])
-        key = figure_key(code_so_far)
-        keys.append(key)
-        pieces.append(render_markdown(body[position : match.start()]))
-        pieces.append(_figure(figure(key), alt_text(match[1])))
-        position = match.end()
-    pieces.append(render_markdown(body[position:]))
-    questions = tuple(render_inline(q) for q in questions_of(lesson.text))
-    return RenderedLesson("".join(pieces), questions, tuple(keys), tuple(re.findall(r"^## (.+)$", body, flags=re.M)))
+    for block in blocks_of(lesson):
+        waiting = False
+        match block:
+            case Prose():
+                page = render_markdown(block.text)
+                headings += re.findall(r"^## (.+)$", block.text, flags=re.M)
+            case Cell():
+                code_so_far.append(block.code)
+                page = render_cell(block)
+            case Figure():
+                code_so_far.append(block.code)
+                keys.append(figure_key(code_so_far))
+                svg = figure(keys[-1])
+                waiting = svg is None
+                page = _figure(svg, block.alt)
+            case Check():
+                page = render_question(block.ask, block.code) if block.ask else ""
+            case Faded():
+                page = render_markdown(block.ask) + _with_hole(block)
+            case Explore():
+                page = ""
+            case _:
+                continue
+        rendered.append(RenderedBlock(_KINDS[type(block)], page, block, waiting))
+    questions = tuple(render_inline(question.ask) for question in closing_questions(lesson))
+    return RenderedLesson(tuple(rendered), questions, tuple(keys), tuple(headings))
 
 
-def questions_of(text: str) -> list[str]:
-    """The numbered questions of the closing section."""
-    closing = text.partition(f"\n## {CLOSING}")[2]
-    parts = re.split(r"^\d+\.\s+", closing, flags=re.M)[1:]
-    return [" ".join(part.split()) for part in parts]
+def render_cell(cell: Cell) -> str:
+    """Code, and what the page says that it prints."""
+    output = "" if cell.output is None else _output(cell.output)
+    return f'<pre class="code" tabindex="0"><code>{highlight_python(cell.code)}</code></pre>\n{output}'
 
 
-def blocks(text: str) -> list[Block]:
-    """The fenced blocks of a Markdown text, in order."""
-    found = []
-    for match in re.finditer(r"^```([\w-]*)[^\n]*\n(.*?)^```[ \t]*$", text, flags=re.S | re.M):
-        found.append(Block(match[1], match[2], text[: match.start()].count("\n") + 1))
-    return found
+def render_question(ask: str, code: str = "") -> str:
+    """A question in Markdown, with the program that it is about."""
+    shown = f'<pre class="code" tabindex="0"><code>{highlight_python(code)}</code></pre>\n' if code else ""
+    return render_markdown(ask) + shown
+
+
+def _with_hole(faded: Faded) -> str:
+    """The code, with its hole marked."""
+    code = highlight_python(faded.code)
+    hole = f'<span class="hole">{HOLE}</span>'
+    marked = re.sub(rf"<span class=\"\w+\">{HOLE}</span>|(?<!_){HOLE}(?!_)", hole, code, count=1)
+    return f'<pre class="code" tabindex="0"><code>{marked}</code></pre>\n'
 
 
 def figure_key(code: list[str]) -> str:
     """A figure is known by all the code that leads up to it, its own last: change any and it is drawn anew."""
     return hashlib.sha256("\0".join(code).encode()).hexdigest()[:20]
-
-
-def alt_text(code: str) -> str:
-    """The text of `alt = "…"` (one string, or several in brackets) in a figure's code."""
-    import ast
-
-    try:
-        for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "alt" for t in node.targets):
-                return str(ast.literal_eval(node.value))
-    except (SyntaxError, ValueError):
-        pass
-    return ""
 
 
 def _figure(svg: str | None, alt: str) -> str:
@@ -142,8 +172,12 @@ def _fence(renderer: object, tokens: list, index: int, options: object, env: obj
     token = tokens[index]
     language = token.info.strip().split(" ")[0] if token.info else ""
     if language == "output":
-        return f'<pre class="output" tabindex="0" aria-label="What it prints"><samp>{html.escape(token.content)}</samp></pre>\n'
+        return _output(token.content)
     return f'<pre class="code" tabindex="0"><code>{_highlight(token.content, language)}</code></pre>\n'
+
+
+def _output(printed: str) -> str:
+    return f'<pre class="output" tabindex="0" aria-label="What it prints"><samp>{html.escape(printed)}</samp></pre>\n'
 
 
 @lru_cache(maxsize=4096)

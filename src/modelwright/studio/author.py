@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.lint import caught_by, check_names, in_words, lint, prove_lesson, prove_problem
+from modelwright.curriculum.lint import caught_by, check_names, in_words, lint, prove_problem
+from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum, read
 from modelwright.curriculum.models import Lab
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,32 +24,50 @@ LARGEST_SHOWN = 400_000  # bytes of a learner's file that an editor is given
 # Lessons
 
 
+@dataclass(frozen=True)
+class Page:
+    """A lesson as it was rendered; `missing` are the figures that were not drawn then."""
+
+    blocks: tuple[v.LessonBlock, ...]
+    questions_html: tuple[str, ...]
+    missing: tuple[Path, ...]
+
+
 class Pages:
     """Rendered Markdown, kept: a lesson's mathematics takes longer to set than everything else on its page."""
 
     def __init__(self, figures: Path) -> None:
         self.figures = figures
-        self._lessons: dict[str, tuple[str, tuple[str, ...], list[Path]]] = {}
+        self._lessons: dict[str, Page] = {}
 
-    def lesson(self, lesson: Lesson) -> tuple[str, tuple[str, ...], bool]:
-        """(html, questions as html, whether a figure is still to be drawn)."""
-        kept = self._lessons.get(lesson.id)
-        if kept is None or any(path.exists() for path in kept[2]):
-            from modelwright.curriculum import render_lesson
+    def lesson(self, lesson: Lesson) -> Page:
+        page = self._lessons.get(lesson.id)
+        if page is None or any(path.exists() for path in page.missing):
+            page = self._lessons[lesson.id] = self._render(lesson)
+        return page
 
-            missing: list[Path] = []
+    def _render(self, lesson: Lesson) -> Page:
+        from modelwright.curriculum import render_lesson
+        from modelwright.curriculum.lesson_blocks import as_markdown
 
-            def figure(key: str) -> str | None:
-                path = self.figures / f"{key}.svg"
-                try:
-                    return path.read_text(encoding="utf-8")
-                except OSError:
-                    missing.append(path)
-                    return None
+        missing: list[Path] = []
+        numbers: Counter[str] = Counter()
 
-            page = render_lesson(lesson, figure)
-            kept = self._lessons[lesson.id] = (page.html, page.questions, missing)
-        return kept[0], kept[1], bool(kept[2])
+        def figure(key: str) -> str | None:
+            path = self.figures / f"{key}.svg"
+            try:
+                return path.read_text(encoding="utf-8")
+            except OSError:
+                missing.append(path)
+                return None
+
+        blocks = []
+        rendered = render_lesson(lesson, figure)
+        for block in rendered.blocks:
+            numbers[block.kind] += 1
+            id = getattr(block.block, "id", f"{block.kind}-{numbers[block.kind]}")
+            blocks.append(v.LessonBlock(block.kind, id, as_markdown(block.block), block.html, block.waiting))
+        return Page(tuple(blocks), rendered.questions, tuple(missing))
 
 
 @lru_cache(maxsize=4096)
@@ -65,9 +85,9 @@ def inline(markdown: str) -> str:
 
 
 def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
-    from modelwright.curriculum.render import questions_of
+    from modelwright.curriculum.lesson_blocks import closing_questions
 
-    page, questions_html, waiting = pages.lesson(lesson)
+    page = pages.lesson(lesson)
     siblings = desk.curriculum.module_of(lesson.id).lessons
     place = [sibling.id for sibling in siblings].index(lesson.id)
     record = desk.lesson(lesson.id)
@@ -78,10 +98,11 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
         minutes=lesson.minutes,
         skills=desk.skills(lesson.skills),
         text=lesson.text,
-        html=page,
-        figures_waiting=waiting,
-        questions=tuple(questions_of(lesson.text)),
-        questions_html=questions_html,
+        html="".join(block.html for block in page.blocks),
+        blocks=page.blocks,
+        figures_waiting=bool(page.missing),
+        questions=tuple(question.ask for question in closing_questions(lesson)),
+        questions_html=page.questions_html,
         finished=record.finished_at > 0,
         answers=tuple(record.answers),
         previous=desk.link(siblings[place - 1].id, "lesson") if place else None,

@@ -361,8 +361,26 @@ class MemoryCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class LessonBlock:
+    """One thing that a reader of a lesson meets, in order: as Markdown, and as HTML that is safe to insert.
+
+    `id` is the author's, of what asks something (its events speak of `lesson#id`), else kind and number: a place on the page. `waiting`:
+    its figure is still being drawn.
+    """
+
+    kind: Literal["prose", "cell", "figure", "check", "faded", "explore"]
+    id: str
+    text: str
+    html: str
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LessonView:
-    """`html` is the page's body without its two closing questions, which are apart so that a face can ask for answers."""
+    """`blocks` are the lesson without its two closing questions, which are apart so that a face can ask for answers.
+
+    `html` is the prose of these blocks as one text.
+    """
 
     id: str
     title: str
@@ -371,6 +389,7 @@ class LessonView:
     skills: tuple[SkillLine, ...]
     text: str
     html: str
+    blocks: tuple[LessonBlock, ...]
     figures_waiting: bool  # some are being drawn: ask again in a few seconds
     questions: tuple[str, ...]
     questions_html: tuple[str, ...]
