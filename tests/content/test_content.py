@@ -6,6 +6,7 @@ from modelwright.curriculum.lint import lint, prove_problem
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import default_folder, load, read
 from modelwright.studio.author import prove_lab
+from modelwright.studio.word import lint_forbidden
 
 CURRICULUM = load()
 
@@ -15,6 +16,7 @@ def test_every_file_is_sound():
     curriculum = read(default_folder(), findings.append)
     assert curriculum is not None
     lint(curriculum, findings.append)
+    findings += [finding for lab in curriculum.labs.values() for finding in lint_forbidden(lab)]
     assert not findings, "\n".join(map(str, findings))
 
 

@@ -24,6 +24,18 @@ ITEMS_PER_SKILL = 3
 SEEDS = 200
 LINK = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^\s<>\"]*)?", re.IGNORECASE)
 CAUGHT_BY = re.compile(r"Caught by:\s*([^.]+)\.")
+STOCK_SAID = re.compile(r"Stock:\s*([a-z, -]+)\.")
+CONTRACT = "The contract"
+STOCK = {
+    "library-call": "calls the library that does the whole task",
+    "mutation": "changes the caller's arguments",
+    "small-input": "fails on an empty or single-element input",
+    "global-random": "uses the global random state",
+    "dtype": "answers in another dtype",
+    "axis": "works along another axis or on another shape",
+    "overflow": "overflows in float16, uint8 or another narrow type",
+}
+ARRAY_STOCK = ("dtype", "axis", "overflow")  # asked for where a lab needs NumPy or PyTorch
 
 Report = Callable[[Finding], None]
 
@@ -303,7 +315,12 @@ def lint_lab(lab: Lab) -> Iterator[Finding]:
     if len(right) < RIGHT_ONES:
         yield Finding(folder / "right", 0, "There is no other right solution.", "Write one in a different way: it keeps the checks fair.")
     if (folder / "checks.py").is_file():
-        names = check_names(folder / "checks.py")
+        names = check_names(lab)
+        try:
+            ast.parse((folder / "checks.py").read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            yield Finding(folder / "checks.py", error.lineno or 0, f"This is not Python: {error.msg}.", "Correct the syntax.")
+            return
         if len(names) < 4:
             yield Finding(
                 folder / "checks.py", 0, f"There are {len(names)} checks.", "Go from the smallest example to the property to the budget."
@@ -316,14 +333,110 @@ def lint_lab(lab: Lab) -> Iterator[Finding]:
                 )
             elif named not in names:
                 yield Finding(path, 1, f"There is no check {named!r}.", f"One of: {', '.join(names)}.")
+        yield from _contract(lab, names, wrong)
     if lab.minutes < 20 or lab.minutes > 90:
         yield Finding(folder / "lab.yaml", line_of(folder / "lab.yaml", ("minutes",)), f"{lab.minutes} minutes.", "A lab takes 20 to 90.")
 
 
-def check_names(path: Path) -> list[str]:
-    """The checks of a checks.py, in words: `test_rows_sum_to_one` is 'rows sum to one'."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [in_words(n.name) for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+def _contract(lab: Lab, names: list[str], wrong: list[Path]) -> Iterator[Finding]:
+    """Each clause of README.md has a check that holds it and a wrong solution that breaks it; each of those has a clause."""
+    file, readme = lab.folder / "lab.yaml", lab.folder / "README.md"
+    written = clauses_of(readme)
+    if not lab.clauses and not written:
+        return
+    numbers = [clause.number for clause in lab.clauses]
+    if list(written) != list(range(1, len(written) + 1)):
+        line = next(iter(written.values()), 0)
+        yield Finding(
+            readme, line, f"The clauses of '## {CONTRACT}' are numbered {_listed(written)}.", "Number them from 1, without a gap."
+        )
+    for number in [n for n in written if n not in numbers]:
+        yield Finding(
+            readme, written[number], f"Clause {number} is not in lab.yaml.", "Say there which checks hold it, or do not write it."
+        )
+    for n, clause in enumerate(lab.clauses):
+        at = lambda message, mend, n=n: Finding(file, line_of(file, ("clauses", n)), message, mend)
+        if clause.number not in written:
+            yield at(f"README.md has no clause {clause.number} under '## {CONTRACT}'.", "Write it there, or take it away here.")
+        if numbers.index(clause.number) != n:
+            yield at(f"Clause {clause.number} stands twice.", "Join the two.")
+        if not clause.checks:
+            yield at(f"No check holds clause {clause.number}.", "Write one, or do not promise it.")
+        for check in clause.checks:
+            if check.lower() not in names:
+                yield at(f"Clause {clause.number}: there is no check {check!r}.", f"One of: {', '.join(names)}.")
+        stems = {path.stem: path for path in wrong}
+        for name in clause.wrong:
+            path = stems.get(_stem(name))
+            if path is None:
+                yield at(
+                    f"Clause {clause.number}: there is no wrong/{_stem(name)}.py.", f"One of: {', '.join(sorted(stems)) or 'none yet'}."
+                )
+            elif (caught := caught_by(path)) is not None and caught not in [check.lower() for check in clause.checks]:
+                mend = f"Name {caught!r} among the clause's checks, or another wrong solution."
+                yield at(f"Clause {clause.number}: {path.name} is caught by {caught!r}, which does not hold this clause.", mend)
+        if not clause.wrong:
+            yield at(f"No wrong solution breaks clause {clause.number}.", "Write one in wrong/ and name it under 'wrong'.")
+    held = {check.lower() for clause in lab.clauses for check in clause.checks}
+    for check in [name for name in names if name not in held]:
+        yield Finding(file, line_of(file, ("clauses",)), f"The check {check!r} holds no clause.", "Name it in one, or write its clause.")
+    broken = {_stem(name) for clause in lab.clauses for name in clause.wrong}
+    for path in [path for path in wrong if path.stem not in broken]:
+        yield Finding(path, 1, "It breaks no clause.", "Name it in lab.yaml under the clause that it breaks.")
+    yield from _stock(lab, wrong)
+
+
+def _stock(lab: Lab, wrong: list[Path]) -> Iterator[Finding]:
+    """The mistakes that learners make everywhere are tried here too, or it is said why they cannot be made."""
+    file = lab.folder / "lab.yaml"
+    shown = {kind: path for path in wrong for kind in stock_of(path)}
+    for kind, path in shown.items():
+        if kind not in STOCK:
+            yield Finding(path, 1, f"There is no stock mistake {kind!r}.", f"One of: {', '.join(STOCK)}.")
+        elif kind in lab.without:
+            line = line_of(file, ("without", kind))
+            yield Finding(file, line, f"{kind} is left out here, but wrong/{path.name} makes it.", "Take one of the two away.")
+    arrays = bool(lab.needs)
+    for kind, about in STOCK.items():
+        if kind not in shown and kind not in lab.without and (arrays or kind not in ARRAY_STOCK):
+            mend = f"Write one and say 'Stock: {kind}.' in its docstring, or give the reason in lab.yaml: without: {{{kind}: …}}."
+            yield Finding(lab.folder / "wrong", 0, f"No wrong solution {about}.", mend)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _stem(name: str) -> str:
+    """The file name, without .py, that `wrong: [axis-lost]` means: axis_lost."""
+    return name.removesuffix(".py").replace("-", "_")
+
+
+def clauses_of(readme: Path) -> dict[int, int]:
+    """The numbers of the clauses under '## The contract' of a README.md, each with its line."""
+    if not readme.is_file():
+        return {}
+    numbers: dict[int, int] = {}
+    inside = False
+    for line, text in enumerate(readme.read_text(encoding="utf-8").splitlines(), 1):
+        if text.startswith("## "):
+            inside = text[3:].strip() == CONTRACT
+        elif inside and (match := re.match(r"(\d+)\. ", text)):
+            numbers.setdefault(int(match[1]), line)
+    return numbers
+
+
+def check_names(lab: Lab) -> list[str]:
+    """A lab's checks in words, in order: `test_rows_sum_to_one` is 'rows sum to one'; that of what is forbidden comes first."""
+    path = lab.folder / "checks.py"
+    if not path.is_file():
+        return []
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError:
+        return []  # the linter says so
+    names = [in_words(n.name) for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+    return [*([lab.forbid_check] if lab.forbid else []), *names]
 
 
 def in_words(name: str) -> str:
@@ -333,9 +446,19 @@ def in_words(name: str) -> str:
 
 def caught_by(path: Path) -> str | None:
     """The check, in words, that a wrong solution says must catch it."""
-    try:
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    except SyntaxError:
-        docstring = path.read_text(encoding="utf-8").split('"""')[1] if '"""' in path.read_text(encoding="utf-8") else ""
-    found = CAUGHT_BY.search(docstring)
+    found = CAUGHT_BY.search(_docstring(path))
     return " ".join(found[1].lower().split()) if found else None
+
+
+def stock_of(path: Path) -> tuple[str, ...]:
+    """The stock mistakes that a wrong solution says it makes: 'Stock: dtype, overflow.'"""
+    found = STOCK_SAID.search(_docstring(path))
+    return tuple(kind.strip() for kind in found[1].split(",")) if found else ()
+
+
+def _docstring(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    try:
+        return ast.get_docstring(ast.parse(text)) or ""
+    except SyntaxError:
+        return text.split('"""')[1] if text.count('"""') > 1 else ""

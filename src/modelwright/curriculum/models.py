@@ -7,12 +7,13 @@ no behaviour beyond looking things up. An id is a path of slugs (`linear-algebra
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)*$")]
+Stock = Literal["library-call", "dtype", "axis", "mutation", "overflow", "global-random", "small-input"]
 Weight = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -116,8 +117,42 @@ class Limits(Frozen):
     memory_mb: int = Field(default=1500, ge=64, le=8000)
 
 
+class Forbidden(Frozen):
+    """What a lab's file may not use: names, as `numpy.linalg.*`, `sorted` or `"@"`, or a Python loop over an argument.
+
+    `instead` is the sentence that a learner reads: what to write in its place. docs/authors.md says what is found and what is excepted.
+    """
+
+    name: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = ()
+    loops_over: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    instead: str = Field(min_length=3)
+    allow: tuple[str, ...] = Field(default=(), description="names that `name` would cover and that may be used all the same")
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _one_or_many(cls, name: object) -> object:
+        return (name,) if isinstance(name, str) else name
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if bool(self.name) == (self.loops_over is not None):
+            raise ValueError("give either a name or loops_over")
+        return self
+
+
+class Clause(Frozen):
+    """A numbered clause of a lab's README: the checks that hold it, in words, and the wrong solutions that break it, by file name."""
+
+    number: int = Field(ge=1)
+    checks: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
 class Lab(Frozen):
-    """Graded code. `folder` holds README.md, starter.py, solution.py, checks.py, right/ and wrong/."""
+    """Graded code. `folder` holds README.md, starter.py, solution.py, checks.py, right/ and wrong/.
+
+    `without` gives the reason for each stock wrong solution that does not apply here; see docs/authors.md.
+    """
 
     id: Id
     title: str
@@ -128,6 +163,9 @@ class Lab(Frozen):
     minutes: int = Field(ge=10, le=120)
     needs: tuple[Literal["numpy", "torch", "scipy", "sklearn", "pandas"], ...] = ()
     limits: Limits = Limits()
+    forbid: tuple[Forbidden, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+    without: dict[Stock, str] = {}
     hints: tuple[str, str, str]
     folder: Path
 
@@ -135,6 +173,11 @@ class Lab(Frozen):
     def file(self) -> str:
         """Where the learner's file lies in the workshop: `labs/<module>/<lab>.py`, importable, so with underscores."""
         return "labs/" + self.id.replace("-", "_") + ".py"
+
+    @property
+    def forbid_check(self) -> str:
+        """The name, in words, of the check that holds `forbid`; it comes before those of checks.py."""
+        return "the file uses only what the task allows"
 
 
 class EquivalentMutant(Frozen):

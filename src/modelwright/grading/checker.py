@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from . import explain, nursery
+from . import explain, forbidden, nursery
 from .budget import Budget
 from .proxy import Channel, Learner, RunnerDied
 
@@ -48,6 +48,8 @@ class Job:
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
         self.first_failure: bool = header.get("first_failure", False)
+        self.forbid = tuple(forbidden.Rule(**rule) for rule in header.get("forbid", ()))
+        self.forbid_check: str = header.get("forbid_check", "")
         self.code: str | None = source.decode() if header["mode"] == "run" else None
         self.source, self.extra = source, extra
 
@@ -168,6 +170,7 @@ class Fixtures:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             reset_for_each_example(item)
+        first_of_all(items, self.job.forbid_check, self.job.forbid, self.job.source.decode("utf-8-sig"), self.job.folder)
         self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
         self._load()
 
@@ -309,6 +312,20 @@ def reset_for_each_example(item: pytest.Item) -> None:
     with_a_fresh_generator.__name__, with_a_fresh_generator.__doc__ = inner.__name__, inner.__doc__
     with_a_fresh_generator.__signature__ = __import__("inspect").signature(inner)  # type: ignore[attr-defined]
     handle.inner_test = with_a_fresh_generator
+
+
+def first_of_all(items: list[pytest.Item], name: str, rules: tuple[forbidden.Rule, ...], source: str, folder: Path) -> None:
+    """Put the check of what the task forbids before the author's own."""
+    if not rules or not items:
+        return
+    starter = folder / "starter.py"
+    graded = forbidden.defined(starter.read_text(encoding="utf-8")) if starter.is_file() else ()
+
+    def check() -> None:
+        """The task says what may not be used."""
+        forbidden.require_allowed(source, rules, graded)
+
+    items.insert(0, pytest.Function.from_parent(items[0].parent, name="test_" + name.replace(" ", "_"), callobj=check))
 
 
 def load_module(name: str, path: Path) -> ModuleType:

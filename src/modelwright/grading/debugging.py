@@ -58,7 +58,8 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     """Run the lab's checks against the file at `path` here, with pytest's own report; returns pytest's exit status."""
     import pytest
 
-    from .checker import generator_for, load_module, prepare, reset_for_each_example
+    from .checker import first_of_all, generator_for, load_module, prepare, reset_for_each_example
+    from .forbidden import rules_of
 
     prepare()
 
@@ -89,6 +90,7 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             reset_for_each_example(item)
+        first_of_all(items, lab.forbid_check, rules_of(lab), Path(path).read_text(encoding="utf-8-sig"), Path(lab.folder))
 
     vars(offered).update(
         learner=learner, reference=reference, rng=rng, budget=budget, pytest_collection_modifyitems=pytest_collection_modifyitems

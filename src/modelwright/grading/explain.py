@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .forbidden import NotAllowed
 from .proxy import Call, Frames, Remote, Unjudged
 
 LONG = 1200
@@ -207,6 +208,8 @@ def failure(
     story = {"message": "", "given": given, "expected": "", "got": "", "where": "", "traceback": ""}
     if example := _example(error):
         story["given"] = f"{example}\n{given}".strip()
+    if isinstance(error, NotAllowed):
+        return story | {"message": str(error), "where": error.where, "got": error.text, "given": ""}
     frames: Frames | None = getattr(error, "learner_frames", None)
     name = type(error).__name__
     called = f"`{last.name}`" if last else "Your code"

@@ -14,12 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from .errors import GradingError
+from .forbidden import rules_of
 from .verdict import CheckResult, Isolation, Verdict
 
 if TYPE_CHECKING:
@@ -206,7 +208,8 @@ class Grader:
         if not (folder / "checks.py").is_file():
             raise GradingError(f"The lab {lab.id} has no checks.py in {folder}; `modelwright course validate` says what a lab needs.")
         header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
-                  "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "first_failure": first_failure}  # fmt: skip
+                  "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "forbid": [asdict(rule) for rule in rules_of(lab)],
+                  "forbid_check": lab.forbid_check, "first_failure": first_failure}  # fmt: skip
         checks: list[CheckResult] = []
         names: list[list[str]] = []
         end: dict[str, Any] = {}

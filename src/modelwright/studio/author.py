@@ -16,6 +16,7 @@ from modelwright.curriculum.lint import caught_by, check_names, in_words, lint, 
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum, read
 from modelwright.curriculum.models import Lab
+from modelwright.studio.word import lint_forbidden
 
 if TYPE_CHECKING:
     from modelwright.grading import Verdict
@@ -81,6 +82,8 @@ def validate(
         curriculum.find("module", slug)  # raises with the nearest names
     before = len(findings)
     lint(curriculum, findings.append, modules)
+    for lab in (lab for module in curriculum.modules.values() if modules is None or module.id in set(modules) for lab in module.labs):
+        findings += lint_forbidden(lab)
     on_progress(Progress("the plan, its graphs and every text", len(findings) - before))
     if run:
         for what, found in _proofs(curriculum, modules, repeat, seeds):
@@ -125,7 +128,7 @@ def prove_lab(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
                     path, 0, f"A right solution does not pass{times}: {_first(verdict)}", "Mend the solution, or the check if it is unfair."
                 )
                 break
-    known = check_names(folder / "checks.py")
+    known = check_names(lab)
     for path in sorted((folder / "wrong").glob("*.py")):
         named = caught_by(path)
         if named not in known:
@@ -186,7 +189,7 @@ def stats(curriculum: Curriculum) -> CourseStats:
         parts=len({lab.part for lab in labs if lab.part}),
         right_solutions=sum(1 + len(list((lab.folder / "right").glob("*.py"))) for lab in labs),
         wrong_solutions=sum(len(list((lab.folder / "wrong").glob("*.py"))) for lab in labs),
-        checks=sum(len(check_names(lab.folder / "checks.py")) for lab in labs if (lab.folder / "checks.py").is_file()),
+        checks=sum(len(check_names(lab)) for lab in labs),
         items=len(curriculum.items),
         hours_low=sum(m.hours.low for m in modules),
         hours_high=sum(m.hours.high for m in modules),

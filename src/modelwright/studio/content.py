@@ -285,4 +285,5 @@ def check_names(lab: Lab) -> tuple[str, ...]:
     except (OSError, SyntaxError):
         return ()
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    return tuple(name.removeprefix("test_").replace("_", " ") for name in names)
+    names = [name.removeprefix("test_").replace("_", " ") for name in names]
+    return (*([lab.forbid_check] if lab.forbid else []), *names)

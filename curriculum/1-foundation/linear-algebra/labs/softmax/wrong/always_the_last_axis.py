@@ -1,4 +1,4 @@
-"""Takes the axis as an argument and then uses the last one. Caught by: down the columns with axis zero."""
+"""Takes the axis as an argument and then uses the last one. Stock: axis. Caught by: down the columns with axis zero."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Calls a one-row softmax for every slice: right, and slow. Caught by: time and memory."""
+"""Calls a one-row softmax for every slice: right, and slow. Caught by: the file uses only what the task allows."""
 
 import numpy as np
 

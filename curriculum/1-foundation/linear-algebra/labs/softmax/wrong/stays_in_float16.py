@@ -1,4 +1,4 @@
-"""Never leaves float16, so that the sum of many exponentials overflows. Caught by: float16 is computed in float32."""
+"""Never leaves float16, so that the sum of many exponentials overflows. Stock: overflow. Caught by: float16 is computed in float32."""
 
 import numpy as np
 

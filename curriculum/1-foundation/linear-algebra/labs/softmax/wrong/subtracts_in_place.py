@@ -1,4 +1,4 @@
-"""Saves an array by subtracting in place, and shifts the caller's logits. Caught by: inputs are left as they were."""
+"""Saves an array by subtracting in place, and shifts the caller's logits. Stock: mutation. Caught by: inputs are left as they were."""
 
 import numpy as np
 
