@@ -20,7 +20,7 @@ from modelwright.forge import optim
 from modelwright.forge.config import preset
 from modelwright.forge.experts import router
 from modelwright.forge.model import PLAIN, Grok, Ops, attention, rope
-from modelwright.forge.verify import load_golden
+from modelwright.forge.verify import GOLDEN, load_golden
 
 
 def capped_router(x: Tensor, w: Tensor, chosen: int, bias: Tensor | None = None, cap: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -109,12 +109,11 @@ def trained(steps: int) -> tuple[Grok, Tensor]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--golden", type=Path, default=Path(os.environ.get("MODELWRIGHT_DATA", "../shared")) / "golden/grok1_tiny.npz")
+    options.add_argument("--golden", type=Path, default=GOLDEN)
     options.add_argument("--steps", type=int, default=150)
     given = options.parse_args()
-    if given.golden.exists():
-        model, arrays, _ = load_golden(given.golden)
-        table("The golden model, random weights", model, torch.from_numpy(arrays["tokens"]).long())
+    model, arrays, _ = load_golden(given.golden)
+    table("The golden model, random weights", model, torch.from_numpy(arrays["tokens"]).long())
     table(f"After {given.steps} steps on the primer's bytes", *trained(given.steps))
 
 

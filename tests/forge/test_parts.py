@@ -14,7 +14,7 @@ from modelwright.forge.cli import app
 from modelwright.forge.errors import ConfigError, PartError
 from modelwright.forge.parts import PARTS, Parts, check, choose, cost, from_folder, part
 from modelwright.forge.plan import KNOWN, Published, plan_run
-from modelwright.forge.recipe import Run, load, parse, recipes
+from modelwright.forge.recipe import Run, changes, load, parse, recipes
 from modelwright.forge.train import read_metrics
 
 RMS = """
@@ -238,6 +238,18 @@ def test_overrides_become_part_of_the_recipe() -> None:
     assert plain.sha256 != changed.sha256
     with pytest.raises(ConfigError, match="write table.key=value"):
         load("test", {"steps": "3"})
+
+
+@pytest.mark.parametrize("value", ["primer:50", "~/my notes.txt", "a\nb", 'say "x"', "C:\\data", "[half", "3 = 4"])
+def test_a_text_is_set_without_quotes(value: str) -> None:
+    assert load("test", {"data.source": value}).table("data")["source"] == value
+    assert load("test", {"data.source": value}).tables.keys() == load("test").tables.keys()
+
+
+@pytest.mark.parametrize("word", ["pretrain.steps", "steps=3", "a b.c=1", "[x].y=2", "a.b.c=3", "=3"])
+def test_what_is_no_setting_is_refused_as_the_option_that_it_is(word: str) -> None:
+    with pytest.raises(ConfigError, match="^--set .*write table.key=value"):
+        changes([word])
 
 
 @pytest.mark.usefixtures("one_thread")

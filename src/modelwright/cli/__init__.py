@@ -8,6 +8,10 @@ from __future__ import annotations
 import sys
 
 _ANYWHERE = ("--curriculum", "--home")
+_SIGNS = {
+    "✓": "+", "✗": "x", "·": "-", "›": ">", "–": "-", "—": "-", "…": "...", "█": "#", "░": ".", "●": "*", "○": "o", "◐": "o", "◌": "o",
+    "’": "'", "‘": "'", "“": '"', "”": '"', "→": "->", "−": "-", "≤": "<=", "≥": ">=", "×": "x",
+}  # fmt: skip
 _OWN_OPTIONS = ("course", "forge")  # these commands know --curriculum themselves, or have another use for it
 
 
@@ -15,6 +19,7 @@ def main(words: list[str] | None = None) -> None:
     """The command line. Leaves with 1 after one sentence where something is wrong, with 130 after Ctrl-C."""
     from modelwright.errors import ModelwrightError
 
+    _write_what_the_terminal_can()
     try:
         from modelwright.cli.app import app
 
@@ -31,6 +36,23 @@ def main(words: list[str] | None = None) -> None:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def _write_what_the_terminal_can() -> None:
+    """A terminal that is not UTF-8 shows plainer signs; nothing that a command says may end it for want of a letter."""
+    import codecs
+
+    def plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        return "".join(_SIGNS.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("modelwright-plainer", plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="modelwright-plainer")
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="replace")
 
 
 def _hoist(words: list[str]) -> list[str]:

@@ -198,7 +198,7 @@ def lesson(
     lesson(name)
 
 
-@app.command(epilog="Example: modelwright problem linear-algebra/dot-product")
+@app.command(epilog="Example: modelwright problem linear-algebra/dot-product-angle")
 def problem(
     name: Annotated[str | None, typer.Argument(metavar="PROBLEM", autocompletion=_problem_names, help="Default: the next one.")] = None,
     seed: Annotated[int | None, typer.Option(help="This very question. Default: a new one.")] = None,
@@ -319,7 +319,7 @@ def refit(json: Json = False) -> None:
     refit(json)
 
 
-@app.command(epilog="Example: modelwright goals --hours 8 --deadline 2028-06-30 --book calculus=calculus/thompson")
+@app.command(epilog="Example: modelwright goals --hours 8 --deadline 2028-06-30 --book calculus=thompson")
 def goals(
     name: Annotated[str | None, typer.Option(help="Your name.")] = None,
     hours: Annotated[float | None, typer.Option(help="Hours a week.")] = None,

@@ -145,7 +145,7 @@ def lesson(name: str | None) -> None:
     from modelwright.cli.text import prose
 
     with studio() as s:
-        view = s.open_lesson(_named(s, "lesson", name) if name else _upcoming(s, "lesson"))
+        view = s.open_lesson(s.named("lesson", name) if name else _upcoming(s, "lesson"))
         out = screen.console()
         out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
         out.print(view.title, style="bold", markup=False)
@@ -180,22 +180,13 @@ def _line(prompt: str) -> str:
         return ""
 
 
-def _named(s: Studio, kind: str, name: str) -> str:
-    """An id from a whole one or from its last part."""
-    things = getattr(s.curriculum, kind + "s")
-    if name in things or "/" in name:
-        return name
-    same = [id for id in things if id.split("/")[-1] == name]
-    return same[0] if len(same) == 1 else name
-
-
 # Problem
 
 
 def problem(name: str | None, seed: int | None) -> None:
     with studio() as s:
         out = screen.console()
-        problem_id = _named(s, "problem", name) if name else _upcoming(s, "problem")
+        problem_id = s.named("problem", name) if name else _upcoming(s, "problem")
         while True:
             view = s.problem(problem_id, seed)
             _ask(out, view)

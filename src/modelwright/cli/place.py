@@ -66,6 +66,7 @@ def _result(out: Console, result: v.PlacedView) -> None:
 
 def exam(module: str, json: bool) -> None:
     with studio() as s:
+        module = s.named("module", module)
         view = s.exam(module)
         if json:
             screen.print_json(view)
@@ -91,12 +92,10 @@ def exam(module: str, json: bool) -> None:
 
 def check(book: str | None, chapter: int | None, json: bool) -> None:
     """The check after a chapter."""
-    from modelwright.cli.road import book_named
-
     if book is None or chapter is None:
         raise StudioError("Say which chapter: modelwright read BOOK CHAPTER --check. `modelwright read` lists the books.")
     with studio() as s:
-        book = book_named(s, book)
+        book = s.named("resource", book)
         view = s.chapter_check(book, chapter)
         if json:
             screen.print_json(view)

@@ -33,7 +33,7 @@ STANDING = {
 def plan(module: str | None, json: bool) -> None:
     with studio(enrolled=False) as s:
         if module is not None:
-            view = s.module(module)
+            view = s.module(s.named("module", module))
             if json:
                 screen.print_json(view)
             else:
@@ -147,7 +147,7 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         if book is None:
             _books(s, json)
             return
-        book = book_named(s, book)
+        book = s.named("resource", book)
         if chapter is None:
             view = s.resource(book)
         else:
@@ -190,14 +190,6 @@ def _books(s: Studio, json: bool) -> None:
             out.print(module, style="bold", markup=False)
         _resource(out, book)
     out.print("\n[dim]Chapters of one:[/] modelwright read BOOK   [dim]Tick one off:[/] modelwright read BOOK CHAPTER")
-
-
-def book_named(s: Studio, name: str) -> str:
-    """A resource from its id or its last part."""
-    if name in s.curriculum.resources or "/" in name:
-        return name
-    same = [id for id in s.curriculum.resources if id.split("/")[-1] == name]
-    return same[0] if len(same) == 1 else name
 
 
 # Standing
@@ -246,7 +238,7 @@ def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None
         asked = not (hours is None and skip is None and book is None)
         if asked:
             books = dict(_pair(s, word) for word in book or ())
-            what_if = s.what_if(hours, None if skip is None else [word for word in skip if word != "none"], books)
+            what_if = s.what_if(hours, None if skip is None else [s.named("module", word) for word in skip if word != "none"], books)
         if json:
             screen.print_json(what_if if asked else s.forecast())
             return
@@ -318,7 +310,7 @@ def goals(
                 minutes_per_day=minutes,
                 deadline=deadline,
                 books=None if book is None else dict(_pair(s, word) for word in book),
-                skipped=None if skip is None else [word for word in skip if word != "none"],
+                skipped=None if skip is None else [s.named("module", word) for word in skip if word != "none"],
                 retention=retention,
             )
         if json:
@@ -340,17 +332,19 @@ def goals(
 def _pair(s: Studio, word: str) -> tuple[str, str]:
     module, equals, book = word.partition("=")
     if not equals:
-        raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=calculus/thompson.")
-    return module, book_named(s, book)
+        raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=thompson.")
+    return s.named("module", module), s.named("resource", book)
 
 
 def project(name: str | None, milestone: int | None, done: bool, hours: float, note: str) -> None:
     with studio() as s:
         out = screen.console()
+        if name is not None:
+            name = s.named("project", name)
         if name is not None and (milestone is not None or done or hours or note):
             _project(out, s.work_on(name, None if milestone is None else milestone - 1, done, hours, note))
             return
-        shown = [line for stage in s.plan().stages for line in stage.projects if name is None or line.id == s.find_project(name)]
+        shown = [line for stage in s.plan().stages for line in stage.projects if name is None or line.id == name]
         for line in shown:
             _project(out, line)
         out.print("\n[dim]A milestone reached:[/] modelwright project NAME --milestone 1 --hours 2   [dim]All of it:[/] --done")

@@ -40,7 +40,15 @@ def as_json(view: Any) -> str:
 
 
 def print_json(view: Any) -> None:
-    sys.stdout.write(as_json(view) + "\n")
+    """Whole in every encoding: where a letter cannot be written, JSON's own escapes stand for it."""
+    text = as_json(view)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        import json
+
+        text = json.dumps(json.loads(text), indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def minutes(value: float) -> str:

@@ -77,6 +77,16 @@ class Curriculum:
         inside = [id for id in ids if tail and tail in id]
         return list(dict.fromkeys([*exact, *get_close_matches(wrong, ids, n=n, cutoff=0.6), *close, *inside]))[:n]
 
+    def short_for(self, kind: str, word: str) -> list[str]:
+        """The ids of this kind that `word` is short for: those that end in it, else those whose last part it abbreviates.
+
+        Each of its parts begins a word, or holds the first letters of several: `thompson` and `strang-la` are enough.
+        """
+        tails = {id: id.split("/")[-1] for id in getattr(self, kind + "s")}
+        word = word.strip().lower().replace("_", "-")
+        same = [id for id, tail in tails.items() if tail == word]
+        return same or [id for id, tail in tails.items() if _abbreviates(word.split("-"), tail.split("-"))]
+
     @cached_property
     def order(self) -> tuple[str, ...]:
         """Skill ids so that every prerequisite stands before what needs it; among those free, in the plan's order."""
@@ -131,6 +141,18 @@ class Curriculum:
     def chapters(self, skill: str) -> tuple[tuple[str, int], ...]:
         """(resource id, chapter number) of every chapter that serves a skill."""
         return self._chapters.get(skill, ())
+
+
+def _abbreviates(parts: list[str], words: list[str]) -> bool:
+    """Whether the parts go through the words from the first on, each as a beginning of one or the first letters of several."""
+    if not parts:
+        return True
+    part, rest = parts[0], parts[1:]
+    if not part or not words:
+        return False
+    if words[0].startswith(part) and _abbreviates(rest, words[1:]):
+        return True
+    return "".join(word[0] for word in words[: len(part)] if word) == part and _abbreviates(rest, words[len(part) :])
 
 
 def default_folder() -> Path:

@@ -30,10 +30,6 @@ FromOption = Annotated[
 ]
 
 
-def _data_folder() -> Path:
-    return Path(os.environ.get("MODELWRIGHT_DATA", "../shared"))
-
-
 def _resolver(context: typer.Context, folder: Path | None) -> Any:
     """Where the learner's parts come from: a folder, or what the room above has put into the context."""
     if folder is not None:
@@ -51,14 +47,14 @@ def _choose(context: typer.Context, asked: str, folder: Path | None) -> Any:
 
 @app.command()
 def verify(
-    golden: Annotated[Path | None, typer.Option(help="A golden file; default: golden/grok1_tiny.npz under MODELWRIGHT_DATA.")] = None,
+    golden: Annotated[Path | None, typer.Option(help="A golden file of your own; default: the one that comes with the forge.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check the model against numbers from xAI's released code, forward and backward."""
-    from modelwright.forge.verify import LIMITS
+    from modelwright.forge.verify import GOLDEN, LIMITS
     from modelwright.forge.verify import verify as run
 
-    result = run(golden or _data_folder() / "golden" / "grok1_tiny.npz")
+    result = run(golden or GOLDEN)
     if as_json:
         typer.echo(result.to_json())
     else:
@@ -253,11 +249,10 @@ def run(
 ) -> None:
     """Carry out a recipe, to the chat page. A run that was stopped goes on where it was."""
     from modelwright.forge import cli_tune
-    from modelwright.forge.recipe import Run, load
+    from modelwright.forge.recipe import Run, changes, load
     from modelwright.forge.screen import Screen
 
-    changes = dict(word.partition("=")[::2] for word in override or [])
-    made = load(recipe, changes)
+    made = load(recipe, changes(override or []))
     chosen = _choose(context, whose, parts_from)
     where = folder or Path("runs") / made.name
     with Screen(where if tensorboard else None) as screen:
@@ -299,8 +294,9 @@ def train(
     """Tokenizer, data and pretraining of a recipe. Under `torchrun` it trains on all processes."""
     if "RANK" in os.environ:
         from modelwright.forge.distributed import train_recipe
+        from modelwright.forge.recipe import changes
 
-        train_recipe(recipe, folder, dict(word.partition("=")[::2] for word in override or []), _choose(context, whose, parts_from))
+        train_recipe(recipe, folder, changes(override or []), _choose(context, whose, parts_from))
         return
     run(context, recipe, folder, ["tokenizer", "data", "pretrain"], override, whose, parts_from, tensorboard, False)
 

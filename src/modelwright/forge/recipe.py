@@ -14,10 +14,11 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,7 @@ def recipes() -> dict[str, Path]:
 
 
 def load(name: str | Path, overrides: Mapping[str, str] | None = None) -> Recipe:
-    """A recipe by its name or its file; `overrides` are `table.key` -> TOML value, and become part of its text."""
+    """A recipe by its name or its file; `overrides` are `table.key` -> value (TOML, or plain text), and become part of its text."""
     path = Path(name)
     if path.suffix != ".toml":
         known = recipes()
@@ -114,12 +115,34 @@ def load(name: str | Path, overrides: Mapping[str, str] | None = None) -> Recipe
     return parse(_override(text, overrides) if overrides else text, str(path))
 
 
+def changes(words: Iterable[str]) -> dict[str, str]:
+    """What `--set table.key=value` words change, for `load`."""
+    values = {}
+    for word in words:
+        dotted, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[\w-]+\.[\w-]+", dotted.strip(), re.ASCII):
+            raise ConfigError(f"--set {word}: write table.key=value, such as pretrain.steps=100 or data.source=file.txt")
+        values[dotted.strip()] = value.strip()
+    return values
+
+
+def _as_toml(value: str) -> str:
+    """A value as TOML: what is TOML as it stands, any other text as a string, so that a file's name needs no quotes."""
+    try:
+        if "\n" not in value and list(tomllib.loads(f"value = {value}")) == ["value"]:
+            return value
+    except tomllib.TOMLDecodeError:
+        pass
+    return json.dumps(value)
+
+
 def _override(text: str, overrides: Mapping[str, str]) -> str:
     """Put each value into its table's text: replaced where it stands, else added below the table's head."""
-    for dotted, value in overrides.items():
+    for dotted, given in overrides.items():
         table, _, key = dotted.partition(".")
         if not key:
             raise ConfigError(f"'{dotted}' does not say which table it is in; write table.key=value, such as train.steps=100")
+        value = _as_toml(given)
         lines, inside, done = text.splitlines(), False, False
         for i, line in enumerate(lines):
             if line.strip().startswith("["):

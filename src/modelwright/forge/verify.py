@@ -17,6 +17,8 @@ from modelwright.forge.config import ModelConfig
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.model import PLAIN, Grok, Ops
 
+GOLDEN = Path(__file__).parent / "golden" / "grok1_tiny.npz"
+"""A model of a small size with random weights, and what the release computes from it. It comes with the package."""
 LIMITS = {"logits": 3e-5, "loss": 3e-5, "gradient": 2e-6}
 """In float32, for logits of up to about 40: the rounding of two different orders of summation."""
 
@@ -84,7 +86,9 @@ def load_golden(path: Path, ops: Ops = PLAIN) -> tuple[Grok, dict[str, np.ndarra
         tokens = arrays["tokens"]
         config = golden_config(values, tokens.shape[1])
     except FileNotFoundError:
-        raise ConfigError(f"there is no golden file at {path}; give one with --golden, or set MODELWRIGHT_DATA") from None
+        raise ConfigError(
+            f"there is no golden file at {path}; give another with --golden, or none for the one that comes with the forge"
+        ) from None
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{path} is not a golden file ({error}); it must be a .npz with config, tokens, logits, loss, weights") from None
     names = golden_names(config.layers)

@@ -335,9 +335,6 @@ class Studio:
         with self._desk(enrolled=True):
             self._append(e.TimeLogged(hours=hours, what=what.strip()[:500], target=self._any(target) if target else None))
 
-    def find_project(self, name: str) -> str:
-        return self._find("project", name).id
-
     def work_on(
         self, project_id: str, milestone: int | None = None, done: bool = False, hours: float = 0.0, text: str = ""
     ) -> v.ProjectLine:
@@ -637,12 +634,16 @@ class Studio:
                 if absolute == self.home.workshop / lab.file or absolute.resolve() == (self.home.workshop / lab.file).resolve():
                     return lab.id
         tail = path.stem.replace("_", "-").lower()
-        same = [id for id in self.curriculum.labs if id.split("/")[1] == tail] if "/" not in name or name.endswith(".py") else []
-        if len(same) == 1:
-            return same[0]
-        if same:
-            raise StudioError(f"Several labs are called '{tail}': {', '.join(same)}. Give the whole name.")
-        return self._find("lab", name).id
+        return self.named("lab", tail if name.endswith(".py") else name)
+
+    def named(self, kind: str, name: str) -> str:
+        """An id of one kind from what a person types: the whole of it, its last part, or short for that."""
+        if name in getattr(self.curriculum, kind + "s"):
+            return name
+        meant = self.curriculum.short_for(kind, name) if "/" not in name else []
+        if len(meant) > 1:
+            raise StudioError(f"'{name}' may be {', '.join(meant[:-1][:5])} or {meant[-1]}. Give more of the name.")
+        return meant[0] if meant else str(self._find(kind, name).id)
 
     def last_lab(self) -> str | None:
         """The lab opened last: as noted at the opening, else by the file changed last."""
