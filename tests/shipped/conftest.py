@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
 
 from lived import live
+
 from modelwright.curriculum import Curriculum, load
 from modelwright.curriculum.loader import default_folder
 from modelwright.studio import Studio

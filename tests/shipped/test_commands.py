@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 import typer
-
 from conftest import HOMES
+
 from modelwright.cli import main
 from modelwright.cli.app import Later, app
 from modelwright.studio.skeleton import new_module

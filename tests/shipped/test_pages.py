@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import HOMES
+
 from modelwright.curriculum import Curriculum
 from modelwright.studio import Studio
 from modelwright.web import assets, create_app

@@ -17,6 +17,11 @@ def studio(enrolled: bool = True) -> Iterator[Studio]:
     from modelwright.studio import NotEnrolled, Studio
 
     with Studio.open(curriculum_folder=os.environ.get("MODELWRIGHT_CURRICULUM") or None) as opened:
+        if notice := opened.guest.notice("terminal"):
+            from modelwright.cli.screen import complain
+
+            complain(notice)
+            opened.guest.acknowledge("terminal")
         if enrolled and not opened.enrolled:
             raise NotEnrolled()
         yield opened

@@ -16,6 +16,7 @@ from modelwright.curriculum.errors import Finding
 from modelwright.curriculum.lint_lesson import lint_lesson, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
 from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
+from modelwright.curriculum.render import refused_links
 
 CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
@@ -181,6 +182,8 @@ def _cards(curriculum: Curriculum, module: Module, report: Report) -> None:
             at(f"The question has {len(card.ask)} characters.", f"Ask one thing, in at most {CARD_ASK}.")
         if card.skill not in curriculum.skills:
             at(f"There is no skill {card.skill}.", f"Nearest: {', '.join(curriculum.nearest('skill', card.skill)) or 'none'}.")
+        for _, message, mend in refused_links(f"{card.ask}\n\n{card.answer}"):
+            at(message, mend)
         for key, what in ((card.id, "id"), (card.ask.lower(), "question")):
             if key in seen:
                 at(f"This {what} stands twice: {key!r}.", "Keep one.")
@@ -209,6 +212,8 @@ def lint_item(curriculum: Curriculum, item: Item) -> Iterator[tuple[str, str]]:
     """(message, what to do) for each fault of one item of the placement bank."""
     if item.skill not in curriculum.skills:
         yield f"there is no skill {item.skill}.", f"Nearest: {', '.join(curriculum.nearest('skill', item.skill)) or 'none'}."
+    for text in (item.ask or "", *(words for choice in item.choices for words in (choice.text, choice.shows or ""))):
+        yield from ((message, mend) for _, message, mend in refused_links(text))
     if item.kind in ("choose", "find-fault", "predict"):
         right = sum(choice.right for choice in item.choices)
         if right != 1 or not 3 <= len(item.choices) <= 5:
@@ -307,6 +312,11 @@ def lint_lab(lab: Lab) -> Iterator[Finding]:
     for name in ("README.md", "starter.py", "solution.py", "checks.py"):
         if not (folder / name).is_file():
             yield Finding(folder / name, 0, "This file is missing.", "Every lab has README.md, starter.py, solution.py and checks.py.")
+    if (folder / "README.md").is_file():
+        for _, message, mend in refused_links((folder / "README.md").read_text(encoding="utf-8")):
+            yield Finding(folder / "README.md", 0, message, mend)
+    for _, message, mend in (refused for hint in lab.hints for refused in refused_links(hint)):
+        yield Finding(folder / "lab.yaml", line_of(folder / "lab.yaml", ("hints",)), message, mend)
     wrong, right = sorted((folder / "wrong").glob("*.py")), sorted((folder / "right").glob("*.py"))
     if len(wrong) < WRONG_ONES:
         yield Finding(

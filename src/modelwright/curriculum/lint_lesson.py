@@ -32,7 +32,7 @@ from modelwright.curriculum.lesson_blocks import (
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.reading import line_of
-from modelwright.curriculum.render import render_math
+from modelwright.curriculum.render import refused_links, render_math
 
 WORDS_READ, WORDS = (400, 900), (500, 1000)  # of a lesson that is only read, and of one that is worked through
 CODE_WIDTH = 64  # characters of code that a page shows beside each other
@@ -69,6 +69,8 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
             yield from _too_wide(line, code, at)
         for line, markdown in _markdown(block):
             yield from _formulas(line, markdown, at)
+            for link, message, mend in refused_links(markdown):
+                yield at(line + markdown[: max(0, markdown.find(link))].count("\n"), message, mend)
         if isinstance(block, Prose):
             for fence in fences(block.text):
                 if fence.language == "output":

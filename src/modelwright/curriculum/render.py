@@ -1,7 +1,7 @@
 """Turns the curriculum's Markdown into HTML: mathematics as MathML, code highlighted by classes, lesson blocks with their figures.
 
-No script, no style and no raw HTML can come out of it, whatever the Markdown holds, so a page may insert it as it is. Running a lesson's
-code is not done here (see `figures.py`).
+No script, no style and no raw HTML can come out of it, whatever the Markdown holds, so a page may insert it as it is (see `markup`). Running a
+lesson's code is not done here (see `figures.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
+from modelwright.curriculum import markup
 from modelwright.curriculum.lesson_blocks import (
     HOLE,
     Block,
@@ -126,6 +128,22 @@ def render_cell(cell: Cell) -> str:
     return f'<pre class="code" tabindex="0"><code>{highlight_python(cell.code)}</code></pre>\n{output}'
 
 
+def refused_links(text: str) -> list[tuple[str, str, str]]:
+    """Where a Markdown text wants to lead, and no page will (a script, a document inside the link): each with what to say and what to do."""
+    from markdown_it import MarkdownIt
+
+    every = MarkdownIt("commonmark")
+    every.validateLink = lambda url: True  # type: ignore[method-assign]
+    targets = []
+    for token in every.parse(text):
+        for inner in token.children or ():
+            target = inner.attrs.get("href", inner.attrs.get("src"))
+            if target is not None:
+                targets.append(unquote(str(target)) if not markup.may_link(str(target)) else "")
+    mend = "Link to https://…, or to a page of the studio, as /lesson/…."
+    return [(target, f"The link {target!r} leads to no page, and is not shown as one.", mend) for target in targets if target]
+
+
 def render_question(ask: str, code: str = "") -> str:
     """A question in Markdown, with the program that it is about."""
     shown = f'<pre class="code" tabindex="0"><code>{highlight_python(code)}</code></pre>\n' if code else ""
@@ -147,9 +165,10 @@ def figure_key(code: list[str]) -> str:
 
 def _figure(svg: str | None, alt: str) -> str:
     label = html.escape(alt, quote=True)
-    if svg is None:
+    drawing = None if svg is None else markup.svg(svg)
+    if drawing is None:
         return f'<figure class="figure waiting"><p>{label}</p></figure>\n'
-    drawing = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     return f'<figure class="figure">{drawing}</figure>\n'
 
 
@@ -160,7 +179,8 @@ def _markdown() -> MarkdownIt:
 
     markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "strikethrough"])
     markdown.enable(["replacements", "smartquotes"])
-    markdown.use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True, renderer=_render_dollar)
+    markdown.validateLink = markup.may_link  # type: ignore[method-assign]
+    markdown.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True, renderer=_render_dollar)
     markdown.add_render_rule("table_open", lambda *_: '<div class="table-scroll" tabindex="0"><table>\n')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     markdown.add_render_rule("fence", _fence)
@@ -205,9 +225,9 @@ def _render_dollar(content: str, options: dict) -> str:
 
 @lru_cache(maxsize=8192)
 def _mathml(latex: str, display: bool) -> str:
-    from latex2mathml.converter import convert
+    from latex2mathml.converter import Converter
 
     try:
-        return convert(latex, display="block" if display else "inline")
+        return markup.mathml(Converter(display="block" if display else "inline").convert_to_element(latex))
     except Exception:  # the library raises many kinds; a formula that cannot be set is shown as it was written
         return f"<code>{html.escape(latex)}</code>"

@@ -87,7 +87,7 @@ def load_golden(path: Path, ops: Ops = PLAIN) -> tuple[Grok, dict[str, np.ndarra
         config = golden_config(values, tokens.shape[1])
     except FileNotFoundError:
         raise ConfigError(
-            f"there is no golden file at {path}; give another with --golden, or none for the one that comes with the forge"
+            f"there is no golden file at {path}; give another with --golden, or none to use the one that comes along"
         ) from None
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{path} is not a golden file ({error}); it must be a .npz with config, tokens, logits, loss, weights") from None

@@ -3,6 +3,7 @@
 ~/modelwright/
   workshop/    the learner's own git repository
   journal.db   what happened: the only thing that cannot be made again
+  curricula.json  which curricula from elsewhere the learner knows of, once there is one
   cache/       what can: delete it at any time
   run/         process ids and sockets of running servers and graders
 """

@@ -23,6 +23,7 @@ from modelwright.studio import calendar, content, evening, knowing, outlook, pla
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import NotEnrolled, NotYet, StudioError, Unknown
+from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
 from modelwright.studio.ledger import Ledger
 from modelwright.studio.sitting import Sitting
@@ -109,6 +110,11 @@ class Studio:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @cached_property
+    def guest(self) -> Guest:
+        """The curriculum as something that may have come from elsewhere: what there is to know of it first, and whether that was noted."""
+        return Guest(self.curriculum.folder, self.home.folder / "curricula.json")
 
     # Who
 

@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from pydantic import BaseModel, Field
 
 from modelwright.curriculum import AnswerError, render_math
+from modelwright.curriculum.markup import may_link
 from modelwright.errors import ModelwrightError
 from modelwright.studio import Studio, Unknown
 from modelwright.studio import views as v
@@ -50,6 +51,11 @@ def partial(request: Request) -> bool:
 
 def back(url: str) -> RedirectResponse:
     return RedirectResponse(url, 303)
+
+
+def own_path(then: str) -> str:
+    """Where a form asks to be led afterwards, if that is a page of the studio."""
+    return then if then.startswith("/") and may_link(then) else "/"
 
 
 def router(studio: Studio, look: Renderer) -> APIRouter:
@@ -169,6 +175,12 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         found = studio.search(q, 12 if partial(request) else 40) if q.strip() else ()
         return look.fragment("_found.html", found=found, q=q) if partial(request) else look.page(request, "find.html", found=found, q=q)
 
+    @pages.post("/curriculum")
+    def know_curriculum(then: Annotated[str, Form(max_length=500)] = "/") -> Response:
+        """What a curriculum from elsewhere can do was read."""
+        studio.guest.acknowledge("page")
+        return back(own_path(then))
+
     @pages.post("/note")
     def note(
         request: Request,
@@ -179,7 +191,7 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         studio.note(target, text)
         if partial(request):
             return HTMLResponse("Kept." if text.strip() else "Removed.")
-        return back(then if then.startswith("/") and not then.startswith("//") else "/")
+        return back(own_path(then))
 
 
 def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from modelwright.curriculum.markup import may_link
 from modelwright.curriculum.render import highlight_python
 from modelwright.studio import Studio
 from modelwright.web import pictures, words
@@ -32,7 +33,7 @@ class Renderer:
             trim_blocks=True, lstrip_blocks=True, cache_size=200,
         )  # fmt: skip
         env.globals.update(
-            asset=manifest.url, words=words, disc=pictures.disc, url=words.url, shorten=pictures.shorten, fan=pictures.fan,
+            asset=manifest.url, words=words, disc=pictures.disc, url=words.url, may_link=may_link, shorten=pictures.shorten, fan=pictures.fan,
             nodes=pictures.nodes,
             highlight=highlight_python, diff_lines=diff_lines, min=min, max=max,
         )  # fmt: skip
@@ -57,6 +58,7 @@ class Renderer:
             path=request.url.path,
             theme=theme if theme in THEMES[1:] else "",
             enrolled=enrolled,
+            notice=self.studio.guest.notice("page"),
             due=self.studio.reviews(1).due if enrolled else 0,
             **values,
         )
