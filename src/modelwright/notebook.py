@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
 import html
 import inspect
 import linecache
+import math
 import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import ModelwrightError
@@ -123,7 +125,7 @@ class _Writer:
         elif home := _home(name, thing):
             self.imports.append(f"from {home} import {thing.__name__}" + (f" as {name}" if name != thing.__name__ else ""))
         elif _plain(thing):
-            self.body.append(f"{name} = {thing!r}")
+            self.body.append(f"{name} = {_written(thing)}")
         else:
             raise NotebookError(
                 f"{by or 'The code'} uses '{name}', {_a(type(thing).__name__)} of this notebook, which cannot be written into a file. "
@@ -158,9 +160,58 @@ def source_of(thing: FunctionType | type) -> str:
             return source
     except SyntaxError:
         pass
+    if isinstance(thing, FunctionType) and (typed := _under_a_magic(thing)):
+        return typed
+    if any(code.co_filename in ("<timed exec>", "<string>") for code in _codes(thing)):
+        raise NotebookError(
+            f"The source of {name} cannot be had: a cell that begins with a magic, as %%time does, runs without its text being kept. "
+            f"Take the line with %% away and run the cell again, or give the code as a text: check(lab, '''def {name}…''')."
+        )
     raise NotebookError(
         f"The source of {name} cannot be had: it was not typed into a cell or a file (exec, a decorator, or a restarted kernel). "
         f"Run the cell that defines it again, or give the code as a text: check(lab, '''def {name}…''')."
+    )
+
+
+def _codes(thing: FunctionType | type) -> list[CodeType]:
+    functions = [thing] if isinstance(thing, FunctionType) else [f for f in vars(thing).values() if isinstance(f, FunctionType)]
+    return [f.__code__ for f in functions]
+
+
+def _under_a_magic(thing: FunctionType) -> str:
+    """The text of a function from a cell that began with a %% magic, from the history, if it compiles to this very one."""
+    shell = thing.__globals__.get("get_ipython", lambda: None)()
+    cells = getattr(getattr(shell, "history_manager", None), "input_hist_raw", [])
+    for cell in reversed(cells):
+        head, _, body = str(cell).lstrip().partition("\n")
+        if not head.startswith("%%"):
+            continue
+        try:
+            definitions = [node for node in ast.parse(body).body if getattr(node, "name", None) == thing.__name__]
+        except SyntaxError:
+            continue
+        for node in definitions:
+            text = ast.get_source_segment(body, node) or ""
+            if isinstance(node, ast.FunctionDef) and not node.decorator_list and _compiles_to(text, thing.__code__):
+                return text + "\n"
+    return ""
+
+
+def _compiles_to(text: str, code: CodeType) -> bool:
+    made = next((c for c in compile(text, "<cell>", "exec").co_consts if isinstance(c, CodeType)), None)
+    return made is not None and _alike(made, code)
+
+
+def _alike(a: CodeType, b: CodeType) -> bool:
+    """Two code objects that do the same, wherever their texts stand."""
+    same = all(getattr(a, x) == getattr(b, x) for x in ("co_code", "co_names", "co_varnames", "co_argcount", "co_kwonlyargcount"))
+    return (
+        same
+        and len(a.co_consts) == len(b.co_consts)
+        and all(
+            _alike(x, y) if isinstance(x, CodeType) and isinstance(y, CodeType) else repr(x) == repr(y)
+            for x, y in zip(a.co_consts, b.co_consts, strict=True)
+        )
     )
 
 
@@ -225,6 +276,24 @@ def _plain(thing: Any, depth: int = 0) -> bool:
     if type(thing) in (list, tuple, set, frozenset):
         return len(thing) <= 1000 and all(_plain(x, depth + 1) for x in thing)
     return type(thing) is dict and len(thing) <= 1000 and all(_plain(x, depth + 1) for pair in thing.items() for x in pair)
+
+
+def _written(thing: Any) -> str:
+    """A plain value as an expression that gives it back: infinities and what is not a number have no literal."""
+    if type(thing) is float:
+        return repr(thing) if math.isfinite(thing) else f'float("{thing!r}")'
+    if type(thing) is complex:
+        return repr(thing) if cmath.isfinite(thing) else f"complex({_written(thing.real)}, {_written(thing.imag)})"
+    if type(thing) is list:
+        return "[" + ", ".join(map(_written, thing)) + "]"
+    if type(thing) is tuple:
+        return "(" + ", ".join(map(_written, thing)) + ("," if len(thing) == 1 else "") + ")"
+    if type(thing) in (set, frozenset):
+        inside = "{" + ", ".join(map(_written, thing)) + "}" if thing else ""
+        return inside or "set()" if type(thing) is set else f"frozenset({inside})"
+    if type(thing) is dict:
+        return "{" + ", ".join(f"{_written(key)}: {_written(value)}" for key, value in thing.items()) + "}"
+    return repr(thing)
 
 
 def _called(thing: Any) -> str:

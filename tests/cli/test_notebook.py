@@ -140,6 +140,33 @@ def test_what_cannot_become_a_file_is_said(cell, code: str, sentence: str) -> No
         cell("import modelwright as mw\n" + code)
 
 
+@pytest.mark.parametrize("value", ["float('inf')", "-float('inf')", "float('nan')", "complex(0, float('inf'))", "[(1.5, {'a': -float('inf')})]", "(2,)", "set()", "frozenset({3})"])  # fmt: skip
+def test_a_plain_value_that_python_has_no_literal_for_is_written_down(value: str) -> None:
+    from modelwright.notebook import _written
+
+    given = eval(value)  # a value of this list
+    assert repr(eval(_written(given), {"float": float, "complex": complex, "frozenset": frozenset, "set": set})) == repr(given)
+
+
+def test_a_function_that_uses_infinity_is_graded(cell) -> None:
+    assert cell(CELL.replace("SHIFT = True", "SHIFT = True\nNEG = -np.inf").replace("    e = ", "    floor = NEG\n    e = ") + "\nmw.check('softmax', softmax)").passed  # fmt: skip
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%capture"])
+def test_a_function_of_a_cell_under_a_magic_is_graded(cell, shell, magic: str) -> None:
+    shell.run_cell("import modelwright as mw\nimport numpy as np", store_history=True)
+    body = "def softmax(x):\n    e = np.exp(x - x.max(-1, keepdims=True))\n    return e / e.sum(-1, keepdims=True)\n"
+    shell.run_cell(f"{magic}\n{body}", store_history=True)
+    assert shell.run_cell("mw.check('softmax', softmax)", store_history=True).result.passed
+
+
+def test_a_function_whose_text_a_magic_did_not_keep_is_refused_by_the_magics_name(cell, shell) -> None:
+    shell.run_cell("import modelwright as mw")
+    shell.run_cell("%%time\ndef softmax(x):\n    return x")  # not in the history, as another front end may do
+    result = shell.run_cell("mw.check('softmax', softmax)")
+    assert "%%time" in str(result.error_in_exec)
+
+
 def test_today_and_a_hint_in_a_cell(cell) -> None:
     assert "What doubling does" in repr(cell("import modelwright as mw\nmw.today()"))
     assert "Hint 1 of 3" in repr(cell("import modelwright as mw\nmw.hint('softmax')"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,11 +68,12 @@ def check(name: str | None, debug: bool, json: bool) -> int:
 
             lab = s.curriculum.labs[lab_id]
             s.lab(lab_id)
+            _text_of(outside or s.workshop.path(lab))  # what is no file is said at once
             return run_here(lab, outside or s.workshop.path(lab))
         first = not s.workshop.exists(s.curriculum.labs[lab_id])
         view = s.lab(lab_id)
         if json:
-            handed = s.hand_in(lab_id, source=outside.read_bytes() if outside else None, keep=False)
+            handed = s.hand_in(lab_id, source=_text_of(outside), keep=False)
             screen.print_json(handed.verdict)
             return 0 if handed.verdict.status == "passed" else 1
         out = screen.console()
@@ -84,7 +86,7 @@ def check(name: str | None, debug: bool, json: bool) -> int:
         def ended(result: CheckResult) -> None:
             screen.check_line(out, result)
 
-        handed = s.hand_in(lab_id, ended, source=outside.read_bytes() if outside else None, keep=False)
+        handed = s.hand_in(lab_id, ended, source=_text_of(outside), keep=False)
         screen.verdict_summary(out, handed.verdict)
         after(handed, lab_id, s)
         return 0 if handed.verdict.status == "passed" else 1
@@ -95,9 +97,15 @@ def _outside(s: Studio, lab_id: str, name: str | None) -> Path | None:
     if not name or not name.endswith(".py"):
         return None
     path = Path(name).expanduser().absolute()
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     return None if path.resolve() == s.workshop.path(s.curriculum.labs[lab_id]).resolve() else path
+
+
+def _text_of(outside: Path | None) -> bytes | None:
+    from modelwright.workshop import files
+
+    return None if outside is None else files.read(outside)
 
 
 def after(handed: v.Submission, lab_id: str, s: Studio) -> None:

@@ -42,6 +42,7 @@ class Watching:
 
     def loop(self) -> None:
         threading.Thread(target=self._keys, daemon=True).start()
+        self.studio.lab(self.lab_id)  # makes the file where the lab is new; from here on it is the learner's, and only read
         watcher = self._follow()
         self.run()
         while True:
@@ -55,13 +56,14 @@ class Watching:
                 self.run()
             elif what == "h":
                 view = self.studio.hint(self.lab_id)
-                self.hints = [h.text for h in self.studio.lab(self.lab_id).hints] or [view.text]
+                self.hints = [h.text for h in self.studio.lab(self.lab_id, begin=False).hints] or [view.text]
                 self.show()
             elif what == "l":
                 self.full_list = not self.full_list
                 self.show()
             elif what == "n":
                 self.lab_id, self.hints, self.handed = self._next_lab(), [], None
+                self.studio.lab(self.lab_id)
                 self.stop.set()
                 watcher.join(2)
                 watcher = self._follow()
@@ -70,12 +72,20 @@ class Watching:
 
     def run(self) -> None:
         """Grades, drawing each check as it ends."""
-        view = self.studio.lab(self.lab_id)
+        view = self.studio.lab(self.lab_id, begin=False)
         out = screen.console()
         self._head(view)
         self.hints = [hint.text for hint in view.hints]
         try:
-            self.handed = self.studio.hand_in(self.lab_id, lambda result: screen.check_line(out, result))
+            source = self.studio.lab_file(self.lab_id)
+            if source is None:  # a checkout of another branch, a move: nothing was handed in
+                self.handed = None
+                out.print(
+                    "The file is not there now. It is graded when it is back; [bold]modelwright reset[/] makes it anew from the starter."
+                )
+                self._foot()
+                return
+            self.handed = self.studio.hand_in(self.lab_id, lambda result: screen.check_line(out, result), source, keep=False)
         except ModelwrightError as error:
             self.handed = None
             out.print(f"[red]{screen.safe(str(error))}[/]")
@@ -88,7 +98,7 @@ class Watching:
         from modelwright.grading import first_failure
 
         out = screen.console()
-        view = self.studio.lab(self.lab_id)
+        view = self.studio.lab(self.lab_id, begin=False)
         self._head(view)
         if self.handed is None:
             self._foot()
@@ -154,7 +164,7 @@ class Watching:
 
     def _follow(self) -> threading.Thread:
         """Begins to watch the folder of the lab's file: editors replace a file rather than write into it."""
-        view = self.studio.lab(self.lab_id)
+        view = self.studio.lab(self.lab_id, begin=False)
         self.stop = stop = threading.Event()
         file = Path(view.path)
 

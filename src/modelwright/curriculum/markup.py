@@ -1,7 +1,7 @@
-"""What may stand on a page of what an author wrote: MathML, SVG and links, by lists of what is allowed. Whatever is not on a list is left out.
+"""What may stand on a page of what an author wrote: MathML, SVG and links, by lists of what is allowed; the rest is left out.
 
-A curriculum may come from anywhere, and a page acts on its attributes (`hx-post` sends, `data-key` takes a key). So nothing that an author
-can choose becomes an element or an attribute of any other kind, and text is always escaped.
+A curriculum may come from anywhere, and a page acts on its attributes (`hx-post` sends, `data-key` takes a key). So nothing that an
+author can choose becomes an element or an attribute of any other kind, and text is always escaped.
 """
 
 from __future__ import annotations
@@ -15,25 +15,30 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MATH_ELEMENTS = frozenset(
-    "math mrow mi mn mo mtext mspace msup msub msubsup mover munder munderover mfrac msqrt mroot mtable mtr mtd mstyle mpadded mphantom "
-    "menclose mmultiscripts mprescripts none ms merror".split()
-)
-MATH_ATTRIBUTES = frozenset(
-    "display displaystyle scriptlevel stretchy fence form separator movablelimits accent accentunder mathvariant mathsize mathcolor "
-    "mathbackground minsize maxsize symmetric largeop lspace rspace width height depth voffset linethickness notation linebreak "
-    "columnalign rowalign columnlines rowlines columnspacing rowspacing frame bevelled".split()
-)
-SVG_ELEMENTS = frozenset(
-    "svg g defs path rect circle ellipse line polyline polygon text tspan use clipPath mask linearGradient radialGradient stop pattern "
-    "image title desc".split()
-)
-SVG_ATTRIBUTES = frozenset(
-    "id x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox transform version preserveAspectRatio fill fill-rule "
-    "fill-opacity stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset stroke-opacity "
-    "opacity font-size font-style font-weight font-family text-anchor dominant-baseline clip-path clip-rule mask offset stop-color "
-    "stop-opacity gradientUnits gradientTransform patternUnits image-rendering".split()
-)
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+MATH_ELEMENTS = _names("""
+    math mrow mi mn mo mtext mspace msup msub msubsup mover munder munderover mfrac msqrt mroot mtable mtr mtd mstyle mpadded mphantom
+    menclose mmultiscripts mprescripts none ms merror
+""")
+MATH_ATTRIBUTES = _names("""
+    display displaystyle scriptlevel stretchy fence form separator movablelimits accent accentunder mathvariant mathsize mathcolor
+    mathbackground minsize maxsize symmetric largeop lspace rspace width height depth voffset linethickness notation linebreak
+    columnalign rowalign columnlines rowlines columnspacing rowspacing frame bevelled
+""")
+SVG_ELEMENTS = _names("""
+    svg g defs path rect circle ellipse line polyline polygon text tspan use clipPath mask linearGradient radialGradient stop pattern
+    image title desc
+""")
+SVG_ATTRIBUTES = _names("""
+    id x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox transform version preserveAspectRatio fill fill-rule
+    fill-opacity stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset stroke-opacity
+    opacity font-size font-style font-weight font-family text-anchor dominant-baseline clip-path clip-rule mask offset stop-color
+    stop-opacity gradientUnits gradientTransform patternUnits image-rendering
+""")
 VALUE = re.compile(r"[\w#.,%+\-() /]*")  # of an attribute of MathML: a length, a colour, a word
 OWN_ID = re.compile(r"[0-9a-f]{6}-[\w.:-]*")  # as `figures.plain_svg` makes them: no id of the page itself
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")

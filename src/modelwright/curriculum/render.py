@@ -1,7 +1,7 @@
 """Turns the curriculum's Markdown into HTML: mathematics as MathML, code highlighted by classes, lesson blocks with their figures.
 
-No script, no style and no raw HTML can come out of it, whatever the Markdown holds, so a page may insert it as it is (see `markup`). Running a
-lesson's code is not done here (see `figures.py`).
+No script, no style and no raw HTML can come out of it, whatever the Markdown holds, so a page may insert it as it is (see `markup`).
+Running a lesson's code is not done here (see `figures.py`).
 """
 
 from __future__ import annotations

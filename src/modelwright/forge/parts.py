@@ -1026,6 +1026,8 @@ def from_folder(folder: Path) -> Resolver:
 
 def load_file(file: Path) -> Any:
     """A learner's file as a module of its own. It runs in this process: it is the learner's own machine and code."""
+    if file.exists() and not file.is_file():
+        raise PartError(f"{file} is not an ordinary file")
     name = "part_" + "".join(c if c.isalnum() else "_" for c in str(file.resolve()))
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

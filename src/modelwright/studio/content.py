@@ -186,11 +186,15 @@ def card_view(desk: Desk, card: Card, due: Any, intervals: tuple[float, float, f
 
 
 def lab_view(desk: Desk, lab: Lab, workshop: Workshop, statement: str, checks: tuple[str, ...]) -> v.LabView:
+    from modelwright.workshop import WorkshopError
     from modelwright.workshop.workshop import sha, starter
 
     record = desk.lab(lab.id)
-    source = workshop.read(lab)
-    text, trouble = _readable(source, lab.file)
+    try:
+        source = workshop.read(lab)
+        text, trouble = _readable(source, lab.file)
+    except WorkshopError as error:
+        source, text, trouble = b"", "", str(error)
     return v.LabView(
         id=lab.id,
         title=lab.title,

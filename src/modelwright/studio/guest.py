@@ -33,8 +33,8 @@ class Guest:
         if face in self._faces:
             return ""
         return (
-            f"This curriculum comes from {self.folder}, not with Modelwright. Its checks, problems and lessons are programs that run with your "
-            f"rights: they can read and change your files and reach the network. Go on only if you trust who wrote it."
+            f"This curriculum comes from {self.folder}, not with Modelwright. Its checks, problems and lessons are programs that run "
+            f"with your rights: they can read and change your files and reach the network. Go on only if you trust who wrote it."
         )
 
     def acknowledge(self, face: Face) -> None:

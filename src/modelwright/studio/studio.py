@@ -27,7 +27,7 @@ from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
 from modelwright.studio.ledger import Ledger
 from modelwright.studio.sitting import Sitting
-from modelwright.workshop import NoGit, Workshop
+from modelwright.workshop import NoGit, Workshop, WorkshopError
 
 if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab, Module
@@ -665,14 +665,19 @@ class Studio:
         with self._desk() as desk:
             return desk.lab(lab_id).passed_at > 0
 
-    def lab(self, lab_id: str) -> v.LabView:
-        """Opens a lab: on the first opening its starter is written into the workshop."""
+    def lab(self, lab_id: str, begin: bool = True) -> v.LabView:
+        """Opens a lab: on the first opening its starter is written into the workshop. Without `begin` it is only looked at."""
         lab = self._find("lab", lab_id)
         statement, names = self._statement(lab)
         with self._desk(enrolled=True) as desk:
-            self.workshop.ensure(lab)
+            if begin:
+                self.workshop.ensure(lab)
             self._sitting.open("lab:" + lab.id, desk.now)
             return content.lab_view(desk, lab, self.workshop, statement, names)
+
+    def lab_file(self, lab_id: str) -> bytes | None:
+        """The learner's file as it lies there; None where there is none, and then none is made."""
+        return self.workshop.own(self._find("lab", lab_id))
 
     def save(self, lab_id: str, text: str, expected_sha: str | None = None) -> str:
         """Writes the learner's file and returns its `sha`. With `expected_sha`, refuses to overwrite a file that has changed since."""
@@ -706,16 +711,17 @@ class Studio:
                 data = source if isinstance(source, bytes) else _encoded(source)
                 if keep:
                     workshop.write(lab, data)
+        there = workshop.exists(lab)
         verdict = self._grade(lab, data, on_check)
         with self._desk(enrolled=True) as desk:
             spent = self._sitting.spent("lab:" + lab.id, desk.now, otherwise=0.0)
             self._sitting.open("lab:" + lab.id, desk.now, again=True)
             changed = self._changes(lab.skills, _submitted(lab, verdict, spent))
-            committed, remark = False, ""
-            others: tuple[v.OtherWay, ...] = ()
-            if verdict.status == "passed":
-                committed, remark = self._keep_pass(lab, data, verdict)
-                others = content.other_ways(lab)
+        committed, remark = False, ""
+        others: tuple[v.OtherWay, ...] = ()
+        if verdict.status == "passed":  # outside the desk: git may be slow, and no page waits for it
+            committed, remark = self._keep_pass(lab, data, verdict, there)
+            others = content.other_ways(lab)
         with self._desk(enrolled=True) as desk:
             return v.Submission(verdict, changed, committed, remark, others, self._next(desk))
 
@@ -750,7 +756,8 @@ class Studio:
         """Puts the starter back; what was there is kept in the workshop's history."""
         lab = self._find("lab", lab_id)
         with self._desk(enrolled=True):
-            self.workshop.reset(lab)
+            workshop = self.workshop
+        workshop.reset(lab)
         return self.lab(lab.id)
 
     # The edge
@@ -937,18 +944,20 @@ class Studio:
         with self._grading:
             return self._started().grade(lab, source, on_check=on_check)
 
-    def _keep_pass(self, lab: Lab, source: bytes, verdict: Verdict) -> tuple[bool, str]:
-        """The pass in the workshop's history: (kept, why not)."""
+    def _keep_pass(self, lab: Lab, source: bytes, verdict: Verdict, from_file: bool) -> tuple[bool, str]:
+        """The pass in the workshop's history: (kept, why not). A file that was there (`from_file`) and is gone is not written again."""
         from modelwright.workshop.workshop import starter
 
         workshop = self.workshop
-        if workshop.read(lab) != source:
-            if workshop.exists(lab) and workshop.read(lab) != starter(lab):
-                return False, f"Your file {lab.file} holds something else and was left as it is."
-            workshop.write(lab, source)
         try:
+            if workshop.read(lab) != source:
+                if workshop.exists(lab) and workshop.read(lab) != starter(lab):
+                    return False, f"Your file {lab.file} holds something else and was left as it is."
+                if not workshop.exists(lab) and from_file:
+                    return False, f"Your file {lab.file} was taken away meanwhile, so this pass is not in the workshop's history."
+                workshop.write(lab, source)
             return workshop.commit_pass(lab, verdict) is not None, ""
-        except NoGit as why:
+        except (NoGit, WorkshopError) as why:
             return False, str(why)
 
     def _statement(self, lab: Lab) -> tuple[str, tuple[str, ...]]:

@@ -390,9 +390,11 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/lab/{module}/{slug}/state")
     def state(module: str, slug: str, sha: str = "", graded: int = 0) -> Response:
         """What has changed since `sha` and since the verdict at `graded`: by another editor, or by `modelwright watch`."""
-        view = studio.lab(f"{module}/{slug}")
+        view = studio.lab(f"{module}/{slug}", begin=False)
         told: dict[str, Any] = {"sha": view.sha, "graded": str(graded)}
-        if view.sha != sha:
+        if studio.lab_file(view.id) is None:  # taken away, as by a checkout of another branch: the page keeps its text until it is back
+            told["sha"] = sha
+        elif view.sha != sha:
             told["source"] = view.source
         if view.verdict and view.verdict.at != graded:
             told |= {"graded": str(view.verdict.at), "html": verdict(view)}

@@ -33,7 +33,8 @@ class Renderer:
             trim_blocks=True, lstrip_blocks=True, cache_size=200,
         )  # fmt: skip
         env.globals.update(
-            asset=manifest.url, words=words, disc=pictures.disc, url=words.url, may_link=may_link, shorten=pictures.shorten, fan=pictures.fan,
+            asset=manifest.url, words=words, disc=pictures.disc, url=words.url, may_link=may_link,
+            shorten=pictures.shorten, fan=pictures.fan,
             nodes=pictures.nodes,
             highlight=highlight_python, diff_lines=diff_lines, min=min, max=max,
         )  # fmt: skip

@@ -7,7 +7,6 @@ replaces is kept first. Each pass becomes a commit under the learner's own name.
 from __future__ import annotations
 
 import difflib
-import errno
 import hashlib
 import os
 import shutil
@@ -17,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from modelwright.errors import ModelwrightError
+from modelwright.workshop import files
+from modelwright.workshop.files import NotAFile, WorkshopError, told
 from modelwright.workshop.git import Git, NoGit
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ Each pass is committed here under your name. This is an ordinary git repository,
     git remote add origin <your repository> && git push --set-upstream origin main
 """
 GITIGNORE = "__pycache__/\n*.pyc\n.ipynb_checkpoints/\n.DS_Store\nruns/\n"
-
-
-class WorkshopError(ModelwrightError):
-    """The family of this room."""
 
 
 class Changed(WorkshopError):
@@ -82,7 +78,7 @@ class Workshop:
                 if not (self.folder / name).exists():
                     _write(self.folder / name, text.encode())
         except OSError as error:
-            raise _told(self.folder, error) from error
+            raise told(self.folder, error) from error
         if self.git.here:
             return ""
         try:
@@ -100,23 +96,26 @@ class Workshop:
     def ensure(self, lab: Lab) -> Path:
         """The learner's file, made from the starter if there is none."""
         path = self.path(lab)
-        if not path.exists():
+        if not files.lies_there(path):
             self.write(lab, starter(lab))
         return path
 
     def read(self, lab: Lab) -> bytes:
         """The learner's file; the starter where there is none yet."""
-        path = self.path(lab)
+        own = self.own(lab)
+        return starter(lab) if own is None else own
+
+    def own(self, lab: Lab) -> bytes | None:
+        """The learner's file, or None where there is none. Raises NotAFile, at once, for what cannot be read as one."""
         try:
-            return path.read_bytes()
+            return files.read(self.path(lab))
         except FileNotFoundError:
-            return starter(lab)
-        except OSError as error:
-            raise _told(path, error) from error
+            return None
 
     def write(self, lab: Lab, source: bytes, expected_sha: str | None = None) -> str:
         """Puts `source` in place in one step and returns its sha. `expected_sha`: what the writer believes is there now."""
         path = self.path(lab)
+        files.writable_in_place(path)
         if expected_sha is not None and path.exists() and sha(self.read(lab)) != expected_sha:
             raise Changed(
                 f"{lab.file} has changed on disk since it was read, so it was not overwritten. "
@@ -126,26 +125,39 @@ class Workshop:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, source)
         except OSError as error:
-            raise _told(path, error) from error
+            raise told(path, error) from error
         return sha(source)
 
     def reset(self, lab: Lab) -> str:
         """Puts the starter back. Returns where the former text is kept, as words, or "" where there was nothing to keep."""
         path = self.path(lab)
         kept = ""
-        if path.exists() and (former := self.read(lab)) != starter(lab):
+        try:
+            former = self.read(lab)
+        except NotAFile:  # a pipe, a folder: put aside as it is
+            former = starter(lab)
+            aside = self._aside(path)
+            try:
+                os.rename(path, aside)
+            except OSError as error:
+                raise told(path, error) from error
+            kept = f"in {aside.relative_to(self.folder)}"
+        if former != starter(lab):
             try:
                 self.git.commit([lab.file], f"Keep {lab.title} before starting again", self.author)
                 kept = f"in the workshop's history (git log -- {lab.file})"
             except NoGit:
-                copy = path.with_name(f"{path.stem}.before-{datetime.now():%Y%m%d-%H%M%S}.txt")
+                copy = self._aside(path)
                 try:
                     _write(copy, former)
                 except OSError as error:
-                    raise _told(copy, error) from error
+                    raise told(copy, error) from error
                 kept = f"in {copy.relative_to(self.folder)}"
         self.write(lab, starter(lab))
         return kept
+
+    def _aside(self, path: Path) -> Path:
+        return path.with_name(f"{path.stem}.before-{datetime.now():%Y%m%d-%H%M%S}.txt")
 
     def commit_pass(self, lab: Lab, verdict: Passed) -> Commit | None:
         """Keeps a pass in the history; None where this very text is there already. Raises NoGit with the reason."""
@@ -203,11 +215,3 @@ def _umask() -> int:
             return next(int(line.split()[1], 8) for line in status if line.startswith("Umask:"))
     except (OSError, StopIteration, ValueError):
         return 0o022
-
-
-def _told(path: Path, error: OSError) -> WorkshopError:
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return WorkshopError(f"{path} cannot be written or read: {(error.strerror or '').lower()}. Change its permissions, then try again.")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return WorkshopError(f"The disk that holds {path} is full; the file there is as it was. Free some space, then save again.")
-    return WorkshopError(f"{path} cannot be used: {error.strerror or error}.")
