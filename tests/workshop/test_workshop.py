@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from modelwright.curriculum.models import Lab
-from modelwright.workshop import Changed, Git, NoGit, Workshop, WorkshopError
+from modelwright.workshop import Changed, Git, NoGit, NotAFile, Workshop, WorkshopError
 
 STARTER = b"def double(x):\n    raise NotImplementedError\n"
 VERDICT = SimpleNamespace(passed=3, total=3)
@@ -202,3 +204,144 @@ def test_a_linked_file_stays_a_link(workshop: Workshop, lab: Lab, tmp_path: Path
     workshop.write(lab, b"new\n")
     assert workshop.path(lab).is_symlink()
     assert real.read_text() == "new\n"
+
+
+# What lies there may be anything
+
+
+def odd_files(path: Path, tmp_path: Path) -> dict[str, Callable[[], object]]:
+    """What a folder can hold in a file's place, by its name."""
+    big = tmp_path / "big"
+
+    def sparse() -> None:
+        with open(path, "wb") as file:
+            file.truncate(5 << 30)
+
+    def linked_sparse() -> None:
+        with open(big, "wb") as file:
+            file.truncate(5 << 30)
+        path.symlink_to(big)
+
+    return {
+        "a pipe": lambda: os.mkfifo(path),
+        "a device": lambda: path.symlink_to("/dev/zero"),
+        "a terminal": lambda: path.symlink_to("/dev/ptmx"),
+        "a link to itself": lambda: path.symlink_to(path),
+        "a folder": lambda: (path / "inside").mkdir(parents=True),
+        "a sparse file": sparse,
+        "a link to a sparse file": linked_sparse,
+    }
+
+
+ODD = ["a pipe", "a device", "a terminal", "a link to itself", "a folder", "a sparse file", "a link to a sparse file"]
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_is_refused_at_once_and_left(workshop: Workshop, lab: Lab, tmp_path: Path, kind: str) -> None:
+    path = workshop.ensure(lab)
+    path.unlink()
+    odd_files(path, tmp_path)[kind]()
+    before = os.lstat(path)
+    began = time.monotonic()
+    for act in (lambda: workshop.read(lab), lambda: workshop.own(lab), lambda: workshop.diff_to_starter(lab)):
+        with pytest.raises(NotAFile, match=r"double_it\.py .*(ordinary file|largest)"):
+            act()
+    if "sparse" not in kind:
+        with pytest.raises(NotAFile, match="ordinary file"):
+            workshop.write(lab, b"x = 1\n")
+    assert os.lstat(path) == before
+    assert workshop.ensure(lab) == path
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_reset_puts_it_aside_and_the_starter_is_there(workshop: Workshop, lab: Lab, tmp_path: Path, kind: str) -> None:
+    path = workshop.ensure(lab)
+    path.unlink()
+    odd_files(path, tmp_path)[kind]()
+    kept = workshop.reset(lab)
+    assert path.read_bytes() == (lab.folder / "starter.py").read_bytes()
+    assert os.path.lexists(workshop.folder / kept.removeprefix("in "))
+
+
+def test_a_link_to_a_file_of_the_learners_elsewhere_is_theirs(workshop: Workshop, lab: Lab, tmp_path: Path) -> None:
+    path = workshop.ensure(lab)
+    path.unlink()
+    (tmp_path / "mine.py").write_bytes(b"x = 1\n")
+    path.symlink_to(tmp_path / "mine.py")
+    assert workshop.read(lab) == b"x = 1\n"
+
+
+# What git may do
+
+
+def by_hand(workshop: Workshop, *words: str) -> None:
+    subprocess.run(["git", "-C", str(workshop.folder), *words], check=True, capture_output=True)
+
+
+def test_a_commit_runs_no_program_of_the_repositorys_or_the_users(
+    workshop: Workshop, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung-$$\ncat\n")
+    trap.chmod(0o755)
+    settings = {"filter.evil.clean": trap, "filter.evil.smudge": trap, "filter.evil.required": "true", "core.fsmonitor": trap,
+                "core.editor": trap, "core.pager": trap, "gpg.program": trap, "commit.gpgSign": "true", "log.showSignature": "true",
+                "diff.evil.textconv": trap, "core.askPass": trap, "core.hooksPath": tmp_path}  # fmt: skip
+    for name, value in settings.items():
+        by_hand(workshop, "config", name, str(value))
+    users = tmp_path / "gitconfig"
+    users.write_text(f'[user]\n email = ada@example.org\n[filter "evil"]\n process = {trap}\n required = true\n[commit]\n gpgSign = true\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(users))
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "sprung-trace"))
+    for hook in ("pre-commit", "post-commit", "reference-transaction", "post-index-change", "prepare-commit-msg"):
+        (tmp_path / hook).write_text(trap.read_text())
+        (tmp_path / hook).chmod(0o755)
+    (workshop.folder / ".gitattributes").write_text("*.py filter=evil diff=evil\n")
+    workshop.write(lab, b"x = 1\n")
+    commit = workshop.commit_pass(lab, VERDICT)
+    assert commit is not None
+    assert workshop.history(lab)[0] == commit
+    assert not list(tmp_path.glob("sprung-*"))
+    assert workshop.git.run("show", f"HEAD:{lab.file}") == "x = 1\n"
+
+
+def test_a_git_that_hangs_is_stopped_with_all_that_it_started_and_is_a_note(
+    workshop: Workshop, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f"#!/bin/sh\nsleep 300 & echo $! > {tmp_path}/child\nwait\n")
+    slow.chmod(0o755)
+    workshop.write(lab, b"x = 1\n")
+    monkeypatch.setattr("modelwright.workshop.git.SECONDS", 0.5)
+    monkeypatch.setattr(Git, "installed", staticmethod(lambda: str(slow)))
+    began = time.monotonic()
+    with pytest.raises(NoGit, match=r"took more than .* seconds .* only the history was not kept"):
+        workshop.commit_pass(lab, VERDICT)
+    assert time.monotonic() - began < 10
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+
+
+def test_a_lock_that_a_git_left_behind_is_named(workshop: Workshop, lab: Lab) -> None:
+    (workshop.folder / ".git" / "index.lock").touch()
+    workshop.write(lab, b"x = 1\n")
+    with pytest.raises(NoGit, match=r"index\.lock is there.*delete that file"):
+        workshop.commit_pass(lab, VERDICT)
+    assert workshop.read(lab) == b"x = 1\n"
+
+
+def test_a_lock_of_ours_that_somebody_holds_or_made_a_pipe_is_a_note(workshop: Workshop, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    monkeypatch.setattr("modelwright.workshop.git.SECONDS", 0.2)
+    workshop.write(lab, b"x = 1\n")
+    lock = workshop.folder / ".git" / "modelwright.lock"
+    with open(lock, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(NoGit, match="does not let go"):
+            workshop.commit_pass(lab, VERDICT)

@@ -77,6 +77,7 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
 
     from modelwright.cli.opened import studio
     from modelwright.web import create_app
+    from modelwright.web.connection import settings
 
     address = f"http://{HOST}:{port}"
     with studio(enrolled=False) as s:
@@ -96,6 +97,7 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
             timeout_graceful_shutdown=2,
             ws="none",
             lifespan="auto",
+            **settings(),
         )
         server = _server(config, ready)
         note = s.home.run / "server.json"
@@ -110,10 +112,15 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
 
 
 def _server(config: Any, ready: Callable[[], None]) -> Any:
+    import asyncio
+
     import uvicorn
+
+    from modelwright.web.connection import Complaints
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            asyncio.get_running_loop().set_exception_handler(Complaints())
             await super().startup(sockets)
             if self.started:
                 ready()
@@ -129,10 +136,10 @@ def _after_start(s: Studio, address: str | None) -> None:
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open(address)
     time.sleep(0.5)  # the first page comes first
-    with contextlib.suppress(ModelwrightError):  # a submission would say it; here nobody asked
+    with contextlib.suppress(ModelwrightError, OSError):  # a submission would say it; here nobody asked
         s.warm()
     time.sleep(5)  # by then the first pages are read; fitting takes some seconds of one core
-    with contextlib.suppress(ModelwrightError):  # the page and `modelwright refit` say what is wrong
+    with contextlib.suppress(ModelwrightError, OSError):  # the page and `modelwright refit` say what is wrong
         s.refit_if_due()
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from modelwright.errors import ModelwrightError
 from modelwright.studio import NotEnrolled, Studio, Unknown
@@ -125,6 +126,11 @@ def _speak_of_errors(app: FastAPI, renderer: Renderer) -> None:
     def invalid(request: Request, error: RequestValidationError) -> Response:
         said = [f"{'.'.join(str(part) for part in one['loc'][1:]) or one['loc'][0]}: {one['msg']}" for one in error.errors()]
         return answer(request, 422, "; ".join(said)[:1000])
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(request: Request, error: ClientDisconnect) -> Response:
+        """Nobody is there to hear it; nothing broke."""
+        return answer(request, 400, "The request did not come to its end.")
 
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> Response:

@@ -134,6 +134,7 @@ class _Answer:
         start, self.start = self.start, None
         headers = [(name.lower(), value) for name, value in start.get("headers", [])]
         names = {name for name, _ in headers}
+        headers = [(name, value.strip()) for name, value in headers]  # a value that ends in a space is none, and ends the connection
         headers += [pair for pair in HEADERS if pair[0] not in names]
         if b"content-security-policy" not in names:
             headers.append((b"content-security-policy", policy().encode()))
@@ -170,4 +171,4 @@ def _compress(body: bytes, accepts: bytes) -> tuple[bytes, bytes]:
 
 def header_text(text: str) -> str:
     """A sentence as a header may carry it."""
-    return quote(text[:400], safe=" '.,;:()/-")
+    return quote(text[:400], safe=" '.,;:()/-").strip()
