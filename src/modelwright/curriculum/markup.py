@@ -90,8 +90,10 @@ def svg(text: str) -> str | None:
 
 def _shape(element: Element) -> str:
     namespace, _, name = str(element.tag).rpartition("}")
-    if namespace != "{http://www.w3.org/2000/svg" or name not in SVG_ELEMENTS:
+    if namespace != "{http://www.w3.org/2000/svg" or name not in SVG_ELEMENTS | {"a"}:
         return ""
+    if name == "a":  # what a link is drawn around stays
+        return "".join(_shape(child) for child in element)
     attributes = ' xmlns="http://www.w3.org/2000/svg"' if name == "svg" else ""
     for key, value in element.items():
         if key in ("href", "{http://www.w3.org/1999/xlink}href"):
