@@ -54,7 +54,9 @@ def run(environment: dict[str, str]) -> Run:
     """Runs one command of the program in a process of its own, its input and output piped."""
 
     def run(*words: str, input: str = "", env: dict[str, str] | None = None) -> Ran:
-        done = subprocess.run([*COMMAND, *words], env=environment | (env or {}), input=input, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [*COMMAND, *words], env=environment | (env or {}), input=input, capture_output=True, text=True, errors="replace", timeout=120
+        )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -217,3 +217,22 @@ def test_without_git_a_pass_counts_and_says_what_was_not_kept(enrolled, home: Pa
     assert ran.code == 0
     assert "Git is not installed" in ran.out
     assert "1 of 1 passed" in enrolled("status").out
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "cp437"])
+def test_a_terminal_that_is_not_utf_8_loses_signs_and_nothing_else(enrolled, encoding: str) -> None:
+    import json
+
+    for words in (("today",), ("plan",), ("doctor",)):
+        ran = enrolled(*words, env={"PYTHONIOENCODING": encoding})
+        assert ran.code == 0, ran.err
+        assert "Traceback" not in ran.err
+    told = json.loads(enrolled("plan", "--json", env={"PYTHONIOENCODING": encoding}).out)
+    assert told == json.loads(enrolled("plan", "--json").out)
+
+
+def test_a_name_may_be_short_and_a_short_one_that_means_two_things_is_said(enrolled) -> None:
+    assert "chapter 1" in enrolled("read", "small", "1").out
+    assert enrolled("read", "sn", "2").code == 1
+    assert enrolled("plan", "tiny").code == 0
+    assert "may be tiny-maths/small" in one_sentence(enrolled("read", "sn"))

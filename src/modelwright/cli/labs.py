@@ -99,7 +99,7 @@ def _outside(s: Studio, lab_id: str, name: str | None) -> Path | None:
     path = Path(name).expanduser().absolute()
     if not os.path.lexists(path):
         return None
-    return None if path.resolve() == s.workshop.path(s.curriculum.labs[lab_id]).resolve() else path
+    return None if os.path.realpath(path) == os.path.realpath(s.workshop.path(s.curriculum.labs[lab_id])) else path
 
 
 def _text_of(outside: Path | None) -> bytes | None:

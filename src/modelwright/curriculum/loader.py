@@ -78,14 +78,16 @@ class Curriculum:
         return list(dict.fromkeys([*exact, *get_close_matches(wrong, ids, n=n, cutoff=0.6), *close, *inside]))[:n]
 
     def short_for(self, kind: str, word: str) -> list[str]:
-        """The ids of this kind that `word` is short for: those that end in it, else those whose last part it abbreviates.
+        """The ids of this kind that `word` is short for: those that end in it, else those whose last part begins with it, else
+        those whose last part it abbreviates.
 
         Each of its parts begins a word, or holds the first letters of several: `thompson` and `strang-la` are enough.
         """
         tails = {id: id.split("/")[-1] for id in getattr(self, kind + "s")}
         word = word.strip().lower().replace("_", "-")
         same = [id for id, tail in tails.items() if tail == word]
-        return same or [id for id, tail in tails.items() if _abbreviates(word.split("-"), tail.split("-"))]
+        begun = [id for id, tail in tails.items() if word and tail.startswith(word + "-")]
+        return same or begun or [id for id, tail in tails.items() if _abbreviates(word.split("-"), tail.split("-"))]
 
     @cached_property
     def order(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ import importlib
 import importlib.util
 import inspect
 import math
+import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -1024,10 +1026,17 @@ def from_folder(folder: Path) -> Resolver:
     return resolve
 
 
+LARGEST_FILE = 8_000_000
+
+
 def load_file(file: Path) -> Any:
     """A learner's file as a module of its own. It runs in this process: it is the learner's own machine and code."""
-    if file.exists() and not file.is_file():
-        raise PartError(f"{file} is not an ordinary file")
+    try:
+        state = os.stat(file)
+    except OSError as error:
+        raise PartError(f"{file} cannot be read: {error.strerror or error}") from error
+    if not stat.S_ISREG(state.st_mode) or state.st_size > LARGEST_FILE:
+        raise PartError(f"{file} is not an ordinary file of at most {LARGEST_FILE // 1_000_000} MB")
     name = "part_" + "".join(c if c.isalnum() else "_" for c in str(file.resolve()))
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

@@ -7,6 +7,7 @@ state, runs outside. What is costly and changes slowly (the session, the forecas
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -637,7 +638,7 @@ class Studio:
         if name.endswith(".py"):
             absolute = path.absolute()
             for lab in self.curriculum.labs.values():
-                if absolute == self.home.workshop / lab.file or absolute.resolve() == (self.home.workshop / lab.file).resolve():
+                if os.path.realpath(absolute) == os.path.realpath(self.home.workshop / lab.file):
                     return lab.id
         tail = path.stem.replace("_", "-").lower()
         return self.named("lab", tail if name.endswith(".py") else name)
