@@ -129,7 +129,7 @@ def render_cell(cell: Cell) -> str:
 
 
 def refused_links(text: str) -> list[tuple[str, str, str]]:
-    """Where a Markdown text wants to lead, and no page will (a script, a document inside the link): each with what to say and what to do."""
+    """Where a Markdown text wants to lead, and no page will (a script, a document in the link): each with what to say and what to do."""
     from markdown_it import MarkdownIt
 
     every = MarkdownIt("commonmark")
