@@ -80,6 +80,7 @@ ALWAYS = {
     "forge run": (),
     "forge train": ("no-recipe",),
     "course validate": ("--no-run",),
+    "course mutate": ("no-such-lab",),
     "course build": ("--curriculum", "own"),
     "course new lab": ("--curriculum", "own"),
     "course new lesson": ("--curriculum", "own"),
@@ -258,7 +259,7 @@ def documented() -> list[tuple[str, ...]]:
     return list(dict.fromkeys(shown))
 
 
-LONG = ("start", "watch", "forge run", "forge train", "course new", "course validate", "course build")
+LONG = ("start", "watch", "forge run", "forge train", "course new", "course validate", "course build", "course mutate")
 
 
 def short(words: tuple[str, ...]) -> bool:
