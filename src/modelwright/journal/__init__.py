@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelwright.journal.errors import BadEventError, DamagedJournalError, JournalError, NewerJournalError, UnwritableJournalError
-    from modelwright.journal.store import Imported, Journal, Verification, new_id
+    from modelwright.journal.imports import Imported, ImportLine, Undone
+    from modelwright.journal.store import Journal, SetAside, new_id
+    from modelwright.journal.verifying import Verification
 
 _HOMES = {
     "BadEventError": "errors",
@@ -17,14 +19,17 @@ _HOMES = {
     "JournalError": "errors",
     "NewerJournalError": "errors",
     "UnwritableJournalError": "errors",
-    "Imported": "store",
+    "ImportLine": "imports",
+    "Imported": "imports",
+    "Undone": "imports",
     "Journal": "store",
-    "Verification": "store",
+    "SetAside": "store",
+    "Verification": "verifying",
     "new_id": "store",
 }
 __all__ = [
-    "BadEventError", "DamagedJournalError", "Imported", "Journal", "JournalError", "NewerJournalError", "UnwritableJournalError",
-    "Verification", "new_id",
+    "BadEventError", "DamagedJournalError", "ImportLine", "Imported", "Journal", "JournalError", "NewerJournalError", "SetAside", "Undone",
+    "UnwritableJournalError", "Verification", "new_id",
 ]  # fmt: skip
 
 

@@ -3,16 +3,45 @@
 An event is immutable and never edited. Changing what a kind of event means takes a new version of it and an upgrade from the
 old one in `upgrades.py`; a field that old events lack gets a default. `docs/events.md` is the catalogue for people.
 Ids inside events are curriculum ids (see `modelwright.curriculum.models`).
+
+Every field has bounds, so that nothing that comes in (an export made elsewhere, a file that someone wrote) can hold a number or a text
+that no fold, page or terminal was made for. They are wide: whatever this program ever wrote lies inside them. What a type cannot say
+(a date that exists, parameters inside FSRS's own bounds) is in `checks.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 Rating = Literal[1, 2, 3, 4]  # again, hard, good, easy: FSRS's own
 ItemKind = Literal["choose", "predict", "find-fault", "order", "compute", "code"]
+
+Id = Annotated[str, Meta(max_length=200)]
+EventId = Annotated[str, Meta(min_length=32, max_length=32)]
+Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^<>\x00\r\n]*\Z")]  # signs commits
+Learner = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
+Date = Annotated[str, Meta(max_length=10)]
+Line = Annotated[str, Meta(max_length=4000)]
+Text = Annotated[str, Meta(max_length=100_000)]
+Moment = Annotated[int, Meta(ge=0, le=7_258_118_400_000)]  # milliseconds since 1970 UTC, until 2200
+Foreseen = Annotated[int, Meta(ge=0, le=64_060_588_800_000)]  # the same, until the year 4000: a forecast may lie far ahead
+Offset = Annotated[int, Meta(ge=-26 * 60, le=26 * 60)]  # minutes east of UTC
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Hours = Annotated[float, Meta(ge=0, le=10_000)]
+WeekHours = Annotated[float, Meta(ge=0, le=168)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Loss = Annotated[float, Meta(ge=-1000, le=1000)]
+Figure = Annotated[float, Meta(ge=-1e18, le=1e18)]
+Skills = Annotated[list[Id], Meta(max_length=1000)]
+Quantile = Annotated[str, Meta(max_length=20)]
+Quantiles = Annotated[dict[Quantile, Foreseen], Meta(max_length=50)]
+Shares = Annotated[dict[Quantile, Annotated[float, Meta(ge=-1, le=2)]], Meta(max_length=50)]
+# Seconds since 1970 (until 2200) and ratings, by turns: two numbers for each review.
+Pairs = Annotated[list[Annotated[int, Meta(ge=0, le=7_258_118_400)]], Meta(max_length=200_000)]
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False):
@@ -23,153 +52,153 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_def
 
 
 class Enrolled(Data, frozen=True, tag="enrolled"):
-    name: str
-    hours_per_week: float
-    background: dict[str, int] = {}  # module id -> self-report, 0 (new to me) to 3 (I could teach it)
-    deadline: str | None = None  # ISO date
+    name: Name
+    hours_per_week: WeekHours
+    background: Annotated[dict[Id, Annotated[int, Meta(ge=0, le=3)]], Meta(max_length=1000)] = {}  # module id -> self-report, 0 (new to me) to 3 (I could teach it)
+    deadline: Date | None = None  # ISO date
 
 
 class GoalsChanged(Data, frozen=True, tag="goals-changed"):
     """Only what changed is set."""
 
-    name: str | None = None
-    hours_per_week: float | None = None
-    deadline: str | None = None  # ISO date; "" takes the deadline away
-    minutes_per_day: int | None = None
-    books: dict[str, str] | None = None  # module id -> chosen resource id
-    skipped: list[str] | None = None  # optional modules left out
-    retention: float | None = None  # desired probability of recall, 0.7 to 0.97
+    name: Name | None = None
+    hours_per_week: WeekHours | None = None
+    deadline: Date | None = None  # ISO date; "" takes the deadline away
+    minutes_per_day: Annotated[int, Meta(ge=0, le=1440)] | None = None
+    books: Annotated[dict[Id, Id], Meta(max_length=1000)] | None = None  # module id -> chosen resource id
+    skipped: Skills | None = None  # optional modules left out
+    retention: Share | None = None  # desired probability of recall, 0.7 to 0.97
 
 
 class Placed(Data, frozen=True, tag="placed"):
     """The outcome of a placement: per skill, the probability that the learner has it, and how it was found."""
 
-    skills: dict[str, float]
+    skills: Annotated[dict[Id, Share], Meta(max_length=10_000)]
     by: Literal["test", "self-report"]
-    questions: int = 0
+    questions: Count = 0
 
 
 class ItemAnswered(Data, frozen=True, tag="item-answered"):
     """An item of the placement bank, in a placement, a chapter's check or a module's exam."""
 
-    item: str
-    skills: list[str]
+    item: Id
+    skills: Skills
     right: bool
-    seconds: float
+    seconds: Seconds
     item_kind: ItemKind
-    difficulty: float
+    difficulty: Annotated[float, Meta(ge=-100, le=100)]
     setting: Literal["placement", "chapter", "exam", "verify"]
-    chosen: str | None = None
-    misconception: str | None = None
+    chosen: Line | None = None
+    misconception: Line | None = None
 
 
 class LessonOpened(Data, frozen=True, tag="lesson-opened"):
-    lesson: str
+    lesson: Id
 
 
 class LessonFinished(Data, frozen=True, tag="lesson-finished"):
-    lesson: str
-    seconds: float
-    answers: list[str] = []  # what the learner wrote to the closing questions
+    lesson: Id
+    seconds: Seconds
+    answers: Annotated[list[Text], Meta(max_length=1000)] = []  # what the learner wrote to the closing questions
 
 
 class ChapterRead(Data, frozen=True, tag="chapter-read"):
-    resource: str
-    chapter: int
-    hours: float
+    resource: Id
+    chapter: Annotated[int, Meta(ge=0, le=100_000)]
+    hours: Hours
     done: bool = True  # False takes the tick away
 
 
 class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
-    problem: str
-    seed: int
-    skills: list[str]
-    answer: str
+    problem: Id
+    seed: Annotated[int, Meta(ge=-(2**31), le=2**32)]
+    skills: Skills
+    answer: Line
     right: bool
-    seconds: float
-    attempt: int = 1
-    misconception: str | None = None
+    seconds: Seconds
+    attempt: Count = 1
+    misconception: Line | None = None
     solution_shown: bool = False
 
 
 class CardReviewed(Data, frozen=True, tag="card-reviewed"):
     """`source`: the program in which the card was reviewed, "" for this one. A review from elsewhere takes its place by its time."""
 
-    card: str
-    skill: str
+    card: Id
+    skill: Id
     rating: Rating
-    seconds: float
-    source: str = ""
+    seconds: Seconds
+    source: Id = ""
 
 
 class LabSubmitted(Data, frozen=True, tag="lab-submitted"):
     """The verdict is the whole of `modelwright.grading.Verdict` as JSON, in its own schema version, without long outputs."""
 
-    lab: str
-    skills: list[str]
+    lab: Id
+    skills: Skills
     passed: bool
-    checks_passed: int
-    checks_total: int
-    seconds: float  # the learner's time since the last submission or opening, at most 30 minutes of it
-    source_sha256: str
-    verdict: dict[str, Any]
+    checks_passed: Count
+    checks_total: Count
+    seconds: Seconds  # the learner's time since the last submission or opening, at most 30 minutes of it
+    source_sha256: Id
+    verdict: Annotated[dict[str, Any], Meta(max_length=200)]
 
 
 class HintTaken(Data, frozen=True, tag="hint-taken"):
-    lab: str
+    lab: Id
     number: Literal[1, 2, 3]
 
 
 class SolutionSeen(Data, frozen=True, tag="solution-seen"):
-    target: str  # a lab or a problem
+    target: Id  # a lab or a problem
     after_pass: bool
 
 
 class ProjectEntry(Data, frozen=True, tag="project-entry"):
-    project: str
-    milestone: int | None = None
+    project: Id
+    milestone: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     done: bool = False
-    text: str = ""
-    hours: float = 0.0
+    text: Text = ""
+    hours: Hours = 0.0
 
 
 class CompetitionEntry(Data, frozen=True, tag="competition-entry"):
-    competition: str
-    public_score: float
-    private_score: float | None = None
-    note: str = ""
+    competition: Id
+    public_score: Figure
+    private_score: Figure | None = None
+    note: Text = ""
 
 
 class RunFinished(Data, frozen=True, tag="run-finished"):
     """One training of the forge."""
 
-    run: str
-    recipe: str
-    seconds: float
-    metrics: dict[str, float]
-    parts: dict[str, str] = {}
+    run: Id
+    recipe: Line
+    seconds: Seconds
+    metrics: Annotated[dict[Id, Figure], Meta(max_length=10_000)]
+    parts: Annotated[dict[Id, Line], Meta(max_length=10_000)] = {}
 
 
 class NoteWritten(Data, frozen=True, tag="note-written"):
-    target: str  # any id: a resource, a lesson, a skill
-    text: str
+    target: Id  # any id: a resource, a lesson, a skill
+    text: Text
 
 
 class TimeLogged(Data, frozen=True, tag="time-logged"):
     """Work done away from the program: a lecture watched, a book read on the train."""
 
-    hours: float
-    what: str
-    target: str | None = None
+    hours: Hours
+    what: Line
+    target: Id | None = None
 
 
 class ForecastMade(Data, frozen=True, tag="forecast-made"):
     """What the forecast said at the end of a week, so that it can be held against what came: dates as milliseconds UTC."""
 
-    finish: dict[str, int] = {}  # "q10", "q50", … -> when the whole plan ends
-    stages: dict[str, dict[str, int]] = {}  # stage id -> the same
-    done: float = -1.0  # the share of the plan's hours that was done then; below 0 where it was not noted
-    ahead: dict[str, dict[str, float]] = {}  # "4", "8", "12" weeks on -> "q10", "q50", … -> the share that would be done
+    finish: Quantiles = {}  # "q10", "q50", … -> when the whole plan ends
+    stages: Annotated[dict[Id, Quantiles], Meta(max_length=1000)] = {}  # stage id -> the same
+    done: Annotated[float, Meta(ge=-1, le=2)] = -1.0  # the share of the plan's hours that was done then; below 0 where it was not noted
+    ahead: Annotated[dict[Quantile, Shares], Meta(max_length=1000)] = {}  # "4", "8", "12" weeks on -> "q10", "q50", … -> the share that would be done
 
 
 class MemoryFitted(Data, frozen=True, tag="memory-fitted"):
@@ -178,13 +207,13 @@ class MemoryFitted(Data, frozen=True, tag="memory-fitted"):
     They are the fitted ones only where these won on reviews held out; else those in use until now (empty: the defaults).
     """
 
-    parameters: list[float]
-    reviews: int = 0
-    loss_before: float = 0.0  # log loss on the reviews held out, with the parameters in use until now
-    loss_after: float = 0.0  # the same, with the fitted ones
+    parameters: Annotated[list[float], Meta(max_length=21)]
+    reviews: Count = 0
+    loss_before: Loss = 0.0  # log loss on the reviews held out, with the parameters in use until now
+    loss_after: Loss = 0.0  # the same, with the fitted ones
     won: bool = True
-    margin: float = 0.0  # the standard error of the difference, which the gain has to exceed
-    held_out: int = 0
+    margin: Loss = 0.0  # the standard error of the difference, which the gain has to exceed
+    held_out: Count = 0
 
 
 class ReviewsImported(Data, frozen=True, tag="reviews-imported"):
@@ -194,16 +223,29 @@ class ReviewsImported(Data, frozen=True, tag="reviews-imported"):
     rating (1 to 4), in order.
     """
 
-    source: str
-    file: str
-    reviews: int  # answers in the file that were given to cards of others
-    cards: dict[str, list[int]] = {}
+    source: Id
+    file: Line
+    reviews: Count  # answers in the file that were given to cards of others
+    cards: Annotated[dict[Id, Pairs], Meta(max_length=200_000)] = {}
 
+
+class ImportUndone(Data, frozen=True, tag="import-undone"):
+    """These entries of the journal no longer count: the import that brought them was taken back. They stand where they stood.
+
+    `again`: they count again, because they were imported once more. The last such word on an entry is the one that holds, wherever in the
+    journal it stands. One event names at most `MOST_NAMED` entries; an import of more takes several.
+    """
+
+    events: Annotated[list[EventId], Meta(max_length=5000)]
+    again: bool = False
+
+
+MOST_NAMED = 5000
 
 Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | ChapterRead | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
-    | ForecastMade | MemoryFitted | ReviewsImported
+    | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone
 )  # fmt: skip
 
 
@@ -216,8 +258,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """
 
     id: str
-    at: int
-    tz: int = 0
-    learner: str = "me"
+    at: Moment
+    tz: Offset = 0
+    learner: Learner = "me"
     version: int = 1
     data: Event_

@@ -8,9 +8,10 @@ from several processes in one order, so that a reader who has seen entry n never
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import io
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -24,51 +25,32 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from modelwright.journal import databases, imports, verifying
+from modelwright.journal.checks import check_id, check_shape
 from modelwright.journal.errors import BadEventError, DamagedJournalError, JournalError, NewerJournalError, UnwritableJournalError
-from modelwright.journal.events import CardReviewed, Data, Event
+from modelwright.journal.events import CardReviewed, Data, Event, ImportUndone
+from modelwright.journal.imports import ImportLine, Imported, Undone
+from modelwright.journal.noted import Head, NotedHead
+from modelwright.journal.tables import EVENTS, HEAD, WORDS, link
 from modelwright.journal.upgrades import Reader, kind_of
+from modelwright.journal.verifying import Verification
 
-HEAD_REVISION = "0001"  # the newest file in migrations/versions; a test holds the two together
+HEAD_REVISION = "0002"  # the newest file in migrations/versions; a test holds the two together
+READABLE = ("0001", "0002")  # revisions that can be read as they are, where nothing can be written
 VERSION_TABLE = "journal_version"
-START_LINK = "0" * 64
 PAGE = 4000  # events read in one go: large enough to be fast, small enough to hold no lock for long
 
-_META = sa.MetaData()
-_EVENTS = sa.Table(
-    "journal_events",
-    _META,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.String(32)),
-    sa.Column("learner", sa.String(200)),
-    sa.Column("at", sa.BigInteger),
-    sa.Column("kind", sa.String(40)),
-    sa.Column("body", sa.Text),
-    sa.Column("link", sa.String(64)),
-)
-_HEAD = sa.Table(
-    "journal_head", _META, sa.Column("one", sa.Integer, primary_key=True), sa.Column("seq", sa.BigInteger), sa.Column("link", sa.String(64))
-)
-
 
 @dataclass(frozen=True)
-class Imported:
-    """added: new events. already: events that the journal had."""
+class SetAside:
+    """An entry that cannot be read as an event: nothing follows from it, and the others count. why: in words, without a full stop."""
 
-    added: int
-    already: int
+    seq: int
+    id: str
+    why: str
 
 
-@dataclass(frozen=True)
-class Verification:
-    """problems: one sentence each, in journal order; empty when all is well. head: the newest link, worth noting elsewhere."""
-
-    events: int
-    head: str
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
+Aside = Callable[[SetAside], None]
 
 
 def new_id(at: int, random: bytes | None = None) -> str:
@@ -76,10 +58,6 @@ def new_id(at: int, random: bytes | None = None) -> str:
     noise = int.from_bytes(random or os.urandom(10), "big") >> 6
     value = (at & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 62 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     return f"{value:032x}"
-
-
-def _link(previous: str, body: str) -> str:
-    return hashlib.sha256(previous.encode() + body.encode()).hexdigest()
 
 
 def _brought_in(event: Event) -> bool:
@@ -95,48 +73,73 @@ def local_offset(at: int) -> int:
 
 
 class Journal:
-    """Open with `Journal.open`; safe to share between threads; several processes may hold the same journal."""
+    """Open with `Journal.open`; safe to share between threads; several processes may hold the same journal.
 
-    def __init__(self, engine: sa.Engine, place: str, reader: Reader) -> None:
+    What is read are the events that count, not those of an import that was taken back. `export` and `verify` look at every entry.
+    """
+
+    def __init__(self, engine: sa.Engine, place: str, reader: Reader, noted: NotedHead | None = None, read_only: bool = False) -> None:
         self._engine = engine
-        self._reader = reader
+        self.reader = reader
+        self.place = place
+        self.noted = noted
+        self.read_only = read_only
         self._encode = msgspec.json.Encoder().encode
         self._write_lock = threading.Lock()  # threads of one process queue here rather than in the database's busy wait
-        self.place = place
+        self._noting: bool | None = None  # whether the noted head belongs to this chain; None until somebody has to know
+        self._left: Callable[[], None] = lambda: None
 
     # Opening and closing
 
     @classmethod
-    def open(cls, where: str | Path, *, reader: Reader | None = None) -> Journal:
-        """The journal in a file (made if missing) or at an SQLAlchemy URL, brought to the newest schema."""
-        text = str(where)
-        try:
-            url = sa.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
-            sqlite = url.get_backend_name() == "sqlite"
-            if sqlite and (url.database in (None, "", ":memory:") or "mode=memory" in text):
-                raise JournalError("A journal in memory would forget what it has acknowledged: name a file instead.")
-            options: dict[str, Any] = {"connect_args": {"timeout": 20}} if sqlite else {"pool_pre_ping": True}
-            engine = sa.create_engine(url, **options)
-        except (exc.ArgumentError, ImportError) as error:
-            reason = str(error).splitlines()[0]
-            raise JournalError(
-                f"The journal's address {text!r} cannot be used ({reason}): give a file, or a URL that SQLAlchemy knows."
-            ) from None
-        place = str(url.database) if sqlite else url.render_as_string(hide_password=True)
-        if sqlite:
-            _prepare_sqlite(engine)
-        journal = cls(engine, place, reader or Reader())
-        try:
-            if sqlite:
-                journal._make_folder(Path(place))
-            journal._migrate()
-        except BaseException:
-            engine.dispose()
-            raise
+    def open(
+        cls, where: str | Path, *, reader: Reader | None = None, noted: Path | None = None, read_only: bool = False
+    ) -> Journal:
+        """The journal in a file (made if missing) or at an SQLAlchemy URL, brought to the newest schema.
+
+        `noted`: the file in which the head of the chain is noted a second time; for a journal in a file, by default, beside it.
+        `read_only`: for a folder or a disk that takes nothing more; nothing is made, brought up to date or stored then.
+        """
+        url, place = databases.address(where)
+        reader = reader or Reader()
+        if url.get_backend_name() != "sqlite":
+            journal = cls(databases.server(url), place, reader, None if noted is None else NotedHead(noted))
+            journal._begin(journal._migrate)
+            journal.read_only = read_only
+            return journal
+        file = Path(place)
+        head = NotedHead(noted or file.with_name(file.name + ".head"))
+        there = databases.look_at(file)
+        if read_only:
+            if not there:
+                raise UnwritableJournalError(f"There is no journal at {file} yet, and none can be made there.")
+            engine, left = databases.readable(file)
+            journal = cls(engine, place, reader, head, read_only=True)
+            journal._left = left
+            journal._begin(journal._check_revision)
+            return journal
+        if not there:
+            databases.make(file, lambda draft: cls(databases.writable(draft), place, reader)._build())
+        journal = cls(databases.writable(url), place, reader, head)
+        journal._begin(journal._migrate)
         return journal
+
+    def _begin(self, prepare: Callable[[], None]) -> None:
+        try:
+            prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self) -> None:
+        try:
+            self._migrate()
+        finally:
+            self.close()
 
     def close(self) -> None:
         self._engine.dispose()
+        self._left()
 
     def __enter__(self) -> Journal:
         return self
@@ -165,18 +168,17 @@ class Journal:
         the journal does not have yet, which is returned."""
         rows = {
             id: self._checked(
-                Event(id=id, at=moment, tz=local_offset(moment), learner=learner, version=self._reader.version(one), data=one)  # type: ignore[arg-type]
+                Event(id=id, at=moment, tz=local_offset(moment), learner=learner, version=self.reader.version(one), data=one)  # type: ignore[arg-type]
             )
             for one, moment, id in zip(data, at, ids, strict=True)
         }
-        for event, _ in rows.values():
-            _check_id(event)
         with self._writing() as connection:
             names = list(rows)
             for begin in range(0, len(names), 500):
-                for id in self._known(connection, names[begin : begin + 500]):
+                for id in self.known_bodies(connection, names[begin : begin + 500]):
                     del rows[id]
-            self._store(connection, list(rows.values()))
+            head = self.store(connection, list(rows.values()))
+        self.note(head)
         return [event for event, _ in rows.values()]
 
     def _append(self, items: list[Data], at: list[int] | None, ids: list[str] | None, learner: str, tz: int | None) -> list[Event]:
@@ -191,7 +193,7 @@ class Journal:
                 at=moment,
                 tz=local_offset(moment) if tz is None else tz,
                 learner=learner,
-                version=self._reader.version(item),
+                version=self.reader.version(item),
                 data=item,  # type: ignore[arg-type]
             )
             for id_, moment, item in zip(fresh, moments, items, strict=True)
@@ -199,85 +201,109 @@ class Journal:
         rows = [self._checked(event) for event in events]
         with self._writing() as connection:
             if ids is not None:
-                known = self._known(connection, ids)
+                known = self.known_bodies(connection, ids)
                 if known:
-                    stored = self._reader.read(known[ids[0]])
+                    stored = self.reader.read(known[ids[0]])
                     if stored.data != events[0].data or stored.learner != learner:
                         raise BadEventError(f"Event {ids[0]} is already in the journal with other content: an event never changes.")
                     return [stored]
-            self._store(connection, rows)
+            head = self.store(connection, rows)
+        self.note(head)
         return [event for event, _ in rows]
 
     def _checked(self, event: Event) -> tuple[Event, str]:
-        """The event as it reads back, and the JSON to store: NaN, a rating of 5 or broken text stop here.
+        """The event as it reads back, and the JSON to store: NaN, a rating of 5, a number out of bounds or broken text stop here.
 
         What is returned is what every later reader will get (6 becomes 6.0 where a float is meant), so both lead to the same state.
         """
         try:
+            check_id(event.id)
             body = self._encode(event).decode()
-            back = self._reader.read(body)
-        except (BadEventError, UnicodeError, TypeError, OverflowError) as error:
-            raise BadEventError(f"This event cannot be stored, and nothing was: {error}") from None
+            check_shape(body)
+            back = self.reader.read(body)
+        except (BadEventError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise BadEventError(f"This event cannot be stored, and nothing was: {str(error).rstrip('.')}.") from None
         if back != event:
             raise BadEventError(f"This event would not read back as it was ({type(event.data).__name__}), so nothing was stored.")
         return back, body
 
-    def _store(self, connection: sa.Connection, rows: list[tuple[Event, str]]) -> None:
-        head = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.link).where(_HEAD.c.one == 1).with_for_update()).one_or_none()
+    def event(self, data: Data, at: int, learner: str) -> tuple[Event, str]:
+        """A new event of the journal's own, and the JSON to store."""
+        event = Event(
+            id=new_id(at), at=at, tz=local_offset(at), learner=learner, version=self.reader.version(data), data=data  # type: ignore[arg-type]
+        )
+        return self._checked(event)
+
+    def head(self, connection: sa.Connection, lock: bool = False) -> Head | None:
+        """The newest entry as the database has it; None where its row is missing. `lock`: until the transaction ends, for an append."""
+        query = sa.select(HEAD.c.seq, HEAD.c.link).where(HEAD.c.one == 1)
+        found = databases.rows(connection, query.with_for_update() if lock else query, {})
+        if not found:
+            return None
+        seq, newest = found[0]
+        if not isinstance(seq, int) or not isinstance(newest, str):
+            raise DamagedJournalError(f"The head of the chain of the journal at {self.place} is damaged: run `modelwright journal verify`.")
+        return Head(seq, newest)
+
+    def store(self, connection: sa.Connection, rows: list[tuple[Event, str]]) -> Head:
+        """Entries after the newest, in a transaction that the caller began; to be noted with `note` once it is committed."""
+        head = self.head(connection, lock=True)
         if head is None:
             raise DamagedJournalError(f"The journal at {self.place} has lost the head of its chain: run `modelwright journal verify`.")
-        seq, link = int(head.seq), str(head.link)
+        seq, newest = head.seq, head.link
         values = []
         for event, body in rows:
             seq += 1
-            link = _link(link, body)
+            newest = link(newest, body)
             kind = kind_of(event.data)
-            values.append({"seq": seq, "id": event.id, "learner": event.learner, "at": event.at, "kind": kind, "body": body, "link": link})
+            values.append({"seq": seq, "id": event.id, "learner": event.learner, "at": event.at, "kind": kind, "body": body, "link": newest})
         if values:
-            connection.execute(sa.insert(_EVENTS), values)
-            connection.execute(sa.update(_HEAD).where(_HEAD.c.one == 1).values(seq=seq, link=link))
+            connection.execute(sa.insert(EVENTS), values)
+            connection.execute(sa.update(HEAD).where(HEAD.c.one == 1).values(seq=seq, link=newest))
+        return Head(seq, newest)
 
-    def _known(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
-        found = connection.execute(sa.select(_EVENTS.c.id, _EVENTS.c.body).where(_EVENTS.c.id.in_(ids)))
-        return {row.id: row.body for row in found}
+    def note(self, head: Head) -> None:
+        """Note the head beside the database, after the commit. A note of entries that are gone is left as it is: it is what tells."""
+        if self.noted is None:
+            return
+        if self._noting is None:
+            self._noting = not self.lost()
+        if self._noting:
+            self.noted.write(head)
+
+    def known_bodies(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+        return dict(databases.rows(connection, sa.select(EVENTS.c.id, EVENTS.c.body).where(EVENTS.c.id.in_(ids)), {}))
 
     # Reading
 
-    def events(self, after: int = 0, learner: str = "me") -> Iterator[tuple[int, Event]]:
-        """(seq, event) in journal order from after `after` on, a page at a time, so that no lock is held between pages."""
-        read = self._reader.read
-        query = (
-            sa.select(_EVENTS.c.seq, _EVENTS.c.body)
-            .where(_EVENTS.c.learner == learner, _EVENTS.c.seq > sa.bindparam("after"))
-            .order_by(_EVENTS.c.seq)
-            .limit(PAGE)
-        )
-        while True:
-            with self._reading() as connection:
-                rows = _tuples(connection, connection.execute(query, {"after": after}))
-            for seq, body in rows:
-                try:
-                    event = read(body)
-                except JournalError as error:
-                    raise type(error)(f"Entry {seq} of the journal at {self.place}: {error}") from None
-                yield seq, event
-            if len(rows) < PAGE:
-                return
-            after = rows[-1][0]
+    def events(
+        self, after: int = 0, learner: str = "me", *, until: int | None = None, aside: Aside | None = None
+    ) -> Iterator[tuple[int, Event]]:
+        """(seq, event) in journal order from after `after` to `until`, a page at a time, so that no lock is held between pages.
 
-    def history(self, learner: str = "me") -> Iterator[tuple[int, Event]]:
+        An entry that cannot be read is told to `aside` and passed over; without it, it raises.
+        """
+        read, away = self.reader.read, self.away(learner)
+        for seq, body in self._bodies(EVENTS.c.learner == learner, after, until):
+            try:
+                event = read(body)
+            except JournalError as error:
+                self._set_aside(seq, error, away, aside)
+                continue
+            if not away or event.id not in away:
+                yield seq, event
+
+    def history(self, learner: str = "me", *, until: int | None = None, aside: Aside | None = None) -> Iterator[tuple[int, Event]]:
         """(seq, event) in the order in which they are folded: journal order, but a review that was brought in from another program stands
         before the first entry that is later than it. Where nothing was brought in late, this is `events`."""
-        end, latest = self.last_seq(), 0
+        end, latest = self.last_seq() if until is None else until, 0
         waiting: deque[tuple[int, int, Event]] = deque(
             sorted(
                 ((event.at, seq, event) for seq, event in self.of_kind(CardReviewed, learner=learner) if seq <= end and _brought_in(event)),
                 key=lambda one: one[:2],
             )
         )
-        for seq, event in self.events(0, learner):
-            if seq > end:
-                return
+        for seq, event in self.events(0, learner, until=end, aside=aside):
             if _brought_in(event):
                 while waiting and waiting[0][:2] <= (event.at, seq):
                     _, its, late = waiting.popleft()
@@ -290,98 +316,146 @@ class Journal:
             yield seq, event
 
     def entries(self, seqs: Iterable[int]) -> list[tuple[int, Event]]:
-        """The entries of these numbers, in journal order; a number that there is not is passed over."""
+        """The entries of these numbers, in journal order; a number that there is not, or that does not count, is passed over."""
         wanted = sorted(set(seqs))
+        away: dict[str, set[str]] = {}
         found: list[tuple[int, Event]] = []
-        with self._reading() as connection:
-            for begin in range(0, len(wanted), 500):
-                some = wanted[begin : begin + 500]
-                rows = connection.execute(sa.select(_EVENTS.c.seq, _EVENTS.c.body).where(_EVENTS.c.seq.in_(some)).order_by(_EVENTS.c.seq))
-                found += [(int(row.seq), self._reader.read(row.body)) for row in rows]
+        for begin in range(0, len(wanted), 500):
+            query = sa.select(EVENTS.c.seq, EVENTS.c.body).where(EVENTS.c.seq.in_(wanted[begin : begin + 500])).order_by(EVENTS.c.seq)
+            with self._reading() as connection:
+                some = databases.rows(connection, query, {})
+            for seq, body in some:
+                with contextlib.suppress(JournalError):
+                    event = self.reader.read(body)
+                    if event.learner not in away:
+                        away[event.learner] = self.away(event.learner)
+                    if event.id not in away[event.learner]:
+                        found.append((seq, event))
         return found
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        """Those of these event ids that the journal has."""
+        """Those of these event ids that the journal has, whether they count or not."""
         asked = list(ids)
         with self._reading() as connection:
-            return {id for begin in range(0, len(asked), 500) for id in self._known(connection, asked[begin : begin + 500])}
+            return {id for begin in range(0, len(asked), 500) for id in self.known_bodies(connection, asked[begin : begin + 500])}
 
     def of_kind(self, *kinds: type[Data], learner: str = "me") -> Iterator[tuple[int, Event]]:
         """(seq, event) of these kinds alone, in journal order, without reading the others."""
+        away = self.away(learner)
         names = [kind_of(kind) for kind in kinds]
-        query = sa.select(_EVENTS.c.seq, _EVENTS.c.body).where(_EVENTS.c.learner == learner, _EVENTS.c.kind.in_(names))
-        after = 0
+        for seq, body in self._bodies((EVENTS.c.learner == learner) & EVENTS.c.kind.in_(names)):
+            with contextlib.suppress(JournalError):
+                event = self.reader.read(body)
+                if event.id not in away:
+                    yield seq, event
+
+    def _bodies(self, which: sa.ColumnElement[bool], after: int = 0, until: int | None = None) -> Iterator[tuple[int, str]]:
+        query = sa.select(EVENTS.c.seq, EVENTS.c.body).where(which, EVENTS.c.seq > sa.bindparam("after"))
+        if until is not None:
+            query = query.where(EVENTS.c.seq <= until)
+        query = query.order_by(EVENTS.c.seq).limit(PAGE)
         while True:
             with self._reading() as connection:
-                rows = connection.execute(query.where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(PAGE)).all()
-            yield from ((int(seq), self._reader.read(body)) for seq, body in rows)
+                rows = databases.rows(connection, query, {"after": after})
+            yield from rows
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]
 
+    def _set_aside(self, seq: int, error: JournalError, away: set[str], aside: Aside | None) -> None:
+        if aside is None:
+            raise type(error)(f"Entry {seq} of the journal at {self.place}: {error}") from None
+        with self._reading() as connection:
+            found = databases.rows(connection, sa.select(EVENTS.c.id).where(EVENTS.c.seq == seq), {})
+        id = str(found[0][0]) if found else ""
+        if id not in away:
+            aside(SetAside(seq, id, str(error).rstrip(".")))
+
+    def away(self, learner: str = "me") -> set[str]:
+        """The ids of a learner's entries that do not count, because the import that brought them was taken back."""
+        with self._reading() as connection:
+            return imports.away(self.words(connection, learner))
+
+    def words(self, connection: sa.Connection, learner: str, until: int | None = None) -> Iterator[ImportUndone]:
+        """What was said of entries that count no longer, or again, in journal order."""
+        query = sa.select(EVENTS.c.body).where(EVENTS.c.kind == WORDS, EVENTS.c.learner == learner).order_by(EVENTS.c.seq)
+        for (body,) in databases.rows(connection, query if until is None else query.where(EVENTS.c.seq <= until), {}):
+            with contextlib.suppress(JournalError):
+                data = self.reader.read(body).data
+                if isinstance(data, ImportUndone):
+                    yield data
+
     def last_seq(self) -> int:
         """The number of the newest entry, 0 when there is none."""
         with self._reading() as connection:
-            return int(connection.execute(sa.select(_HEAD.c.seq).where(_HEAD.c.one == 1)).scalar_one_or_none() or 0)
+            head = self.head(connection)
+        return 0 if head is None else head.seq
+
+    def link(self, seq: int) -> str:
+        """The link of an entry: it stands for all of the journal up to there. Empty where there is no such entry."""
+        with self._reading() as connection:
+            found = databases.rows(connection, sa.select(EVENTS.c.link).where(EVENTS.c.seq == seq), {})
+        return str(found[0][0]) if found else ""
 
     def learners(self) -> list[str]:
         with self._reading() as connection:
-            return list(connection.execute(sa.select(_EVENTS.c.learner).distinct().order_by(_EVENTS.c.learner)).scalars())
+            found = databases.rows(connection, sa.select(EVENTS.c.learner).distinct().order_by(EVENTS.c.learner), {})
+        return [str(learner) for (learner,) in found]
+
+    def lost(self) -> str:
+        """A sentence where the head that was noted says that entries are gone; else nothing."""
+        noted = None if self.noted is None else self.noted.read()
+        if noted is None or self.noted is None or self.link(noted.seq) == noted.link:
+            return ""
+        has = self.last_seq()
+        what = (
+            f"The note in {self.noted.file.name} says that {noted.seq} entries were stored; this journal has {has}: the newest are gone"
+            if has < noted.seq
+            else f"The note in {self.noted.file.name} says that entry {noted.seq} was another one: this is not the journal that it was"
+        )
+        return (
+            f"{what}, as when its log ({Path(self.place).name}-wal) is deleted or an older copy is put in its place. Put back what is "
+            f"missing (a copy, or `modelwright journal import` of an export); to go on without it, delete {self.noted.file}."
+        )
 
     # Carrying it elsewhere
 
     def export(self, fp: IO[Any]) -> int:
-        """Write every event of every learner as one line of JSON, in journal order; returns how many."""
+        """Write every event of every learner as one line of JSON, in journal order; returns how many. What is no text is left out."""
         text = isinstance(fp, io.TextIOBase)
         count = 0
-        for _, body, *_ in self._pages():
-            fp.write(body + "\n" if text else (body + "\n").encode())
+        for _, body in self._bodies(sa.true(), after=-(1 << 62)):
+            if not isinstance(body, str):
+                continue
+            line = (body + "\n").encode("utf-8", "replace")
+            fp.write(line.decode() if text else line)
             count += 1
         return count
 
-    def import_(self, fp: IO[Any]) -> Imported:
-        """Add the events of an export that the journal does not have yet, by id: all of them, or none if a line is wrong."""
-        added = already = 0
-        with self._writing() as connection:
-            number = 0
-            while True:
-                batch: dict[str, tuple[int, Event, str]] = {}
-                for line in fp:
-                    number += 1
-                    if not line.strip():
-                        continue
-                    event, body = self._read_line(number, line)
-                    twin = batch.get(event.id)
-                    if twin is None:
-                        batch[event.id] = (number, event, body)
-                    elif twin[1] == event:
-                        already += 1
-                    else:
-                        raise BadEventError(f"Lines {twin[0]} and {number} have the same id with other content; nothing was imported.")
-                    if len(batch) == 500:
-                        break
-                if not batch:
-                    break
-                for id_, body in self._known(connection, list(batch)).items():
-                    number_, event, _ = batch.pop(id_)
-                    if self._reader.read(body) != event:
-                        raise BadEventError(
-                            f"Line {number_}: event {id_} is in the journal already with other content; nothing was imported."
-                        )
-                    already += 1
-                self._store(connection, [(event, body) for _, event, body in batch.values()])
-                added += len(batch)
-        return Imported(added, already)
+    def import_(self, fp: IO[Any], source: str = "") -> Imported:
+        """Add the events of an export that the journal does not have yet, by id: all of them, or none if a line is wrong.
 
-    def _read_line(self, number: int, line: str | bytes) -> tuple[Event, str]:
-        try:
-            event = self._reader.read(line)
-            _check_id(event)
-            # Kept as it was written, in its own version; only the spacing is normalised.
-            return event, msgspec.json.encode(msgspec.json.decode(line)).decode()
-        except (JournalError, UnicodeError) as error:
-            family = type(error) if isinstance(error, JournalError) else BadEventError
-            raise family(f"Line {number} cannot be imported, and nothing was: {error}") from None
+        `source`: what the file is called. Events that were taken back before count again, unless the file itself takes them back.
+        """
+        with self._writing() as connection:
+            imported, head = imports.bring(self, connection, fp, source)
+        self.note(head)
+        return imported
+
+    def imports(self) -> list[ImportLine]:
+        """What was imported, oldest first."""
+        with self._reading() as connection:
+            return imports.lines(self, connection)
+
+    def undo_import(self, number: int | None = None) -> Undone:
+        """Take an import back (by default the last one): what it brought no longer counts, and stays where it stands.
+
+        Raises JournalError where there is no such import, or where it was taken back already.
+        """
+        with self._writing() as connection:
+            undone, head = imports.undo(self, connection, number)
+        self.note(head)
+        return undone
 
     def verify(self) -> Verification:
         """Read everything and report what is wrong.
@@ -389,53 +463,7 @@ class Journal:
         Proves that no entry was changed, removed, added in between or moved since it was written, by anyone who did not also
         recompute every later link and the head. Who can write the database can do that; a head noted elsewhere shows it.
         """
-        problems: list[str] = []
-        if self._engine.dialect.name == "sqlite":
-            with self._reading() as connection:
-                found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(5)")]
-            problems += [] if found == ["ok"] else [f"SQLite's own check: {line}" for line in found]
-        expected, previous, count = 1, START_LINK, 0
-        ids: set[bytes] = set()
-        for seq, body, link, id_, learner, at, kind in self._pages():
-            count += 1
-            if seq != expected:
-                gap = f"entry {expected} is" if seq == expected + 1 else f"entries {expected} to {seq - 1} are"
-                problems.append(f"Before entry {seq}, {gap} missing.")
-            elif link != _link(previous, body):
-                problems.append(f"Entry {seq} or its link is not what was written: it was changed, moved or put in later.")
-            try:
-                event = self._reader.read(body)
-                _check_id(event)
-                if (event.id, event.learner, event.at, kind_of(event.data)) != (id_, learner, at, kind):
-                    problems.append(f"Entry {seq}: its columns say something else than its text.")
-                digest = bytes.fromhex(event.id)
-                if digest in ids:
-                    problems.append(f"Entry {seq}: the id {event.id} stands in the journal twice.")
-                ids.add(digest)
-            except JournalError as error:
-                problems.append(f"Entry {seq}: {error}")
-            expected, previous = seq + 1, link
-        with self._reading() as connection:
-            head = connection.execute(sa.select(_HEAD.c.seq, _HEAD.c.link).where(_HEAD.c.one == 1)).one_or_none()
-        if head is None:
-            problems.append("The head of the chain is missing.")
-        elif head.seq > expected - 1:
-            problems.append(f"The head says that {head.seq} entries were written; the last one here is {expected - 1}.")
-        elif (head.seq, head.link) != (expected - 1, previous):
-            problems.append(f"The head of the chain (entry {head.seq}) does not belong to the last entry ({expected - 1}).")
-        return Verification(count, previous, tuple(problems))
-
-    def _pages(self) -> Iterator[tuple[int, str, str, str, str, int, str]]:
-        c = _EVENTS.c
-        query = sa.select(c.seq, c.body, c.link, c.id, c.learner, c.at, c.kind).where(c.seq > sa.bindparam("after"))
-        after = -(1 << 62)
-        while True:
-            with self._reading() as connection:
-                rows = connection.execute(query.order_by(c.seq).limit(PAGE), {"after": after}).all()
-            yield from (tuple(row) for row in rows)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].seq
+        return verifying.verify(self)
 
     # Connections
 
@@ -444,8 +472,12 @@ class Journal:
         with self._told(), self._engine.connect() as connection:
             yield connection
 
+    reading = _reading
+
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
+        if self.read_only:
+            raise UnwritableJournalError(f"The journal at {self.place} can only be read now, so nothing was stored.")
         with self._write_lock, self._told(), self._engine.connect() as bare:
             connection = bare.execution_options(writes=True)
             with connection.begin():
@@ -457,13 +489,7 @@ class Journal:
         try:
             yield
         except exc.SQLAlchemyError as error:
-            raise _explain(error, self.place) from error
-
-    def _make_folder(self, file: Path) -> None:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnwritableJournalError(f"The journal's folder {file.parent} cannot be made: {error.strerror or error}.") from None
+            raise databases.explain(error, self.place, self._engine.dialect.name == "sqlite") from error
 
     # Schema
 
@@ -484,94 +510,40 @@ class Journal:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7316640195)")  # there is no table to lock yet
             revision = self._revision(connection)
             if revision is not None and revision not in known:
-                raise NewerJournalError(
-                    f"The journal at {self.place} was written by a newer Modelwright (its schema is {revision}, this one knows up to "
-                    f"{HEAD_REVISION}): update Modelwright, or name another journal; this one was not touched."
-                )
+                raise self._newer(revision)
             if revision is None and connection.dialect.name == "sqlite" and sa.inspect(connection).get_table_names():
-                raise DamagedJournalError(f"{self.place} is a database, but not a journal: name another file; this one was not touched.")
+                raise self._no_journal()
             if revision != HEAD_REVISION:
                 config.attributes.update(connection=connection, version_table=VERSION_TABLE)
                 command.upgrade(config, "head")
 
+    def _check_revision(self) -> None:
+        """As `_migrate`, where nothing can be written."""
+        with self._reading() as connection:
+            revision = self._revision(connection)
+        if revision is None:
+            raise self._no_journal()
+        if revision not in READABLE:
+            raise self._newer(revision)
+
     def _revision(self, connection: sa.Connection) -> str | None:
         if not sa.inspect(connection).has_table(VERSION_TABLE):
             return None
-        return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
+        found = databases.rows(connection, sa.select(sa.column("version_num")).select_from(sa.table(VERSION_TABLE)), {})
+        if not found:
+            return None
+        if len(found) > 1 or not isinstance(found[0][0], str) or not re.fullmatch(r"[0-9a-f]{4,32}", found[0][0]):
+            raise DamagedJournalError(
+                f"The journal at {self.place} is damaged (the number of its schema does not read); nothing was changed. Keep a copy of it, "
+                "then start a new one and bring back your last export with `modelwright journal import FILE`."
+            )
+        return str(found[0][0])
 
+    def _newer(self, revision: str) -> NewerJournalError:
+        return NewerJournalError(
+            f"The journal at {self.place} was written by a newer Modelwright (its schema is {revision}, this one knows up to "
+            f"{HEAD_REVISION}): update Modelwright, or name another journal; this one was not touched."
+        )
 
-def _tuples(connection: sa.Connection, result: sa.CursorResult[Any]) -> Sequence[Any]:
-    """All rows as the driver's own tuples: a `Row` for each of a million would cost as much as reading them."""
-    try:
-        return result.cursor.fetchall()
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise exc.DBAPIError(None, None, error) from error
-    finally:
-        result.close()
-
-
-def _check_id(event: Event) -> None:
-    if len(event.id) != 32 or event.id.strip("0123456789abcdef"):
-        raise BadEventError(f"the id {event.id!r} is not 32 hexadecimal digits.")
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    """WAL, so that readers never wait; a full sync at each commit, so that an acknowledged event survives a power cut."""
-
-    @sa.event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy's own BEGIN below decides, not the driver
-        cursor = connection.cursor()
-        for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begun(connection: sa.Connection) -> None:
-        # A writer takes its lock at once: two that both read first would end in a deadlock that no waiting solves.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
-
-
-# What a database says in its own words -> what it means and what to do.
-_SAYINGS: tuple[tuple[tuple[str, ...], Callable[[str, str], JournalError]], ...] = (
-    (
-        ("not a database", "malformed", "file is encrypted"),
-        lambda place, why: DamagedJournalError(
-            f"The journal at {place} is damaged ({why}); nothing was changed. Keep a copy of it, then start a new one and bring back your "
-            "last export with `modelwright journal import FILE`."
-        ),
-    ),
-    (
-        ("disk is full", "disk i/o error", "no space left", "could not extend file"),
-        lambda place, why: UnwritableJournalError(
-            f"The journal at {place} cannot be written ({why}): free some space on that disk. Nothing that was acknowledged is lost."
-        ),
-    ),
-    (
-        ("readonly", "read-only", "unable to open database file", "permission denied"),
-        lambda place, why: UnwritableJournalError(
-            f"The journal at {place} cannot be opened for writing ({why}): make its folder writable, or "
-            "name another place with MODELWRIGHT_HOME."
-        ),
-    ),
-    (
-        ("database is locked", "database table is locked"),
-        lambda place, why: UnwritableJournalError(
-            f"The journal at {place} stayed locked by another program for 20 seconds: close that program and try again."
-        ),
-    ),
-    (
-        ("no such table", "does not exist", "no such column"),
-        lambda place, why: DamagedJournalError(f"The journal at {place} lacks a part of its schema ({why}): restore it from an export."),
-    ),
-)
-
-
-def _explain(error: exc.SQLAlchemyError, place: str) -> JournalError:
-    why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    for words, sentence in _SAYINGS:
-        if any(word in why.lower() for word in words):
-            return sentence(place, why)
-    return UnwritableJournalError(
-        f"The journal at {place} does not answer ({why}): check that its database runs and that its address is right."
-    )
+    def _no_journal(self) -> DamagedJournalError:
+        return DamagedJournalError(f"{self.place} is a database, but not a journal: name another file; this one was not touched.")

@@ -12,12 +12,16 @@ from typing import Any, get_args
 
 import msgspec
 
+from modelwright.journal.checks import CHECKED, check
 from modelwright.journal.errors import BadEventError, NewerJournalError
 from modelwright.journal.events import Data, Event, Event_
 
 Fields = dict[str, Any]
 Upgrade = Callable[[Fields], Fields]
 
+# What a decoder raises for a text that is no event: not JSON or out of bounds, not UTF-8, nested too deep, no text at all.
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, TypeError)
+MOST_VERSIONS = 10_000
 KINDS: tuple[type[Data], ...] = get_args(Event_)
 
 
@@ -49,30 +53,56 @@ class Reader:
         """The event in this JSON; raises `BadEventError` or `NewerJournalError`."""
         try:
             event = self._decode(body)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return self._read_slowly(body)
-        if event.version != self._by_type[type(event.data)]:
+        kind = type(event.data)
+        if event.version != self._by_type[kind]:
             return self._read_slowly(body)
+        if kind in CHECKED:
+            _check(event)
         return event
 
     def _read_slowly(self, body: str | bytes) -> Event:
+        if not isinstance(body, str | bytes):
+            raise BadEventError("not an event: its text is gone.")
         try:
             raw = msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            raise BadEventError(f"not an event: {error}.") from None
+        except RecursionError:
+            raise BadEventError("not an event: lists and tables stand too deep in one another.") from None
+        except UNREADABLE as error:
+            raise BadEventError(f"not an event: {str(error).rstrip('.')}.") from None
         data = raw.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
             raise BadEventError("not an event: it has no `data` with a `kind`.")
         kind, version = data["kind"], raw.get("version", 1)
-        if not isinstance(version, int) or version < 1:
-            raise BadEventError(f"a `{kind}` event whose version is {version!r}, not a whole number from 1.")
+        kind = kind if len(kind) <= 40 else kind[:40] + "…"
+        if not isinstance(version, int) or not 1 <= version <= MOST_VERSIONS:
+            raise BadEventError(f"a `{kind}` event whose version is {str(version)[:20]!r}, not a whole number from 1 to {MOST_VERSIONS:,}.")
         if kind not in self._current or version > self._current[kind]:
             what = f"`{kind}` events" if kind not in self._current else f"version {version} of `{kind}` events"
             raise NewerJournalError(f"{what} are unknown to this Modelwright, so a newer one wrote them: update Modelwright.")
         while version < self._current[kind]:
-            data = {"kind": kind, **self._upgrades[kind, version](data)}
+            data = _upgraded(self._upgrades[kind, version], kind, version, data)
             version += 1
         try:
-            return msgspec.convert({**raw, "data": data, "version": version}, Event)
+            event = msgspec.convert({**raw, "data": data, "version": version}, Event)
         except msgspec.ValidationError as error:
             raise BadEventError(f"a `{kind}` event that does not read as one: {error}.") from None
+        if type(event.data) in CHECKED:
+            _check(event)
+        return event
+
+
+def _check(event: Event) -> None:
+    try:
+        check(event.data)
+    except ValueError as error:
+        raise BadEventError(f"a `{kind_of(event.data)}` event that does not read as one: {error}.") from None
+
+
+
+def _upgraded(upgrade: Upgrade, kind: str, version: int, data: Fields) -> Fields:
+    try:
+        return {"kind": kind, **upgrade(data)}
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise BadEventError(f"version {version} of a `{kind}` event that does not read as one: {error!r}.") from None

@@ -600,6 +600,7 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.ForecastMade: _forecast,
     e.MemoryFitted: _fitted,
     e.ReviewsImported: _run,
+    e.ImportUndone: _run,  # whoever reads the journal passes over what it names
 }
 
 
