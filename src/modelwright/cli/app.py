@@ -450,6 +450,19 @@ def journal_import(file: Annotated[Path, typer.Argument(help="An export; '-' for
     import_(file)
 
 
+@journal.command("undo-import", epilog="Examples: modelwright journal undo-import · modelwright journal undo-import 2")
+def journal_undo_import(
+    which: Annotated[
+        str | None, typer.Argument(metavar="IMPORT", help="Its number in the list, or when it was. Default: the last.")
+    ] = None,
+    list: Annotated[bool, typer.Option("--list", help="Show what was imported, and take nothing back.")] = False,
+) -> None:
+    """Take an import back: what it brought no longer counts. The journal stays whole."""
+    from modelwright.cli.journal import undo_import
+
+    undo_import(which, list)
+
+
 @journal.command("verify")
 def journal_verify() -> None:
     """Prove that every event can be read and that none was changed or lost."""

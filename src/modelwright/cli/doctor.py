@@ -67,8 +67,7 @@ def examine() -> Iterator[Finding]:
     home = _home()
     yield home
     yield _disk()
-    if home.state != "broken":
-        yield _journal()
+    yield _journal()
     yield _curriculum()
 
 
@@ -159,12 +158,11 @@ def _disk() -> Finding:
 
 
 def _journal() -> Finding:
-    from modelwright.journal import Journal
     from modelwright.studio import Home
 
     home = Home.from_env()
     try:
-        journal = Journal.open(home.journal_url)
+        journal, trouble = home.open_journal(home.trouble())
     except ModelwrightError as error:
         return Finding("journal", "broken", str(error))
     try:
@@ -174,9 +172,13 @@ def _journal() -> Finding:
     finally:
         journal.close()
     if result.problems:
+        if result.set_aside == len(result.problems):
+            todo = "If an import brought it, `modelwright journal undo-import` takes that back; else an update may read it."
+            return Finding("journal", "remark", f"{result.set_aside} of {result.events} entries set aside: {result.problems[0]}", todo)
         more = f" (and {len(result.problems) - 1} more)" if len(result.problems) > 1 else ""
         return Finding("journal", "broken", result.problems[0] + more, "Copy the file, then `modelwright journal export` what can be read.")
-    return Finding("journal", "ok", f"{result.events} events, the chain is whole, {journal.place}")
+    whole = f"{result.events} events, the chain is whole, {journal.place}"
+    return Finding("journal", "ok" if trouble is None else "remark", whole, "" if trouble is None else str(trouble))
 
 
 def _curriculum() -> Finding:

@@ -109,6 +109,8 @@ def today(minutes: int | None, json: bool) -> None:
         if view.forecast is not None:
             screen.wrapped(out, view.forecast.sentence, style="dim")
         out.print(f"This week: {screen.hours(view.hours_this_week)} of {screen.hours(view.hours_per_week)} hours.", style="dim")
+        for sentence in view.remarks:
+            screen.remark(sentence)
 
 
 def next_step(why_not: str | None, json: bool) -> None:

@@ -231,6 +231,8 @@ def status(json: bool) -> None:
             for line in view.recent[:8]:
                 spent = f"  [dim]{screen.minutes(line.minutes)}[/]" if line.minutes >= 1 else ""
                 out.print(f"  [dim]{screen.moment(line.at):>14}[/]  {screen.safe(line.what)}{spent}")
+        for sentence in view.remarks:
+            screen.remark(sentence)
 
 
 def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None, json: bool) -> None:

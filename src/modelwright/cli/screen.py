@@ -32,6 +32,12 @@ def complain(sentence: str) -> None:
     out.print(sentence, markup=False, style="red" if out.is_terminal else None)
 
 
+def remark(sentence: str) -> None:
+    """What a person should know although all went well, on stderr."""
+    out = console(stderr=True)
+    out.print(sentence, markup=False, style="yellow" if out.is_terminal else None)
+
+
 def as_json(view: Any) -> str:
     """A view, a verdict or a list of them as JSON, for a script."""
     import msgspec

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelwright.journal.errors import BadEventError, DamagedJournalError, JournalError, NewerJournalError, UnwritableJournalError
+    from modelwright.journal.errors import (
+        BadEventError,
+        DamagedJournalError,
+        JournalError,
+        LockedJournalError,
+        NewerJournalError,
+        UnwritableJournalError,
+    )
     from modelwright.journal.imports import Imported, ImportLine, Undone
     from modelwright.journal.store import Journal, SetAside, new_id
     from modelwright.journal.verifying import Verification
@@ -17,6 +24,7 @@ _HOMES = {
     "BadEventError": "errors",
     "DamagedJournalError": "errors",
     "JournalError": "errors",
+    "LockedJournalError": "errors",
     "NewerJournalError": "errors",
     "UnwritableJournalError": "errors",
     "ImportLine": "imports",
@@ -28,8 +36,8 @@ _HOMES = {
     "new_id": "store",
 }
 __all__ = [
-    "BadEventError", "DamagedJournalError", "ImportLine", "Imported", "Journal", "JournalError", "NewerJournalError", "SetAside", "Undone",
-    "UnwritableJournalError", "Verification", "new_id",
+    "BadEventError", "DamagedJournalError", "ImportLine", "Imported", "Journal", "JournalError", "LockedJournalError", "NewerJournalError",
+    "SetAside", "Undone", "UnwritableJournalError", "Verification", "new_id",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ raise ValueError with what is wrong, without a full stop.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
@@ -16,6 +17,7 @@ from modelwright.journal.events import Data, Enrolled, GoalsChanged, ImportUndon
 LARGEST = 16_000_000  # characters of one event
 DEEPEST = 60  # lists and tables inside one another
 YEARS = range(1970, 2400)
+MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)  # of JSON: a text, or a bracket
 HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -28,21 +30,18 @@ def check_shape(text: str | bytes) -> None:
     """Bounds on the event as a whole, which its open part (a verdict) could otherwise break."""
     if len(text) > LARGEST:
         raise ValueError(f"it is {len(text):,} characters long; an event has at most {LARGEST:,}")
-    opened, closed = (b"[{", b"]}") if isinstance(text, bytes) else ("[{", "]}")
-    if sum(text.count(opened[n : n + 1]) for n in (0, 1)) <= DEEPEST:  # type: ignore[arg-type]
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if text.count("[") + text.count("{") <= DEEPEST:
         return
-    depth, inside, escaped = 0, False, False
-    for sign in text.decode("utf-8", "replace") if isinstance(text, bytes) else text:
-        if inside:
-            inside = escaped or sign != '"'
-            escaped = not escaped and sign == "\\"
-        elif sign == '"':
-            inside = True
-        elif sign in "[{":
+    depth = 0
+    for match in MARKS.finditer(text):
+        mark = match[0]
+        if mark in "[{":
             depth += 1
             if depth > DEEPEST:
                 raise ValueError(f"lists and tables stand more than {DEEPEST} deep in one another")
-        elif sign in "]}":
+        elif mark in "]}":
             depth -= 1
 
 

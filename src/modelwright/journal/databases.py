@@ -22,7 +22,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from modelwright.journal.errors import DamagedJournalError, JournalError, UnwritableJournalError
+from modelwright.journal.errors import DamagedJournalError, JournalError, LockedJournalError, UnwritableJournalError
 
 WAIT = 20  # seconds for another program's lock
 
@@ -118,8 +118,11 @@ def readable(file: Path) -> tuple[sa.Engine, Callable[[], None]]:
     """
     file = Path(os.path.realpath(file))
     log = Path(f"{file}-wal")
-    with contextlib.suppress(sqlite3.Error):
+    try:
         return _only_reading(f"file:{quote(str(file))}?mode=ro"), lambda: None
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise explain(error, str(file), sqlite=True) from error
     try:
         if not log.exists() or log.stat().st_size == 0:
             return _only_reading(f"file:{quote(str(file))}?immutable=1"), lambda: None
@@ -191,7 +194,7 @@ def rows(connection: sa.Connection, query: sa.Select[Any], values: dict[str, Any
 def _tuples(connection: sa.Connection, query: sa.Select[Any], values: dict[str, Any]) -> list[Any]:
     result = connection.execute(query, values)
     try:
-        return list(result.cursor.fetchall())  # type: ignore[union-attr]
+        return list(result.cursor.fetchall())
     except connection.dialect.loaded_dbapi.Error as error:
         raise exc.DBAPIError(None, None, error) from error
     finally:
@@ -222,7 +225,7 @@ _SAYINGS: tuple[tuple[tuple[str, ...], Callable[[str, str], JournalError]], ...]
     ),
     (
         ("database is locked", "database table is locked"),
-        lambda place, why: UnwritableJournalError(
+        lambda place, why: LockedJournalError(
             f"The journal at {place} stayed locked by another program for {WAIT} seconds: close that program and try again."
         ),
     ),

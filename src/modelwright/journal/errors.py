@@ -21,5 +21,9 @@ class UnwritableJournalError(JournalError):
     """The journal cannot be opened or written where it lies: a read-only folder, a full disk, a server that does not answer."""
 
 
+class LockedJournalError(UnwritableJournalError):
+    """Another program holds the database: waiting, not another way of opening it, is what helps."""
+
+
 class BadEventError(JournalError):
     """An event that the journal could not read back: it is refused before anything is stored."""

@@ -54,7 +54,9 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_def
 class Enrolled(Data, frozen=True, tag="enrolled"):
     name: Name
     hours_per_week: WeekHours
-    background: Annotated[dict[Id, Annotated[int, Meta(ge=0, le=3)]], Meta(max_length=1000)] = {}  # module id -> self-report, 0 (new to me) to 3 (I could teach it)
+    background: Annotated[
+        dict[Id, Annotated[int, Meta(ge=0, le=3)]], Meta(max_length=1000)
+    ] = {}  # module id -> self-report, 0 (new to me) to 3 (I could teach it)
     deadline: Date | None = None  # ISO date
 
 
@@ -198,7 +200,9 @@ class ForecastMade(Data, frozen=True, tag="forecast-made"):
     finish: Quantiles = {}  # "q10", "q50", … -> when the whole plan ends
     stages: Annotated[dict[Id, Quantiles], Meta(max_length=1000)] = {}  # stage id -> the same
     done: Annotated[float, Meta(ge=-1, le=2)] = -1.0  # the share of the plan's hours that was done then; below 0 where it was not noted
-    ahead: Annotated[dict[Quantile, Shares], Meta(max_length=1000)] = {}  # "4", "8", "12" weeks on -> "q10", "q50", … -> the share that would be done
+    ahead: Annotated[
+        dict[Quantile, Shares], Meta(max_length=1000)
+    ] = {}  # "4", "8", "12" weeks on -> "q10", "q50", … -> the share that would be done
 
 
 class MemoryFitted(Data, frozen=True, tag="memory-fitted"):

@@ -156,7 +156,7 @@ def _read_line(journal: Journal, number: int, line: str | bytes) -> tuple[Event,
 
 def _note(connection: sa.Connection, source: str, first: int, last: int) -> None:
     number = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(IMPORTS.c.number), 0))).scalar_one()) + 1
-    name = source.encode("utf-8", "replace").decode().replace("\x00", "")[-200:]
+    name = "".join(sign if sign.isprintable() else "?" for sign in source)[-200:]
     values = {"number": number, "at": time.time_ns() // 1_000_000, "source": name, "first": first, "last": last, "undone_at": 0}
     connection.execute(sa.insert(IMPORTS).values(values))
 
@@ -168,8 +168,9 @@ def lines(journal: Journal, connection: sa.Connection) -> list[ImportLine]:
     if not sa.inspect(connection).has_table(IMPORTS.name):
         return []  # a journal of an earlier version, where nothing can be written
     return [
-        ImportLine(row.number, row.at, row.source, row.last - row.first + 1, row.undone_at)
-        for row in connection.execute(sa.select(IMPORTS).order_by(IMPORTS.c.number))
+        ImportLine(number, at, str(source), last - first + 1, undone_at)
+        for number, at, source, first, last, undone_at in databases.rows(connection, sa.select(IMPORTS).order_by(IMPORTS.c.number), {})
+        if all(isinstance(value, int) for value in (number, at, first, last, undone_at))
     ]
 
 
@@ -184,7 +185,8 @@ def undo(journal: Journal, connection: sa.Connection, number: int | None) -> tup
     if row.undone_at:
         day = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.undone_at / 1000))
         raise JournalError(
-            f"Import {row.number} was taken back already, on {day}: nothing changed. `modelwright journal undo-import --list` shows them all."
+            f"Import {row.number} was taken back already, on {day}: nothing changed. "
+            "`modelwright journal undo-import --list` shows them all."
         )
     out = back = 0
     for learner, (added, named) in _brought(journal, connection, row.first, row.last).items():
@@ -202,7 +204,9 @@ def _brought(journal: Journal, connection: sa.Connection, first: int, last: int)
     """learner -> (the ids of the entries that an import added, those that its words name)."""
     c = EVENTS.c
     brought: dict[str, tuple[set[str], set[str]]] = {}
-    query = sa.select(c.id, c.learner, c.kind, sa.case((c.kind == kind_of(ImportUndone), c.body), else_="")).where(c.seq.between(first, last))
+    query = sa.select(c.id, c.learner, c.kind, sa.case((c.kind == kind_of(ImportUndone), c.body), else_="")).where(
+        c.seq.between(first, last)
+    )
     for id, learner, kind, body in databases.rows(connection, query, {}):
         added, named = brought.setdefault(learner, (set(), set()))
         if kind != kind_of(ImportUndone):

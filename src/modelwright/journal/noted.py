@@ -13,7 +13,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-LINE = 94  # "<seq, 20 digits> <link, 64> <check, 7>" and a newline: two of them, used by turns, so that one torn by a power cut leaves the other
+# "<seq, 20 digits> <link, 64> <check, 7>" and a newline: two of them, used by turns, so that one torn by a power cut leaves the other.
+LINE = 94
 
 
 @dataclass(frozen=True)

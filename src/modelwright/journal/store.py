@@ -29,7 +29,7 @@ from modelwright.journal import databases, imports, verifying
 from modelwright.journal.checks import check_id, check_shape
 from modelwright.journal.errors import BadEventError, DamagedJournalError, JournalError, NewerJournalError, UnwritableJournalError
 from modelwright.journal.events import CardReviewed, Data, Event, ImportUndone
-from modelwright.journal.imports import ImportLine, Imported, Undone
+from modelwright.journal.imports import Imported, ImportLine, Undone
 from modelwright.journal.noted import Head, NotedHead
 from modelwright.journal.tables import EVENTS, HEAD, WORDS, link
 from modelwright.journal.upgrades import Reader, kind_of
@@ -92,9 +92,7 @@ class Journal:
     # Opening and closing
 
     @classmethod
-    def open(
-        cls, where: str | Path, *, reader: Reader | None = None, noted: Path | None = None, read_only: bool = False
-    ) -> Journal:
+    def open(cls, where: str | Path, *, reader: Reader | None = None, noted: Path | None = None, read_only: bool = False) -> Journal:
         """The journal in a file (made if missing) or at an SQLAlchemy URL, brought to the newest schema.
 
         `noted`: the file in which the head of the chain is noted a second time; for a journal in a file, by default, beside it.
@@ -230,7 +228,12 @@ class Journal:
     def event(self, data: Data, at: int, learner: str) -> tuple[Event, str]:
         """A new event of the journal's own, and the JSON to store."""
         event = Event(
-            id=new_id(at), at=at, tz=local_offset(at), learner=learner, version=self.reader.version(data), data=data  # type: ignore[arg-type]
+            id=new_id(at),
+            at=at,
+            tz=local_offset(at),
+            learner=learner,
+            version=self.reader.version(data),
+            data=data,  # type: ignore[arg-type]
         )
         return self._checked(event)
 
@@ -256,7 +259,9 @@ class Journal:
             seq += 1
             newest = link(newest, body)
             kind = kind_of(event.data)
-            values.append({"seq": seq, "id": event.id, "learner": event.learner, "at": event.at, "kind": kind, "body": body, "link": newest})
+            values.append(
+                {"seq": seq, "id": event.id, "learner": event.learner, "at": event.at, "kind": kind, "body": body, "link": newest}
+            )
         if values:
             connection.execute(sa.insert(EVENTS), values)
             connection.execute(sa.update(HEAD).where(HEAD.c.one == 1).values(seq=seq, link=newest))

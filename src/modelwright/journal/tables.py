@@ -7,7 +7,7 @@ import hashlib
 import sqlalchemy as sa
 
 START_LINK = "0" * 64
-WORDS = sa.literal_column("'import-undone'")  # spelled out, so that the small index of these events is used
+WORDS: sa.ColumnElement[str] = sa.literal_column("'import-undone'")  # spelled out, so that the small index of these events is used
 
 _META = sa.MetaData()
 EVENTS = sa.Table(

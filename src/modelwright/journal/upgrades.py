@@ -75,7 +75,8 @@ class Reader:
         if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
             raise BadEventError("not an event: it has no `data` with a `kind`.")
         kind, version = data["kind"], raw.get("version", 1)
-        kind = kind if len(kind) <= 40 else kind[:40] + "…"
+        if kind not in self._current:
+            kind = "".join(sign if sign.isprintable() else "?" for sign in kind[:40])
         if not isinstance(version, int) or not 1 <= version <= MOST_VERSIONS:
             raise BadEventError(f"a `{kind}` event whose version is {str(version)[:20]!r}, not a whole number from 1 to {MOST_VERSIONS:,}.")
         if kind not in self._current or version > self._current[kind]:
@@ -98,7 +99,6 @@ def _check(event: Event) -> None:
         check(event.data)
     except ValueError as error:
         raise BadEventError(f"a `{kind_of(event.data)}` event that does not read as one: {error}.") from None
-
 
 
 def _upgraded(upgrade: Upgrade, kind: str, version: int, data: Fields) -> Fields:

@@ -67,7 +67,9 @@ def verify(journal: Journal) -> Verification:
             if learner not in away:
                 away[learner] = journal.away(learner)
             if not whole or id not in away[learner]:
-                problems.append(f"Entry {seq}: {error}" + (" It is set aside: nothing follows from it, and the others count." if whole else ""))
+                problems.append(
+                    f"Entry {seq}: {error}" + (" It is set aside: nothing follows from it, and the others count." if whole else "")
+                )
                 aside += whole
         expected, previous = seq + 1, its if isinstance(its, str) else ""
     problems += _of_head(journal, expected - 1, previous)

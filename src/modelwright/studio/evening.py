@@ -20,7 +20,9 @@ def step_view(step: Any) -> v.Step:
     return v.Step(step.kind, step.target, step.title, step.minutes, step.reason, tuple(step.skills), partial=step.partial)
 
 
-def today_view(desk: Desk, session: Session, minutes: int, due: int, forecast: v.ForecastView | None) -> v.Today:
+def today_view(
+    desk: Desk, session: Session, minutes: int, due: int, forecast: v.ForecastView | None, remarks: tuple[str, ...] = ()
+) -> v.Today:
     mine, parts = desk.parts
     return v.Today(
         at=desk.now,
@@ -37,6 +39,7 @@ def today_view(desk: Desk, session: Session, minutes: int, due: int, forecast: v
         parts_mine=mine,
         parts_total=parts,
         forecast=forecast,
+        remarks=remarks,
     )
 
 
@@ -93,7 +96,7 @@ def activity(desk: Desk, entry: Entry) -> v.Activity:
     return v.Activity(entry.at, link, what, round(entry.minutes, 1))
 
 
-def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentence: str) -> v.StatusView:
+def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentence: str, remarks: tuple[str, ...] = ()) -> v.StatusView:
     c, record = desk.curriculum, desk.record
     mine, parts = desk.parts
     module = None
@@ -131,6 +134,7 @@ def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentenc
         recent=tuple(activity(desk, entry) for entry in reversed(record.recent)),
         events=record.events,
         calibration=knowing.calibration_view(desk),
+        remarks=remarks,
     )
 
 

@@ -2,7 +2,7 @@
 
 ~/modelwright/
   workshop/    the learner's own git repository
-  journal.db   what happened: the only thing that cannot be made again
+  journal.db   what happened: the only thing that cannot be made again; journal.db.head notes how far it went
   curricula.json  which curricula from elsewhere the learner knows of, once there is one
   cache/       what can: delete it at any time
   run/         process ids and sockets of running servers and graders
@@ -11,12 +11,18 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelwright.studio.errors import HomeError
+
+if TYPE_CHECKING:
+    from modelwright.errors import ModelwrightError
+    from modelwright.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,39 @@ class Home:
     @property
     def run(self) -> Path:
         return self.folder / "run"
+
+    def trouble(self) -> HomeError | None:
+        """Why nothing can be written here; None where it can."""
+        try:
+            self.prepare()
+        except HomeError as error:
+            return error
+        return None
+
+    def open_journal(self, trouble: ModelwrightError | None = None) -> tuple[Journal, ModelwrightError | None]:
+        """(the journal, why it can only be read): for writing where that is possible, else for reading. `trouble`: the home's own."""
+        from modelwright.journal import Journal, LockedJournalError, UnwritableJournalError
+
+        noted = self.noted
+        if trouble is None:
+            try:
+                return Journal.open(self.journal_url, noted=noted), None
+            except LockedJournalError:
+                raise
+            except UnwritableJournalError as error:
+                trouble = error
+        try:
+            return Journal.open(self.journal_url, noted=noted, read_only=True), trouble
+        except UnwritableJournalError:
+            raise trouble from None  # there is nothing to read either
+
+    @property
+    def noted(self) -> Path | None:
+        """Where the head of a journal on a server is noted; a journal in a file has its note beside it."""
+        if "://" not in self.journal_url or self.journal_url.startswith("sqlite"):
+            return None
+        address = self.journal_url.partition("://")[2].rpartition("@")[2]
+        return self.folder / f"journal-{hashlib.sha256(address.encode()).hexdigest()[:12]}.head"
 
     def prepare(self) -> None:
         """Makes the folders and proves that they can be written, so that the first real write does not fail half-way."""

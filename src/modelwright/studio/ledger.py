@@ -3,6 +3,8 @@
 Other processes append to the same journal (the terminal while the pages are open), so `refresh` folds what is new before each answer.
 A snapshot in the home's cache saves the long way at the next start. It is used only if it was made by this very code, for this very
 curriculum, from a journal whose entry at that number is still the same one; else it is as if it were not there.
+
+An entry that cannot be read, or that the fold cannot take in, is set aside: it is remembered to be told, and everything else counts.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,27 +22,31 @@ import msgspec
 
 from modelwright.curriculum import Curriculum
 from modelwright.errors import ModelwrightError
-from modelwright.journal import Journal
-from modelwright.journal.events import CardReviewed, Data, Event
+from modelwright.journal import Journal, SetAside
+from modelwright.journal.events import CardReviewed, Data, Event, ImportUndone
+from modelwright.journal.upgrades import kind_of
 from modelwright.learner import State, fold
 from modelwright.studio.record import Record
 
 T = TypeVar("T")
 SNAPSHOT_AFTER = 400  # events since the last snapshot
+CAREFULLY = 2000  # events that are folded together where one of them may fail
+MOST_ASIDE = 1000  # entries set aside that are remembered one by one
 
 
 class Snapshot(msgspec.Struct, array_like=True):
-    """`key`: code and curriculum; `seq`, `id`: the entry up to which it goes."""
+    """`key`: code and curriculum; `seq`, `link`: the entry up to which it goes."""
 
     key: str
     seq: int
-    id: str
+    link: str
     state: bytes
     record: bytes
+    aside: list[tuple[int, str, str]]
 
 
 class _Late(Exception):
-    """An entry belongs before others that are folded already."""
+    """What is folded already would have been folded otherwise: an entry belongs before others, or says that some no longer count."""
 
 
 class Ledger:
@@ -49,7 +56,8 @@ class Ledger:
         self.journal, self.curriculum, self.cache = journal, curriculum, cache
         self.state: State
         self.record: Record
-        self.seq, self.last_id, self.saved_seq = 0, "", 0
+        self.aside: dict[int, SetAside] = {}
+        self.seq, self.saved_seq = 0, 0
         self._key = f"{curriculum.digest}-{code_version()}"
         self._begin_again()
         self._restore()
@@ -57,22 +65,30 @@ class Ledger:
 
     def refresh(self) -> bool:
         """Folds what is new; True if there was anything."""
-        if self.journal.last_seq() == self.seq:
+        end = self.journal.last_seq()
+        if end == self.seq:
             return False
-        before = self.seq
         try:
             try:
-                self.state = fold(self.curriculum, self._new_events(), self.state)
+                if end < self.seq:
+                    raise _Late
+                self._fold(self._new_entries(end))
             except _Late:
-                # Reviews brought in from another program, older than what is folded already: their place is earlier.
                 self._begin_again()
-                self.state = fold(self.curriculum, self._all_events(), self.state)
-        except BaseException:
+                self._fold(self.journal.history(until=end, aside=self._set_aside))
+        except (ModelwrightError, OSError, MemoryError):
             self._begin_again()  # half a fold is worse than none: the next question folds it all
             raise
+        except Exception:
+            self._begin_again()
+            self._fold_carefully(end)
+        except BaseException:
+            self._begin_again()
+            raise
+        self.seq = end
         if self.seq - self.saved_seq >= SNAPSHOT_AFTER:
             self.save()
-        return self.seq != before
+        return True
 
     def append(self, *data: Data, at: int | None = None) -> list[Event]:
         """Durable when it returns, and folded."""
@@ -82,16 +98,18 @@ class Ledger:
 
     def save(self) -> None:
         """Writes the snapshot. A cache that cannot be written is no error: it is only slower next time."""
-        if self.cache is None or self.seq == self.saved_seq or not self.seq:
+        if self.cache is None or self.journal.read_only or self.seq == self.saved_seq or not self.seq:
             return
-        snapshot = Snapshot(self._key, self.seq, self.last_id, self.state.canonical(), msgspec.msgpack.encode(self.record))
+        aside = [(entry.seq, entry.id, entry.why) for entry in self.aside.values()]
+        link = self.journal.link(self.seq)
+        snapshot = Snapshot(self._key, self.seq, link, self.state.canonical(), msgspec.msgpack.encode(self.record), aside)
         self._write("state", msgspec.msgpack.encode(snapshot))
         self.saved_seq = self.seq
 
     def keep(self, name: str, key: tuple[int | str, ...], value: object) -> None:
         """Keeps something costly for the next process, under what it follows from."""
-        if self.cache is not None:
-            self._write(name, msgspec.msgpack.encode(((self._key, self.last_id, *key), msgspec.to_builtins(value))))
+        if self.cache is not None and not self.journal.read_only:
+            self._write(name, msgspec.msgpack.encode((self._stamp(key), msgspec.to_builtins(value))))
 
     def kept(self, name: str, key: tuple[int | str, ...], type: type[T]) -> T | None:
         """What was kept, if it follows from the very same."""
@@ -99,9 +117,12 @@ class Ledger:
             return None
         try:
             found, value = msgspec.msgpack.decode((self.cache / f"{name}.msgpack").read_bytes())
-            return msgspec.convert(value, type) if tuple(found) == (self._key, self.last_id, *key) else None
+            return msgspec.convert(value, type) if tuple(found) == self._stamp(key) else None
         except (OSError, msgspec.MsgspecError, ValueError, TypeError):
             return None
+
+    def _stamp(self, key: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        return (self._key, self.journal.link(self.seq), *key)
 
     def _write(self, name: str, content: bytes) -> None:
         assert self.cache is not None
@@ -116,44 +137,69 @@ class Ledger:
                 Path(path).unlink(missing_ok=True)
                 raise
 
-    def _new_events(self) -> Iterator[Event]:
+    def _fold(self, entries: Iterable[tuple[int, Event]]) -> None:
+        self.state = fold(self.curriculum, self._noted(entries), self.state)
+
+    def _noted(self, entries: Iterable[tuple[int, Event]]) -> Iterator[Event]:
+        for seq, event in entries:
+            self.record.add((event,), seq)
+            yield event
+
+    def _new_entries(self, end: int) -> Iterator[tuple[int, Event]]:
         latest = self.state.last_at
-        for seq, event in self.journal.events(after=self.seq):
-            if event.at < latest and isinstance(event.data, CardReviewed) and event.data.source:
+        for seq, event in self.journal.events(after=self.seq, until=end, aside=self._set_aside):
+            data = event.data
+            if isinstance(data, ImportUndone) or (event.at < latest and isinstance(data, CardReviewed) and data.source):
                 raise _Late
             latest = max(latest, event.at)
-            yield self._noted(seq, event)
+            yield seq, event
 
-    def _all_events(self) -> Iterator[Event]:
-        for seq, event in self.journal.history():
-            yield self._noted(seq, event)
+    def _fold_carefully(self, end: int) -> None:
+        """All of it, where an entry made the fold fail: that one is set aside. Bounds keep such entries out; this is for what they miss."""
+        history = self.journal.history(until=end, aside=self._set_aside)
+        while some := list(islice(history, CAREFULLY)):
+            self._fold_some(some)
 
-    def _noted(self, seq: int, event: Event) -> Event:
-        self.record.add((event,), seq)
-        if seq > self.seq:
-            self.seq, self.last_id = seq, event.id
-        return event
+    def _fold_some(self, entries: list[tuple[int, Event]]) -> None:
+        before = msgspec.msgpack.encode(self.record)
+        try:
+            self._fold(entries)
+        except (ModelwrightError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            self.record = msgspec.msgpack.decode(before, type=Record)
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                self._fold_some(entries[:middle])
+                self._fold_some(entries[middle:])
+            else:
+                ((seq, event),) = entries
+                why = f"a `{kind_of(event.data)}` event that the fold cannot take in ({type(error).__name__})"
+                self._set_aside(SetAside(seq, event.id, why))
+
+    def _set_aside(self, entry: SetAside) -> None:
+        if len(self.aside) < MOST_ASIDE:
+            self.aside[entry.seq] = entry
 
     def _begin_again(self) -> None:
         self.state, self.record = fold(self.curriculum, ()), Record()
-        self.seq, self.last_id = 0, ""
+        self.seq, self.aside = 0, {}
 
     def _restore(self) -> None:
         if self.cache is None:
             return
         try:
             snapshot = msgspec.msgpack.decode((self.cache / "state.msgpack").read_bytes(), type=Snapshot)
-            if snapshot.key != self._key or snapshot.seq > self.journal.last_seq():
+            if snapshot.key != self._key or not snapshot.seq or snapshot.seq > self.journal.last_seq():
                 return
-            first = next(self.journal.events(after=snapshot.seq - 1), None)
-            if first is None or first[0] != snapshot.seq or first[1].id != snapshot.id:
+            if self.journal.link(snapshot.seq) != snapshot.link:
                 return  # another journal has taken this one's place
             state, record = State.restore(snapshot.state), msgspec.msgpack.decode(snapshot.record, type=Record)
         except (OSError, msgspec.MsgspecError, ModelwrightError, ValueError):
             return
         self.state, self.record = state, record
         self.seq = self.saved_seq = snapshot.seq
-        self.last_id = snapshot.id
+        self.aside = {seq: SetAside(seq, id, why) for seq, id, why in snapshot.aside}
 
 
 def code_version() -> str:

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum import Curriculum, load
-from modelwright.journal import Journal
+from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
 from modelwright.studio import calendar, content, evening, knowing, outlook, placing, road
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
-from modelwright.studio.errors import NotEnrolled, NotYet, StudioError, Unknown
+from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
 from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
 from modelwright.studio.ledger import Ledger
@@ -57,10 +57,15 @@ class _Forecast:
 
 
 class Studio:
-    """A learner's studio. Thread-safe; several may be open on one home, in several processes."""
+    """A learner's studio. Thread-safe; several may be open on one home, in several processes.
 
-    def __init__(self, home: Home, curriculum: Curriculum, journal: Journal, now: Callable[[], int] = clock) -> None:
+    read_only: why nothing can be written there now (a read-only folder, a full disk), empty where it can: questions are answered as ever,
+    and whatever would record something says this.
+    """
+
+    def __init__(self, home: Home, curriculum: Curriculum, journal: Journal, now: Callable[[], int] = clock, read_only: str = "") -> None:
         self.home = home
+        self.read_only = read_only
         self.curriculum = curriculum
         self.journal = journal
         self._now = now
@@ -68,6 +73,7 @@ class Studio:
         self._grading = threading.Lock()
         self._grader: Grader | None = None
         self._ledger = Ledger(journal, curriculum, home.cache)
+        self._lost = journal.lost()
         self._pages = content.Pages(_figures(curriculum.folder))
         self._sitting = Sitting(home.run / "opened.json")
         self._kept: dict[Any, tuple[tuple[int, int], Any]] = {}
@@ -84,15 +90,18 @@ class Studio:
         journal_url: str | None = None,
         now: Callable[[], int] = clock,
     ) -> Studio:
-        """The studio on a home (default: `Home.from_env()`), ready to answer. Close it, or use it as a context manager."""
+        """The studio on a home (default: `Home.from_env()`), ready to answer. Close it, or use it as a context manager.
+
+        A home that cannot be written is opened for reading, if there is a journal to read.
+        """
         place = home if isinstance(home, Home) else Home.at(home, journal_url) if home is not None else Home.from_env()
         if journal_url is not None and place.journal_url != journal_url:
             place = Home(place.folder, journal_url)
-        place.prepare()
+        complaint = place.trouble()
         curriculum = load(Path(curriculum_folder).expanduser() if curriculum_folder else None)
-        journal = Journal.open(place.journal_url)
+        journal, trouble = place.open_journal(complaint)
         try:
-            return cls(place, curriculum, journal, now)
+            return cls(place, curriculum, journal, now, "" if trouble is None else str(trouble))
         except BaseException:
             journal.close()
             raise
@@ -197,7 +206,7 @@ class Studio:
             wish = minutes or self._minutes(desk)
             left = minutes or max(15, round(wish - desk.record.minutes_on(desk.day)))
             session = self._keep(("session", left), desk, lambda: self._session(desk, left))
-            return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk))
+            return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk), self._remarks())
 
     def next(self) -> v.Step:
         with self._desk(enrolled=True) as desk:
@@ -248,7 +257,7 @@ class Studio:
         with self._desk() as desk:
             step = self._next(desk) if desk.record.enrolled else None
             forecast = self._forecast(desk)
-            return evening.status_view(desk, len(self._due(desk)), step, forecast.sentence if forecast else "")
+            return evening.status_view(desk, len(self._due(desk)), step, forecast.sentence if forecast else "", self._remarks())
 
     # The road
 
@@ -297,7 +306,8 @@ class Studio:
         """As `lesson`, and records that it was opened (again only after half an hour)."""
         lesson = self._find("lesson", lesson_id)
         with self._desk(enrolled=True) as desk:
-            if desk.now - desk.lesson(lesson.id).opened_at > LONGEST_SITTING * 1000 or desk.lesson(lesson.id).finished_at:
+            again = desk.now - desk.lesson(lesson.id).opened_at > LONGEST_SITTING * 1000 or desk.lesson(lesson.id).finished_at
+            if again and not self.read_only:
                 self._append(e.LessonOpened(lesson=lesson.id))
         return self.lesson(lesson.id)
 
@@ -595,6 +605,7 @@ class Studio:
 
         with self._desk(enrolled=True) as desk:
             now = desk.now
+        self._recordable()
         found = read(file, now)  # which may take long, and needs no lock
         with self._desk(enrolled=True):
             ours, gone, others = anki.own_answers(self.curriculum, found)
@@ -818,7 +829,32 @@ class Studio:
         return kept[1]
 
     def _append(self, *data: e.Data) -> list[e.Event]:
+        self._recordable()
         return self._ledger.append(*data, at=self._now())
+
+    def _recordable(self) -> None:
+        """Raises where nothing can be recorded."""
+        if self.read_only:
+            raise HomeError(self.read_only)
+
+    def _remarks(self) -> tuple[str, ...]:
+        """What a person should know about their record, in a sentence each."""
+        remarks = [f"Nothing that you do now is recorded. {self.read_only}"] if self.read_only else []
+        if self._lost:
+            remarks.append(self._lost)
+        aside = self._ledger.aside
+        if aside:
+            first = min(aside)
+            many = (
+                f"{len(aside)} entries of your journal cannot be read and are"
+                if len(aside) > 1
+                else "An entry of your journal cannot be read and is"
+            )
+            remarks.append(
+                f"{many} set aside ({'the first is ' if len(aside) > 1 else ''}entry {first}: {aside[first].why}): nothing follows from "
+                "that, and everything else counts. `modelwright journal verify` says more."
+            )
+        return tuple(remarks)
 
     def _changes(self, skills: Sequence[str], data: e.Data) -> tuple[v.SkillChange, ...]:
         """Appends, and says what that did to these skills."""
@@ -915,9 +951,10 @@ class Studio:
     def _note_forecast(self, desk: Desk) -> None:
         """Once a week the journal keeps what was forecast, so that it can be held against what came."""
         before = desk.state.forecasts[-1].at if desk.state.forecasts else desk.record.enrolled_at
-        if desk.now - before < WEEK or self._forecast_kept is None:
+        if desk.now - before < WEEK or self._forecast_kept is None or self.read_only:
             return
-        self._append(e.ForecastMade(**outlook.snapshot(self._forecast_kept.view)))
+        with contextlib.suppress(UnwritableJournalError):  # a disk that is full now: nobody asked for this to be kept
+            self._append(e.ForecastMade(**outlook.snapshot(self._forecast_kept.view)))
         self._forecast_kept.seq = self._ledger.seq
 
     def _queue(self, desk: Desk, limit: int) -> v.ReviewQueue:

@@ -96,7 +96,8 @@ class ForecastView:
 class Today:
     """An evening: what it ends with, and the way there. Steps already done today come first, with `done` set.
 
-    `can_now`: what the learner can do lately, as ends of the sentence "You can now …", newest first.
+    `can_now`: what the learner can do lately, as ends of the sentence "You can now …", newest first. `remarks`: what they should know of
+    their record, a sentence each: that it can only be read now, that entries are set aside.
     """
 
     at: int
@@ -113,6 +114,7 @@ class Today:
     parts_mine: int
     parts_total: int
     forecast: ForecastView | None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -683,6 +685,7 @@ class StatusView:
     recent: tuple[Activity, ...]
     events: int
     calibration: CalibrationView | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,13 @@ class Handed(BaseModel):
 
 
 def since(started: int) -> float | None:
-    """Seconds that a form was open; None if it does not say when it was made."""
-    return min(max(0.0, (now_ms() - started) / 1000), MOST_SECONDS) if started > 0 else None
+    """Seconds that a form was open; None if it does not say when it was made, in milliseconds since 1970."""
+    return min(max(0, now_ms() - started), int(1000 * MOST_SECONDS)) / 1000 if started > 0 else None
+
+
+def moment(text: str) -> int:
+    """The milliseconds that a form's own field says; 0 where it says nothing of the kind."""
+    return int(text) if len(text) <= 20 and text.isdecimal() else 0
 
 
 def partial(request: Request) -> bool:
@@ -280,10 +285,7 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     async def finish_lesson(request: Request, module: str, slug: str) -> Response:
         form = await request.form()
         answers = [str(value)[:20_000] for value in form.getlist("answer")]
-        started = str(form.get("started", "0"))
-        changed = await asyncio.to_thread(
-            studio.finish_lesson, f"{module}/{slug}", since(int(started) if started.isdecimal() else 0), answers
-        )
+        changed = await asyncio.to_thread(studio.finish_lesson, f"{module}/{slug}", since(moment(str(form.get("started", "")))), answers)
         view = await asyncio.to_thread(studio.lesson, f"{module}/{slug}")
         step = await asyncio.to_thread(studio.next)
         if partial(request):
