@@ -28,7 +28,7 @@ def _postgres_programs() -> Path | None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of an empty database on a PostgreSQL server started for these tests."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("no PostgreSQL server programs on this machine")
@@ -53,13 +53,27 @@ def postgres() -> Iterator[str]:
     command = [programs / "postgres", "-D", folder / "data", "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
     server = subprocess.Popen(command, **quiet, **who)
     try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        for _ in range(200):  # it listens before it answers
+            try:
+                psycopg.connect(host="127.0.0.1", port=port, user="learner", dbname="postgres").close()
+                break
+            except psycopg.OperationalError:
+                time.sleep(0.1)
         yield f"postgresql+psycopg://learner@127.0.0.1:{port}/postgres"
     finally:
         server.terminate()
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_empty(postgres: str) -> Iterator[str]:
+    """The URL of a database of its own on that server."""
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("DROP DATABASE IF EXISTS apart"))
+        connection.execute(sa.text("CREATE DATABASE apart"))
+    engine.dispose()
+    yield postgres.rpartition("/")[0] + "/apart"

@@ -113,7 +113,7 @@ class ChapterRead(Data, frozen=True, tag="chapter-read"):
 
 class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
     problem: Id
-    seed: Annotated[int, Meta(ge=-(2**31), le=2**32)]
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)]
     skills: Skills
     answer: Line
     right: bool

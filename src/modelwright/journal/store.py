@@ -269,7 +269,7 @@ class Journal:
 
     def note(self, head: Head) -> None:
         """Note the head beside the database, after the commit. A note of entries that are gone is left as it is: it is what tells."""
-        if self.noted is None:
+        if self.noted is None or not head.seq:
             return
         if self._noting is None:
             self._noting = not self.lost()

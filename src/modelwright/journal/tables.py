@@ -39,4 +39,4 @@ IMPORTS = sa.Table(
 
 def link(previous: str, body: str) -> str:
     # A damaged text has marks in place of bytes that are not UTF-8 (`databases.rows`): they become those bytes again.
-    return hashlib.sha256(previous.encode() + body.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256((previous + body).encode("utf-8", "surrogateescape")).hexdigest()

@@ -23,6 +23,7 @@ REVIEW: Final = 2
 RELEARNING: Final = 3
 LONGEST: Final = 36_500  # days
 SHORTEST: Final = 0.001
+STABLEST: Final = 1e9  # days: parameters at their bounds would let same-day reviews double a stability until no number holds it
 
 
 @dataclass(slots=True)
@@ -111,7 +112,8 @@ class Fsrs:
                 trace.stability = self._same_day(s, rating)
             else:
                 r = (1 + self.factor * days / s) ** self.decay
-                trace.stability = s * self.growth(s, d, r, rating) if rating > 1 else self._forgotten(s, d, r)
+                s = s * self.growth(s, d, r, rating) if rating > 1 else self._forgotten(s, d, r)
+                trace.stability = s if s < STABLEST else STABLEST
             d = self.reverts + self.stays * (d + (10.0 - d) * self.harder[rating])
             trace.difficulty = 1.0 if d < 1.0 else 10.0 if d > 10.0 else d
         trace.reviews += 1
@@ -134,7 +136,7 @@ class Fsrs:
         if rating > 1 and increase < 1.0:
             return s
         s *= increase
-        return s if s > SHORTEST else SHORTEST
+        return SHORTEST if s < SHORTEST else STABLEST if s > STABLEST else s
 
     def _forgotten(self, s: float, d: float, r: float) -> float:
         w = self.w
@@ -180,7 +182,8 @@ class Fsrs:
         growth = self.growth(s, trace.difficulty, r, 3) if days >= 1 else self.same_day[3] * s**self.same_day_power
         if growth > 1:
             grown = weight * math.log(growth)
-            s = trace.stability = s * math.exp(grown)
+            s *= math.exp(grown)
+            s = trace.stability = s if s < STABLEST else STABLEST
         if weight < 1:
             at -= int(((r + weight * (1 - r)) ** self.inverse_decay - 1) / self.factor * s * DAY)
         if at > last:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from modelwright.learner.fsrs import DAY, SHORTEST, Fsrs, Trace
+from modelwright.learner.fsrs import DAY, SHORTEST, STABLEST, Fsrs, Trace
 
 if TYPE_CHECKING:
     from modelwright.learner.traces import SkillTrace
@@ -69,7 +69,7 @@ def answered(fsrs: Fsrs, parts: list[tuple[SkillTrace, float]], right: bool, wei
         spread = trace.spread
         gain = spread * slope * sure * held
         s = kept.stability * math.exp(gain * step)
-        kept.stability = s if s > SHORTEST else SHORTEST
+        kept.stability = SHORTEST if s < SHORTEST else STABLEST if s > STABLEST else s
         spread -= gain * gain * weight / noise
         trace.spread = spread if spread > SUREST else SUREST
         part = weight * held / chance

@@ -85,7 +85,7 @@ def sessions(desk: Desk, minutes: int, weeks: int) -> list[dt.date]:
     for n in range(a_week):
         spread[int(n * 7 / a_week)] = 1.0
     total = sum(habit)
-    weight = [h / total + 0.02 * s if total >= 2 * desk.record.hours_per_week else s for h, s in zip(habit, spread, strict=True)]
+    weight = [h / total + 0.02 * s if 0 < total >= 2 * desk.record.hours_per_week else s for h, s in zip(habit, spread, strict=True)]
     chosen = sorted(sorted(range(7), key=lambda d: (-weight[d], d))[:a_week])
     today = _date(desk, desk.now)
     first = 1 if desk.record.minutes_on(desk.day) >= 0.5 * minutes else 0

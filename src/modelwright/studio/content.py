@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelwright.studio.record import LabRecord
     from modelwright.workshop import Workshop
 
+SEEDS = 2**31  # of a problem's questions: from 0 up
 LARGEST_SHOWN = 400_000  # bytes of a learner's file that an editor is given
 
 
@@ -149,9 +150,9 @@ def next_seed(desk: Desk, problem: Problem) -> int:
     seed = record.last_seed
     if seed and seed not in record.settled:
         return seed
-    seed = max(seed, 0) + 1
+    seed = (seed + 1) % SEEDS
     while seed in record.attempts:
-        seed += 1
+        seed = (seed + 1) % SEEDS
     return seed
 
 
@@ -238,28 +239,49 @@ def _readable(source: bytes, file: str) -> tuple[str, str]:
 
 
 def last_verdict(record: LabRecord, sha: str) -> v.LastVerdict | None:
-    """The last verdict from the journal, whatever version of the schema wrote it."""
+    """The last verdict from the journal, whatever version of the schema wrote it: what is not there, or is something else, is empty."""
+    from modelwright.grading.verdict import CheckStatus, Status
+
     verdict = record.verdict
     if verdict is None:
         return None
-    isolation = verdict.get("isolation") or {}
-    fields = tuple(v.CheckLine.__dataclass_fields__)
-    checks = tuple(
-        v.CheckLine(**{field: check.get(field, 0.0 if field == "seconds" else "") for field in fields})
-        for check in verdict.get("checks", ())
-    )
+    isolation = verdict.get("isolation")
+    held = isolation if isinstance(isolation, dict) else {}
+    checks = [check for check in _items(verdict.get("checks")) if isinstance(check, dict)]
     return v.LastVerdict(
         at=record.attempts[-1].at,
-        status=str(verdict.get("status", "")),
-        message=str(verdict.get("message", "")),
-        passed=int(verdict.get("passed", 0)),
-        total=int(verdict.get("total", 0)),
-        seconds=float(verdict.get("seconds", 0.0)),
-        isolation=str(isolation.get("tier", "")),
-        isolation_lacks=tuple(isolation.get("lacks", ())),
-        checks=checks,
+        status=_one_of(verdict.get("status"), get_args(Status), "error"),
+        message=_text(verdict.get("message")),
+        passed=round(_number(verdict.get("passed"))),
+        total=round(_number(verdict.get("total"))),
+        seconds=_number(verdict.get("seconds")),
+        isolation=_text(held.get("tier")),
+        isolation_lacks=tuple(_text(lack) for lack in _items(held.get("lacks"))),
+        checks=tuple(_check_line(check, get_args(CheckStatus)) for check in checks),
         stale=record.sha != sha,
     )
+
+
+def _check_line(check: dict[str, Any], statuses: tuple[str, ...]) -> v.CheckLine:
+    texts = {field: _text(check.get(field)) for field in v.CheckLine.__dataclass_fields__}
+    texts["status"] = _one_of(check.get("status"), statuses, "not-run")
+    return v.CheckLine(**{**texts, "seconds": _number(check.get("seconds"))})  # type: ignore[arg-type]
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 else 0.0
+
+
+def _one_of(value: object, known: tuple[str, ...], otherwise: str) -> str:
+    return value if isinstance(value, str) and value in known else otherwise
 
 
 def hint_view(lab: Lab, number: int) -> v.HintView:

@@ -1090,6 +1090,6 @@ def _date(text: str | None) -> str | None:
 
 
 def _seed(seed: int) -> int:
-    if not 0 <= seed < 2**31:
-        raise StudioError(f"A problem's seed is a number from 0 to {2**31 - 1}, not {seed}.")
+    if not 0 <= seed < content.SEEDS:
+        raise StudioError(f"A problem's seed is a number from 0 to {content.SEEDS - 1}, not {seed}.")
     return seed
