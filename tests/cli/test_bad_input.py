@@ -122,14 +122,76 @@ needs_mount = pytest.mark.skipif(not can_mount(), reason="this machine lets no u
 
 
 @needs_mount
-def test_a_read_only_home_is_said(enrolled, home: Path, environment: dict[str, str]) -> None:
-    command = f"{sys.executable} -m modelwright today"
+@pytest.mark.parametrize(
+    ("words", "answers", "says"),
+    [
+        ("today", 0, "This week: 2 of 6 hours"),
+        ("journal verify", 0, "All 2 events are whole"),
+        ("journal export", 0, '"kind":"enrolled"'),
+        ("read tiny-maths/small-numbers 1", 1, ""),
+    ],
+)
+def test_a_read_only_home_is_read_and_said(enrolled, home: Path, environment: dict[str, str], words: str, answers: int, says: str) -> None:
+    """What only asks is answered, with a sentence on what is wrong; what would record something is refused with it."""
+    enrolled("read", "tiny-maths/small-numbers", "2")
+    command = f"{sys.executable} -m modelwright {words}"
     ran = unshared(f"mount --bind {home} {home} && mount -o remount,bind,ro {home} && exec {command}", environment)
-    assert ran.returncode == 1
+    assert ran.returncode == answers, ran
+    assert says in ran.stdout
     assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
     assert "read-only" in ran.stderr
     assert str(home) in ran.stderr
-    assert enrolled("status").code == 0
+
+
+def test_an_import_can_be_taken_back(enrolled, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.jsonl"
+    file.write_text('{"id":"' + "1" * 32 + '","at":1790000000000,"data":{"kind":"enrolled","name":"Mallory","hours_per_week":40}}\n')
+    assert "takes this import back" in enrolled("journal", "import", str(file)).out
+    assert "Mallory" in enrolled("goals").out
+    listed = enrolled("journal", "undo-import", "--list").out
+    assert listed.startswith("  1  2")
+    assert listed.rstrip().endswith("1 event  theirs.jsonl")
+    assert "1 event no longer counts" in enrolled("journal", "undo-import").out
+    assert "Ada" in enrolled("goals").out
+    assert "taken back already" in one_sentence(enrolled("journal", "undo-import"))
+    assert "taken back 2" in enrolled("journal", "undo-import", "--list").out
+    assert "number of each" in one_sentence(enrolled("journal", "undo-import", "yesterday"))
+    assert "are whole" in enrolled("journal", "verify").out
+    assert "1 event counts again" in enrolled("journal", "import", str(file)).out
+    moment = enrolled("journal", "undo-import", "--list").out.splitlines()[-1][5:24]
+    assert "1 event no longer counts" in enrolled("journal", "undo-import", moment).out
+
+
+def test_an_emptied_journal_is_said_and_left_as_it_is(enrolled, home: Path) -> None:
+    (home / "journal.db").write_bytes(b"")
+    for words in (("today",), ("journal", "verify"), ("journal", "export")):
+        assert "is empty (0 bytes)" in one_sentence(enrolled(*words))
+    assert (home / "journal.db").read_bytes() == b""
+
+
+def test_a_lost_log_is_told_by_verify_doctor_and_today(enrolled, home: Path) -> None:
+    older = (home / "journal.db").read_bytes()
+    enrolled("read", "tiny-maths/small-numbers", "1")
+    (home / "journal.db").write_bytes(older)
+    told = enrolled("journal", "verify")
+    assert told.code == 1
+    assert "2 entries were stored; this journal has 1" in told.out
+    assert "2 entries were stored" in enrolled("today").err
+    assert "2 entries were stored" in enrolled("doctor").out.replace("\n", " ")
+
+
+def test_an_entry_that_does_not_read_is_set_aside_and_told(enrolled, home: Path) -> None:
+    enrolled("read", "tiny-maths/small-numbers", "1")
+    with sqlite3.connect(home / "journal.db") as database:
+        database.execute("UPDATE journal_events SET body = replace(body, 'chapter-read', 'chapter-sung') WHERE seq = 2")
+    database.close()
+    (home / "cache" / "state.msgpack").unlink(missing_ok=True)
+    ran = enrolled("today")
+    assert ran.code == 0
+    assert "entry 2: `chapter-sung` events are unknown" in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
+    assert "Entry 2" in enrolled("journal", "verify").out
+    assert enrolled("log", "1", "life goes on").code == 0
 
 
 @needs_mount
@@ -149,6 +211,10 @@ def test_a_full_disk_is_said_and_what_was_recorded_before_is_kept(
         set +e
         {sys.executable} -m modelwright read tiny-maths/small-numbers 2 2>{kept}.said
         echo "code $?"
+        {sys.executable} -m modelwright today 2>{kept}.today
+        echo "today $?"
+        {sys.executable} -m modelwright journal export 2>/dev/null | grep -c chapter-read
+        {sys.executable} -m modelwright journal verify 2>/dev/null
         rm {small}/fill
         {sys.executable} -m modelwright journal verify
         {sys.executable} -m modelwright read tiny-maths/small-numbers --json
@@ -158,7 +224,9 @@ def test_a_full_disk_is_said_and_what_was_recorded_before_is_kept(
     assert "code 1" in ran.stdout, ran
     assert len(said.strip().splitlines()) == 1, said
     assert "full" in said or "space" in said
-    assert "whole" in ran.stdout
+    assert "today 0\n1\n" in ran.stdout, "what was recorded is read and exported while the disk is full"
+    assert "full" in Path(f"{kept}.today").read_text()
+    assert ran.stdout.count("are whole") == 2
     assert '"chapters_done": 1' in ran.stdout, "the chapter ticked before the disk was full is still ticked"
 
 

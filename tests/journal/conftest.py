@@ -67,7 +67,7 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_empty(postgres: str) -> Iterator[str]:
+def postgres_empty(postgres: str) -> str:
     """The URL of a database of its own on that server."""
     import sqlalchemy as sa
 
@@ -76,4 +76,4 @@ def postgres_empty(postgres: str) -> Iterator[str]:
         connection.execute(sa.text("DROP DATABASE IF EXISTS apart"))
         connection.execute(sa.text("CREATE DATABASE apart"))
     engine.dispose()
-    yield postgres.rpartition("/")[0] + "/apart"
+    return postgres.rpartition("/")[0] + "/apart"

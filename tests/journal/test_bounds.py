@@ -29,7 +29,9 @@ def raw(data: str, rest: str = '"at":5') -> str:
 
 
 OPENED = '{"kind":"lesson-opened","lesson":"a/b"}'
-ITEM = '{"kind":"item-answered","item":"a/b","skills":["a/b"],"right":true,"seconds":9,"item_kind":"choose","setting":"exam","difficulty":%s}'
+ITEM = (
+    '{"kind":"item-answered","item":"a/b","skills":["a/b"],"right":true,"seconds":9,"item_kind":"choose","setting":"exam","difficulty":%s}'
+)
 OUT_OF_BOUNDS = {
     "a parameter of the memory beyond FSRS's own bounds": raw(msgspec.json.encode({"kind": "memory-fitted", "parameters": [*FIT[:-1], 5.0]}).decode()),
     "too few parameters": raw('{"kind":"memory-fitted","parameters":[1,2,3]}'),
@@ -99,7 +101,9 @@ def test_the_program_itself_cannot_record_what_is_out_of_bounds(journal: Journal
         deep = [deep]
     with pytest.raises(BadEventError, match="deep in one another"):
         journal.append(
-            e.LabSubmitted(lab="a", skills=[], passed=True, checks_passed=1, checks_total=1, seconds=1, source_sha256="", verdict={"x": deep})
+            e.LabSubmitted(
+                lab="a", skills=[], passed=True, checks_passed=1, checks_total=1, seconds=1, source_sha256="", verdict={"x": deep}
+            )
         )
     assert journal.last_seq() == 0
 

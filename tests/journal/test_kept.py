@@ -96,14 +96,14 @@ def test_the_note_follows_several_processes_and_never_runs_ahead(tmp_path: Path)
     path = tmp_path / "journal.db"
     program = (
         "import sys; from modelwright.journal import Journal, events as e; j = Journal.open(sys.argv[1])\n"
-        "for n in range(30): j.append(e.LessonOpened(lesson=str(n)))"
+        "for n in range(10): j.append(e.LessonOpened(lesson=str(n)))"
     )
     others = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(3)]
     assert [other.wait(120) for other in others] == [0, 0, 0]
     with Journal.open(path) as journal:
         assert journal.verify().ok
         assert journal.noted is not None
-        assert journal.noted.read() == Head(90, journal.verify().head)
+        assert journal.noted.read() == Head(30, journal.verify().head)
 
 
 def test_half_a_note_leaves_the_one_before(tmp_path: Path) -> None:
@@ -167,15 +167,17 @@ def test_flipped_bits_end_in_a_sentence(tmp_path: Path) -> None:
             data[rng.choice([rng.randrange(len(data)), page + rng.randrange(120)])] ^= 1 << rng.randrange(8)
         flipped = tmp_path / f"{n}.db"
         flipped.write_bytes(data)
+        said: list[str] = []
         try:
             with Journal.open(flipped) as journal:
-                for name, operation in OPERATIONS.items():
+                for operation in OPERATIONS.values():
                     try:
                         operation(journal)
                     except ModelwrightError as error:
-                        assert str(error).isprintable(), name
+                        said.append(str(error))
         except ModelwrightError as error:
-            assert str(error).isprintable()
+            said.append(str(error))
+        assert all(sentence.isprintable() for sentence in said), said
 
 
 @pytest.mark.parametrize(

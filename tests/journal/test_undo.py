@@ -15,7 +15,9 @@ from modelwright.journal import events as e
 
 def file(*names: str, start: int = 0) -> io.BytesIO:
     """An export with one opening of a lesson for each name; equal names are equal events."""
-    lines = (f'{{"id":"{sum(name.encode()):032d}","at":{5 + start},"data":{{"kind":"lesson-opened","lesson":"{name}"}}}}\n' for name in names)
+    lines = (
+        f'{{"id":"{sum(name.encode()):032d}","at":{5 + start},"data":{{"kind":"lesson-opened","lesson":"{name}"}}}}\n' for name in names
+    )
     return io.BytesIO("".join(lines).encode())
 
 
@@ -137,7 +139,7 @@ def test_imports_on_a_server_are_taken_back_the_same(postgres_empty: str) -> Non
         assert server.verify().ok
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=4, unique=True) | st.integers(1, 6), max_size=10))
 def test_what_counts_is_what_was_imported_last_and_not_taken_back(tmp_path_factory: pytest.TempPathFactory, steps: list) -> None:
     """Against a model: imports add their names; an undo puts back what stood for them before that import."""

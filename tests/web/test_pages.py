@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import tiny_curriculum
 from modelwright.curriculum import load
 from modelwright.studio import Studio
@@ -179,3 +181,14 @@ def test_every_link_in_the_rail_leads_somewhere(client: Any) -> None:
     assert len(links) == 7
     assert [client.get(link).status_code for link in links] == [200] * 7
     assert "GET /api/status" in client.get("/api").text
+
+
+@pytest.mark.parametrize("started", ["9" * 400, "9" * 5000, "-5", "soon", "٣٣", "1e300"])
+def test_a_form_that_says_nonsense_of_when_it_was_made_is_answered(client: Any, started: str) -> None:
+    for url, form in (
+        (f"/lesson/{LESSON}/finish", {}),
+        (f"/problem/{PROBLEM}", {"seed": "1", "text": "4"}),
+        ("/review", {"card": "tiny-maths/twice", "rating": "3"}),
+    ):
+        answer = client.post(url, data={**form, "started": started}, follow_redirects=False)
+        assert answer.status_code < 500, (url, answer.text)

@@ -119,7 +119,7 @@ def _count(count: int, how: str) -> str:
 
 
 def _when(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(at / 1000).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def verify() -> int:

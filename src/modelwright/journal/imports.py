@@ -183,7 +183,7 @@ def undo(journal: Journal, connection: sa.Connection, number: int | None) -> tup
     if row is None:
         raise JournalError(f"There is no import {number}: `modelwright journal undo-import --list` shows them all.")
     if row.undone_at:
-        day = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.undone_at / 1000))
+        day = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.undone_at / 1000))
         raise JournalError(
             f"Import {row.number} was taken back already, on {day}: nothing changed. "
             "`modelwright journal undo-import --list` shows them all."

@@ -26,7 +26,7 @@ CHECK = st.dictionaries(st.sampled_from(["name", "status", "claim", "message", "
 VERDICT = st.fixed_dictionaries(
     {},
     optional={
-        **{name: OPEN for name in ("schema", "message", "passed", "total", "seconds", "isolation", "x")},
+        **dict.fromkeys(("schema", "message", "passed", "total", "seconds", "isolation", "x"), OPEN),
         "status": OPEN | st.just("failed"),
         "checks": OPEN | st.lists(CHECK | OPEN, max_size=3),
         "isolation": OPEN | st.fixed_dictionaries({"tier": OPEN, "lacks": OPEN}),
@@ -71,16 +71,22 @@ def data_of(kind: type[Any], ids: Sequence[str]) -> st.SearchStrategy[dict[str, 
         "events": st.lists(st.integers(0, 40).map("{:032x}".format), max_size=4),
         "name": st.sampled_from(["Ada", "", "Ω" * 200, "\x1b[31m", "O'Neil & Co"]),
     }
-    fields = {field.encode_name: special[field.encode_name] if field.encode_name in special else of(field.type, ids) for field in info.fields}
+    fields = {
+        field.encode_name: special[field.encode_name] if field.encode_name in special else of(field.type, ids) for field in info.fields
+    }
     if "cards" in fields:
-        pairs = st.lists(st.tuples(st.integers(0, 7_258_118_400), st.integers(1, 4)), max_size=4).map(lambda made: [n for pair in made for n in pair])
+        pairs = st.lists(st.tuples(st.integers(0, 7_258_118_400), st.integers(1, 4)), max_size=4).map(
+            lambda made: [n for pair in made for n in pair]
+        )
         fields["cards"] = st.dictionaries(st.sampled_from(WORDS), pairs, max_size=3)
     required = {field.encode_name: fields[field.encode_name] for field in info.fields if field.required}
     optional = {name: made for name, made in fields.items() if name not in required}
     return st.fixed_dictionaries({"kind": st.just(kind_of(kind)), **required}, optional=optional)
 
 
-def events(ids: Sequence[str], most: int = 30, moments: Sequence[int] = (0, 1, 1_790_000_000_000, 7_258_118_400_000)) -> st.SearchStrategy[list[Event]]:
+def events(
+    ids: Sequence[str], most: int = 30, moments: Sequence[int] = (0, 1, 1_790_000_000_000, 7_258_118_400_000)
+) -> st.SearchStrategy[list[Event]]:
     """A history of anything, each event as the journal would return it."""
     any_data = st.one_of(*(data_of(kind, ids) for kind in KINDS))
     at = st.sampled_from(list(moments)) | st.integers(1_789_000_000_000, 1_791_000_000_000)

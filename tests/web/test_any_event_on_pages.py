@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
 
 import tiny_curriculum as tiny
 from anything import events
@@ -30,7 +27,7 @@ PAGES = (
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
 @given(history=events(IDS))
 def test_every_page_answers_whatever_the_bounds_let_in(tiny: Path, tmp_path_factory: Any, history: list[Event]) -> None:
     from fastapi.testclient import TestClient
@@ -45,5 +42,3 @@ def test_every_page_answers_whatever_the_bounds_let_in(tiny: Path, tmp_path_fact
         for view in (studio.today(30), studio.plan(), studio.forecast(), studio.status(), studio.knowing(), studio.next()):
             assert screen.as_json(view)
         assert studio._ledger.aside == {}
-
-
