@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from anything import data_of, line
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from anything import data_of, line
 from modelwright.journal import BadEventError, Journal
 from modelwright.journal import events as e
 from modelwright.journal.checks import fsrs_bounds
