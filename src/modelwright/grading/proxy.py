@@ -141,7 +141,7 @@ class Channel:
     ) -> None:
         self.sock, self.output, self.status, self.pid, self.holds = sock, output, status, pid, holds
         self.seconds, self.memory_mb = seconds, memory_mb
-        self.codec = wire.Codec(self._give, self._meet, MESSAGE_LIMIT)
+        self.codec = wire.Codec(self._give, self._meet)
         self.callbacks: dict[int, Callable] = {}
         self.errors: dict[int, type[BaseException]] = {}
         self.known: set[int] = set()
@@ -250,19 +250,21 @@ class Channel:
         return self._receive_exactly(count)
 
     def _receive_exactly(self, count: int) -> bytearray:
-        buffer, got = bytearray(count), 0
-        view = memoryview(buffer)
-        while got < count:
+        buffer = bytearray()
+        while (have := len(buffer)) < count:
+            n = None
             try:
-                n = self.sock.recv_into(view[got:])
+                with wire.room(buffer, count) as view:
+                    n = self.sock.recv_into(view)
             except BlockingIOError:
-                self._wait()
-                continue
+                pass
             except OSError:
                 n = 0
-            if not n:
+            del buffer[have + (n or 0) :]
+            if n is None:
+                self._wait()
+            elif not n:
                 raise self._gone()
-            got += n
         return buffer
 
     def _wait(self, writing: bool = False) -> None:
