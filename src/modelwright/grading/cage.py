@@ -2,9 +2,11 @@
 
 Linux: a user, mount, process, network, IPC and host-name namespace; a file system of its own that holds Python, its libraries and an
 empty scratch folder; Landlock on top, in case the namespaces are not to be had; a list of allowed system calls (seccomp) without
-any that makes a process, a socket, a mount or a trace; resource limits; no privileges and none to gain. macOS: a Seatbelt profile
-and resource limits. Each piece is tried and the pieces that hold are reported, so that a verdict can say what stood between the
-learner's code and the machine. The idea of stacking small kernel mechanisms is bubblewrap's and the Chromium sandbox's.
+any that makes a process, a socket, a mount or a trace, and, where the file system is not its own, without those that change a file
+by its path; resource limits; no privileges and none to gain. Root's code runs as nobody, who owns nothing, where root may do that.
+macOS: a Seatbelt profile and resource limits. Each piece is tried and the pieces that hold are reported, so that a verdict can say
+what stood between the learner's code and the machine. The idea of stacking small kernel mechanisms is bubblewrap's and the Chromium
+sandbox's.
 
 Everything here runs in a process that is about to become a runner: it has one thread, and what it does cannot be undone.
 """
@@ -13,20 +15,25 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import platform
 import resource
 import signal
+import socket
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 PIECES = {
     "root": "a file system of its own, without the checks, the solutions, the journal and the home folder (mount namespace)",
     "files": "only Python and its libraries can be read, only the scratch folder written",
+    "owner": "the files that you own keep their modes, times and sizes",
+    "names": "which files there are on the machine cannot be found out (mount namespace)",
     "processes": "no other process can be seen or signalled (process namespace)",
     "network": "no network (network namespace)",
     "calls": "no new processes, sockets, mounts or tracing (system-call filter)",
@@ -35,6 +42,8 @@ PIECES = {
 }
 SCRATCH_MB = 256
 THREADS = 256
+NOBODY = 65534  # as user and as group: owns no file
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
@@ -58,7 +67,7 @@ ALLOWED = """
     futex_waitv:449:449 set_robust_list:273:99 get_robust_list:274:100 set_tid_address:218:96 restart_syscall:219:128 exit:60:93
     exit_group:231:94 epoll_create:213:- epoll_create1:291:20 epoll_wait:232:- epoll_pwait:281:22 epoll_ctl:233:21 eventfd:284:-
     eventfd2:290:19 timerfd_create:283:85 timerfd_settime:286:86 timerfd_gettime:287:87 timer_create:222:107 timer_settime:223:110
-    timer_gettime:224:108 timer_delete:226:111 getitimer:36:102 setitimer:38:103 alarm:37:- pause:34:- open:2:- openat:257:56
+    timer_gettime:224:108 timer_delete:226:111 getitimer:36:102 setitimer:38:103 alarm:37:- pause:34:-
     utimensat:280:88 utime:132:- utimes:235:- getrandom:318:278 membarrier:324:283 mlock:149:228 munlock:150:229
     rseq:334:293 statx:332:291 close_range:436:436 socketpair:53:199 sendto:44:206 recvfrom:45:207 sendmsg:46:211 recvmsg:47:212
     shutdown:48:210 getsockname:51:204 getpeername:52:205 getsockopt:55:209 setsockopt:54:208 getcpu:309:168 sendfile:40:71
@@ -67,12 +76,18 @@ ALLOWED = """
 """
 # Those that C libraries replace by an older call when they hear that there is none.
 ABSENT = {"clone3": (435, 435), "io_uring_setup": (425, 425), "openat2": (437, 437)}
+# Those that `shutil.copy2` does without when it hears that the file system has no such attributes.
+UNSUPPORTED = {"listxattr": (194, 11), "llistxattr": (195, 12), "flistxattr": (196, 13)}
 CLONE, KILL, TGKILL, IOCTL, PRCTL = (56, 220), (62, 129), (234, 131), (16, 29), (157, 167)
 PRLIMIT, AFFINITY, FCNTL, PIVOT_ROOT, CAPSET = (302, 261), (203, 122), (72, 25), (155, 41), (126, 91)
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 PRCTL_NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
-FCNTL_OWNER = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a way to have the kernel send a signal
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: a way to have the kernel send a signal. F_SETLEASE, F_NOTIFY: a way to make others wait for a file.
+FCNTL_REFUSED = (8, 10, 15, 1024, 1026)
+OPEN, OPENAT, O_TRUNC = (2, -1), (257, 56), 0x200
+# Calls that change a file by its path, or by a descriptor that may only read it, and that Landlock does not cover.
+TIMES, MODES = {"utimensat", "utime", "utimes", "truncate"}, {"chmod", "fchmod", "fchmodat"}
 
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 READ_FILE, READ_DIR, WRITE_FILE, TRUNCATE, IOCTL_DEV, REFER = 1 << 2, 1 << 3, 1 << 1, 1 << 14, 1 << 15, 1 << 13
@@ -140,17 +155,72 @@ def around(root: str, secret: list[str]) -> list[str]:
     return [part for name in sorted(os.listdir(root)) for part in around(os.path.join(root, name), inside)]
 
 
+# -- another user -----------------------------------------------------------------------------------------------------------
+@functools.cache
+def may_become_nobody() -> bool:
+    """Whether this process may run code as nobody: root, with the rights for it, and Python's files are such that all may read them."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
+    with open("/proc/self/status") as file:
+        effective = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff"))
+    # To own (0) and open (1) what is nobody's, to end it (5), to change groups (6) and users (7), to give rights to files (31).
+    if not all(effective >> capability & 1 for capability in (0, 1, 5, 6, 7, 31)) or not (_mapped("uid_map") and _mapped("gid_map")):
+        return False
+    modules = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    files = {os.path.realpath(path) for path in modules if os.path.isabs(path) and os.path.exists(path)}
+    folders = {os.path.dirname(path) for path in files}
+    return all(os.stat(path).st_mode & 0o004 for path in files) and all(os.stat(path).st_mode & 0o001 for path in folders)
+
+
+def _mapped(name: str) -> bool:
+    """Whether there is a nobody here: a container without root's help may have one user only."""
+    with open(f"/proc/self/{name}") as file:
+        spans = [(int(first), int(count)) for first, _, count in (line.split() for line in file)]
+    return any(first <= NOBODY < first + count for first, count in spans)
+
+
+def reachable_by_all(paths: Iterable[str]) -> bool:
+    """Whether every user can come to these, by the modes of the folders above them."""
+    return all(os.stat(folder).st_mode & 0o001 for folder in {str(folder) for path in paths for folder in Path(path).parents})
+
+
+def map_nobody(pid: int) -> bool:
+    """In the namespace that `pid` has entered, make 0 the machine's nobody, and 1 its root. For a parent that has stayed outside."""
+    try:
+        for name in ("gid_map", "uid_map"):
+            with open(f"/proc/{pid}/{name}", "w") as file:
+                file.write(f"0 {NOBODY} 1\n1 0 1\n")
+    except OSError:
+        return False
+    return True
+
+
+def become(user: int, scratch: Iterable[str]) -> None:
+    """Be `user` from now on, who gets the `scratch` folders."""
+    for folder in scratch:
+        os.chown(folder, user, user)
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    die_with_parent()  # new credentials have unset it
+
+
 # -- namespaces -------------------------------------------------------------------------------------------------------------
-def separate(policy: dict[str, Any]) -> list[str]:
-    """Leave the machine's namespaces for new ones; the next child is process 1 of its own. Returns what was had."""
+def separate(policy: dict[str, Any], ask: Callable[[], bool] = lambda: False) -> list[str]:
+    """Leave the machine's namespaces for new ones; the next child is process 1 of its own. Returns what was had.
+
+    `ask` has the parent, outside, prepare that this process can become nobody in there, and says whether it did.
+    """
     if sys.platform != "linux" or "namespaces" in policy.get("without", ()):
         return []
     uid, gid = os.getuid(), os.getgid()
     if _libc().unshare(NEWUSER | NEWNS | NEWPID | NEWNET | NEWIPC | NEWUTS | NEWCGROUP) < 0:
         return []
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+    policy["nobody"] = ask()
+    if not policy["nobody"]:
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
     return ["processes", "network"]
 
 
@@ -159,11 +229,12 @@ def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> N
     _check(result, f"mount {target}")
 
 
-def _bind_readonly(source: str, target: str) -> None:
+def _bind_readonly(source: str, target: str, device: bool = False) -> None:
+    """A device can be written through it, as devices can; its node, which the machine shares, keeps its mode and its times."""
     _mount(source, target, "", MS_BIND | MS_REC)
     # Flags that the source has are locked in a new user namespace and must be given again.
     keep = os.statvfs(source).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    _mount("", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | keep)
+    _mount("", target, "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | (0 if device else MS_NODEV) | keep)
 
 
 def own_root(policy: dict[str, Any]) -> str:
@@ -172,32 +243,31 @@ def own_root(policy: dict[str, Any]) -> str:
     roots, secret = readable(policy["hidden"])
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     _mount("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH_MB}m,mode=755")
-    for path in [*roots, "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"]:
+    for path in [*roots, *DEVICES]:
         place = base + path
         if os.path.isdir(path):
             os.makedirs(place, exist_ok=True)
         else:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
-        if path.startswith("/dev"):
-            _mount(path, place, "", MS_BIND)
-        else:
-            _bind_readonly(path, place)
+        _bind_readonly(path, place, device=path in DEVICES)
     for path in secret:
         if os.path.isdir(path):
             _mount("tmpfs", base + path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=000")
         else:
-            _mount("/dev/null", base + path, "", MS_BIND)
+            _bind_readonly("/dev/null", base + path, device=True)
     for link in ("/lib", "/lib64"):
         if os.path.islink(link) and not os.path.lexists(base + link):
             os.symlink(os.readlink(link), base + link)
-    os.mkdir(base + "/scratch", 0o700)
-    os.mkdir(base + "/tmp", 0o700)
+    for folder in ("/scratch", "/tmp"):
+        os.makedirs(base + folder, 0o700, exist_ok=True)  # Python may be installed below either
     os.chdir(base)
     number = PIVOT_ROOT[MACHINES[platform.machine()][0]]
     _check(_libc().syscall(number, b".", b"."), "pivot_root")
     _check(_libc().umount2(b".", MNT_DETACH), "umount the old root")
     os.chdir("/scratch")
+    if policy["nobody"]:
+        become(0, ["/scratch", "/tmp"])
     return "/scratch"
 
 
@@ -212,8 +282,7 @@ def landlock(read: list[str], write: list[str]) -> bool:
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     ruleset = _check(libc.syscall(LANDLOCK_CREATE, attributes, size, 0), "landlock")
     try:
-        devices = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"]
-        for paths, rights in ((read, READ_FILE | READ_DIR), (write, handled & ~(1 | IOCTL_DEV)), (devices, READ_FILE | WRITE_FILE)):
+        for paths, rights in ((read, READ_FILE | READ_DIR), (write, handled & ~(1 | IOCTL_DEV)), (DEVICES, READ_FILE | WRITE_FILE)):
             for path in paths:
                 try:
                     fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -231,10 +300,10 @@ def landlock(read: list[str], write: list[str]) -> bool:
 
 
 # -- system calls -----------------------------------------------------------------------------------------------------------
-def filter_program(machine: int, audit: int, pid: int) -> bytes:
-    """The filter, in classic BPF: allow the list, look at the arguments of a few, refuse the rest."""
-    load, jump_equal, jump_set, give = 0x20, 0x15, 0x45, 0x06
-    allow, kill, refuse, absent = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
+def filter_program(machine: int, audit: int, pid: int, refused: Collection[str] = ()) -> bytes:
+    """The filter, in classic BPF: allow the list but for `refused`, look at the arguments of a few, refuse the rest."""
+    load, mask, jump_equal, jump_set, give = 0x20, 0x54, 0x15, 0x45, 0x06
+    allow, kill, refuse = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM
     code: list[tuple[int, int, int, int]] = []
     emit = lambda op, k, yes=0, no=0: code.append((op, yes, no, k))
     emit(load, 4)  # the architecture
@@ -242,13 +311,15 @@ def filter_program(machine: int, audit: int, pid: int) -> bytes:
     emit(give, kill)
     emit(load, 0)  # the call's number
     for entry in ALLOWED.split():
-        number = entry.split(":")[1 + machine]
-        if number != "-":
+        name, *numbers = entry.split(":")
+        number = numbers[machine]
+        if number != "-" and name not in refused:
             emit(jump_equal, int(number), 0, 1)
             emit(give, allow)
-    for pair in ABSENT.values():
-        emit(jump_equal, pair[machine], 0, 1)
-        emit(give, absent)
+    for calls, error in ((ABSENT, errno.ENOSYS), (UNSUPPORTED, errno.EOPNOTSUPP)):
+        for pair in calls.values():
+            emit(jump_equal, pair[machine], 0, 1)
+            emit(give, 0x50000 | error)
     argument = lambda n: 16 + 8 * n
     # A thread is a clone with CLONE_THREAD; without it, it is a process.
     emit(jump_equal, CLONE[machine], 0, 4)
@@ -256,6 +327,18 @@ def filter_program(machine: int, audit: int, pid: int) -> bytes:
     emit(jump_set, 0x10000, 0, 1)
     emit(give, allow)
     emit(give, refuse)
+    # To open a file for neither reading nor writing, or to read it and yet empty it, needs no right that Landlock's first versions know.
+    for pair, which in ((OPEN, 1), (OPENAT, 2)):
+        if pair[machine] >= 0:
+            emit(jump_equal, pair[machine], 0, 8)
+            emit(load, argument(which))
+            emit(mask, 3)
+            emit(jump_equal, 3, 4, 0)
+            emit(jump_equal, 0, 0, 2)
+            emit(load, argument(which))
+            emit(jump_set, O_TRUNC, 1, 0)
+            emit(give, allow)
+            emit(give, refuse)
     # A process may signal itself, ask the terminal harmless questions, name its threads, lower its own limits.
     only = [
         (KILL, 0, (pid,)),
@@ -272,9 +355,9 @@ def filter_program(machine: int, audit: int, pid: int) -> bytes:
             emit(jump_equal, value, 0, 1)
             emit(give, allow)
         emit(give, refuse)
-    emit(jump_equal, FCNTL[machine], 0, 2 + 2 * len(FCNTL_OWNER))
+    emit(jump_equal, FCNTL[machine], 0, 2 + 2 * len(FCNTL_REFUSED))
     emit(load, argument(1))
-    for value in FCNTL_OWNER:
+    for value in FCNTL_REFUSED:
         emit(jump_equal, value, 0, 1)
         emit(give, refuse)
     emit(give, allow)
@@ -282,11 +365,11 @@ def filter_program(machine: int, audit: int, pid: int) -> bytes:
     return b"".join(struct.pack("<HBBI", *row) for row in code)
 
 
-def filter_calls() -> bool:
+def filter_calls(refused: Collection[str] = ()) -> bool:
     found = MACHINES.get(platform.machine())
     if found is None:
         return False
-    program = ctypes.create_string_buffer(filter_program(*found, os.getpid()))
+    program = ctypes.create_string_buffer(filter_program(*found, os.getpid(), refused))
     head = ctypes.create_string_buffer(struct.pack("@HP", (len(program) - 1) // 8, ctypes.addressof(program)))
     return _libc().prctl(PR_SET_SECCOMP, 2, head, 0, 0) == 0
 
@@ -375,36 +458,73 @@ def enter(policy: dict[str, Any], spaces: list[str]) -> tuple[list[str], str]:
     holds.append("limits")
     roots, secret = readable(policy["hidden"])
     parts = [part for root in roots for part in around(root, secret)]
+    write, refused = [scratch], TIMES | MODES
     if own_users:
         try:
             scratch = own_root(policy)
-            holds.append("root")
+            holds += ["root", "names"]
+            write, refused = [scratch, "/tmp"], set()
         except OSError:
             if os.getcwd() != policy["scratch"]:
                 os.chdir(policy["scratch"])
     else:
         os.chdir(scratch)
+        if policy["nobody"] and reachable_by_all([*roots, scratch]):
+            become(NOBODY, [scratch])
+            refused = TIMES
     os.environ["TMPDIR"] = os.environ["HOME"] = scratch
+    tempfile.tempdir = None  # it remembers the one of the process that was forked
     if drop_privileges():
         holds.append("privileges")
-        if "landlock" not in without and landlock(parts, [scratch]):
+        if "landlock" not in without and landlock(parts, write):
             holds.append("files")
-        if "seccomp" not in without and filter_calls():
+        if "seccomp" not in without and filter_calls(refused):
             holds.append("calls")
+    if "root" in holds or "calls" in holds:
+        holds.append("owner")
     return holds, scratch
+
+
+class Ground:
+    """How a parent and the child that is to leave its namespaces agree on whom the child is in there: made before the fork."""
+
+    def __init__(self, policy: dict[str, Any]) -> None:
+        self.policy = policy
+        policy["nobody"] = "nobody" not in policy.get("without", ()) and may_become_nobody()
+        self.ours, self.theirs = socket.socketpair()
+
+    def leave(self) -> list[str]:
+        """In the child: go, and say what was had."""
+        self.ours.close()
+        try:
+            return separate(self.policy, self._ask)
+        finally:
+            self.theirs.close()
+
+    def _ask(self) -> bool:
+        if not self.policy["nobody"]:
+            return False
+        self.theirs.send(b"?")
+        return self.theirs.recv(1) == b"y"
+
+    def settle(self, child: int) -> None:
+        """In the parent: wait until the child has left or said that it cannot, and answer what it asks."""
+        self.theirs.close()
+        if self.ours.recv(1):
+            self.ours.send(b"y" if map_nobody(child) else b"n")
+        self.ours.close()
 
 
 def try_it() -> list[str]:
     """What would hold here: a child goes in and says so. Meant for a fresh process (`python -m modelwright.grading.cage`)."""
-    import tempfile
-
     read, write = os.pipe()
     with tempfile.TemporaryDirectory(prefix="modelwright-") as scratch:
         policy = {"seconds": 5, "memory_mb": 500, "scratch": scratch, "hidden": []}
+        ground = Ground(policy)
         keeper = os.fork()
         if keeper == 0:
             try:
-                spaces = separate(policy)
+                spaces = ground.leave()
                 inner = os.fork()
                 if inner == 0:
                     os.write(write, " ".join(enter(policy, spaces)[0]).encode())
@@ -413,6 +533,7 @@ def try_it() -> list[str]:
             finally:
                 os._exit(0)
         os.close(write)
+        ground.settle(keeper)
         os.waitpid(keeper, 0)
         said = os.read(read, 4096).decode().split()
         os.close(read)

@@ -49,6 +49,7 @@ def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]
     ours, theirs = socket.socketpair()
     out_read, out_write = os.pipe()
     status_read, status_write = os.pipe()
+    ground = cage.Ground(policy)
     keeper = os.fork()
     if keeper == 0:
         code = 1
@@ -58,13 +59,14 @@ def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]
             ours.close()
             os.close(out_read)
             os.close(status_read)
-            _keep(theirs, out_write, status_write, policy)
+            _keep(theirs, out_write, status_write, policy, ground)
             code = 0
         finally:
             os._exit(code)
     theirs.close()
     os.close(out_write)
     os.close(status_write)
+    ground.settle(keeper)
     os.set_blocking(out_read, False)
     socket.send_fds(control, [b"runner"], [ours.fileno(), out_read, status_read])
     ours.close()
@@ -73,9 +75,9 @@ def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]
     return keeper
 
 
-def _keep(sock: socket.socket, output: int, status: int, policy: dict[str, Any]) -> None:
+def _keep(sock: socket.socket, output: int, status: int, policy: dict[str, Any], ground: cage.Ground) -> None:
     cage.die_with_parent()
-    spaces = cage.separate(policy)
+    spaces = ground.leave()
     cage.die_with_parent()  # new credentials may have unset it
     pid = os.fork()
     if pid == 0:

@@ -448,7 +448,7 @@ class _Reader:
 
     def weigh(self, code: int, x: Any) -> None:
         """Charge what an extension will become beyond its payload, and refuse what would be slow to make or to use."""
-        self.charge(_WEIGHTS.get(code, 100))
+        self.charge(_WEIGHTS.get(code, 250))
         match code:
             case Code.SET | Code.FROZENSET:
                 self.charge(120 + 100 * len(x))
@@ -484,9 +484,9 @@ class _Reader:
                     raise WireError(f"more than {GENERATORS_LIMIT} random generators")
 
 
-# Bytes that the value of an extension takes beyond its payload, from above.
-_WEIGHTS: dict[int, int] = {Code.NDARRAY: 400, Code.TENSOR: 1200, Code.FOREIGN: 1000, Code.CONTAINER: 800, Code.OBJECTS: 400}
-_WEIGHTS |= {Code.FRACTION: 200, Code.GENERATOR: 6000, Code.RANDOM: 6000, Code.TORCHGEN: 6000}
+# Bytes that the value of an extension takes beyond its payload, from above; more where it takes long to make.
+_WEIGHTS: dict[int, int] = {Code.NDARRAY: 1500, Code.TENSOR: 3000, Code.FOREIGN: 1000, Code.CONTAINER: 1000, Code.OBJECTS: 600}
+_WEIGHTS |= {Code.FRACTION: 400, Code.GENERATOR: 6000, Code.RANDOM: 6000, Code.TORCHGEN: 6000}
 LONG_RUN = 64  # numbers: fewer are read one by one
 _FIXED = {
     0xCA: (struct.Struct(">f"), 4), 0xCB: (struct.Struct(">d"), 8), 0xCC: (struct.Struct(">B"), 1), 0xCD: (struct.Struct(">H"), 2),
