@@ -48,6 +48,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 1, 22, 24, 38, 47
 
 # System calls that a runner may make: name:x86-64:arm64, a dash where the machine has none. Everything else fails with EPERM.
@@ -117,6 +118,12 @@ def _check(result: int, what: str) -> int:
 def die_with_parent() -> None:
     if sys.platform == "linux":
         _libc().prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of grandchildren whose parent ends: else they go to process 1, which in a container may wait for none."""
+    if sys.platform == "linux":
+        _libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def close_all_but(keep: set[int]) -> None:
@@ -412,6 +419,25 @@ def limit(seconds: float, memory_mb: int, own_users: bool) -> None:
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)
         resource.setrlimit(what, (soft, hard))
+
+
+def limit_checker(seconds: float, memory_mb: int) -> None:
+    """For the trusted side, whose own code is honest, and whose values come from the learner's: what they may lead it to take.
+
+    Memory: what it was born with, and twice what the lab gives a runner (the reference's share, and a copy of the learner's), and a
+    half gigabyte for libraries that checks import. Processor time is for what a check does in one step with what came back, such as a
+    set of numbers made to collide, which no clock in this process can end.
+    """
+    processor = int(30 + 6 * seconds)
+    wanted = [(resource.RLIMIT_CPU, processor), (resource.RLIMIT_CORE, 0)]
+    if sys.platform == "linux":
+        data, space = _sizes()
+        more = (2 * memory_mb + 512) << 20
+        wanted += [(resource.RLIMIT_DATA, data + more), (resource.RLIMIT_AS, space + more + (1 << 30))]
+    for what, most in wanted:
+        ceiling = resource.getrlimit(what)[1]
+        most = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
+        resource.setrlimit(what, (most, most))
 
 
 def _sizes() -> tuple[int, int]:

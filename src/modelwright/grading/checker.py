@@ -11,7 +11,6 @@ import gc
 import importlib.util
 import json
 import os
-import resource
 import socket
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 import pytest
 
 from . import explain, forbidden, nursery
+from . import cage, explain, nursery
 from .budget import Budget
 from .proxy import Channel, Learner, RunnerDied
 
@@ -363,6 +363,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
         finally:
             os._exit(0)
     theirs.close()
+    cage.limit_checker(job.seconds, job.memory_mb)
     stable = Stable(job, control)
     try:
         later = stable.order()
@@ -375,7 +376,6 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
     prepare(shrink=not job.first_failure)
     sys.dont_write_bytecode = True
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     plugin = Fixtures(job, stable, later, tell)
     gc.freeze()
     code = pytest.main(options(job.folder), plugins=[plugin, fixtures(plugin)])
@@ -399,12 +399,10 @@ def options(folder: Path) -> list[str]:
 
 def prepare(shrink: bool = True) -> None:
     """Settings of Hypothesis and pytest for grading: the same examples each time, nothing kept on disk, no deadline of their own."""
-    import hypothesis.configuration
     import hypothesis.internal.conjecture.engine as engine
     from hypothesis import HealthCheck, Phase, settings
 
     engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS
-    hypothesis.configuration.set_hypothesis_home_dir(tempfile.gettempdir())
     phases = [phase for phase in Phase if shrink or phase not in (Phase.shrink, Phase.explain)]
     settings.register_profile(
         "grading", derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck),

@@ -27,6 +27,8 @@ from .verdict import CheckResult, Isolation, Verdict
 if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab
 
+    from .folders import RunFolder
+
 SOURCE_LIMIT = 1 << 20
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -34,8 +36,8 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 class Zygote:
     """One warm process and the way to it: one that is already listening at `shared`, else our own, started when first needed."""
 
-    def __init__(self, kind: str, private: Path, shared: Path | None) -> None:
-        self.kind, self.private, self.shared = kind, private, shared
+    def __init__(self, kind: str, private: Path, shared: Path | None, cache: Path | None = None) -> None:
+        self.kind, self.private, self.shared, self.cache = kind, private, shared, cache
         self.process: subprocess.Popen[bytes] | None = None
         self.lock = threading.Lock()
 
@@ -53,7 +55,7 @@ class Zygote:
         assert self.shared is not None
         try:
             target = Path(os.readlink(self.shared))
-            for path, loose in ((self.shared.parent, 0o022), (target.parent, 0o077), (target, 0o077)):
+            for path, loose in ((self.shared.parent, 0o022), (target.parent, 0o066), (target, 0o077)):
                 about = os.lstat(path)
                 if about.st_uid != os.getuid() or about.st_mode & loose:
                     return None
@@ -62,11 +64,12 @@ class Zygote:
             return None
 
     def _start(self) -> None:
-        if not hasattr(os, "fork"):
-            raise GradingError("Grading needs a system with fork(), such as Linux, macOS or the Windows Subsystem for Linux.")
         env = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"} | dict.fromkeys(
             ONE_THREAD, "1"
         )
+        # Whatever is put into a temporary folder goes into ours, which no other user can write or link into, and which goes when we go.
+        env["TMPDIR"] = str(self.private.parent)
+        env["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self._storage())
         # Errors of the grading process itself go to a file, because a full pipe that nobody reads would stop it.
         self.log = tempfile.TemporaryFile(prefix="modelwright-")  # noqa: SIM115 - closed in stop()
         self.process = subprocess.Popen(
@@ -81,12 +84,27 @@ class Zygote:
             raise GradingError(f"The grading process did not start (exit status {status}): {' '.join(last)}. Try `modelwright doctor`.")
         self._share()
 
+    def _storage(self) -> Path:
+        """Where Hypothesis keeps its tables of Unicode, which take a second to make: beside the learner's caches, if that is ours alone."""
+        from . import folders
+
+        if self.cache is not None:
+            with contextlib.suppress(OSError):
+                self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.cache.chmod(0o700)
+                if folders.is_ours(self.cache.parent) and folders.is_ours(self.cache) and os.access(self.cache, os.W_OK):
+                    return self.cache
+        return self.private.parent / "hypothesis"
+
     def _share(self) -> None:
         """Put a link to our socket where other Modelwright processes look. A home that cannot be written costs only their warmth."""
+        from . import folders
+
         if self.shared is None:
             return
         with contextlib.suppress(OSError):
             self.shared.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folders.sweep(self.shared.parent, f"{self.shared.name}.*")
             new = self.shared.with_name(f"{self.shared.name}.{os.getpid()}")
             new.unlink(missing_ok=True)
             new.symlink_to(self.private)
@@ -160,7 +178,7 @@ class Grader:
 
     def __init__(self, home: Path | None = None, *, without: Sequence[str] = ()) -> None:
         self.home, self.without = home, list(without)
-        self._folder: tempfile.TemporaryDirectory | None = None
+        self._folder: RunFolder | None = None
         self._zygotes: dict[str, Zygote] = {}
         self._lock = threading.Lock()
         self._held: Isolation | None = None
@@ -178,7 +196,7 @@ class Grader:
                 zygote.stop()
             self._zygotes.clear()
             if self._folder is not None:
-                self._folder.cleanup()
+                self._folder.remove()
                 self._folder = None
 
     def warm(self, lab: Lab) -> None:
@@ -188,10 +206,15 @@ class Grader:
     def _zygote(self, kind: str) -> Zygote:
         with self._lock:
             if kind not in self._zygotes:
+                if not hasattr(os, "fork"):
+                    raise GradingError("Grading needs a system with fork(), such as Linux, macOS or the Windows Subsystem for Linux.")
                 if self._folder is None:
-                    self._folder = tempfile.TemporaryDirectory(prefix="modelwright-run-")
+                    from .folders import RunFolder
+
+                    self._folder = RunFolder()
                 shared = None if self.home is None else self.home / "run" / f"grading-{kind}.sock"
-                self._zygotes[kind] = Zygote(kind, Path(self._folder.name) / f"{kind}.sock", shared)
+                cache = None if self.home is None else self.home / "cache" / "hypothesis"
+                self._zygotes[kind] = Zygote(kind, self._folder.path / f"{kind}.sock", shared, cache)
             return self._zygotes[kind]
 
     def grade(self, lab: Lab, source: bytes, *, on_check: Callable[[CheckResult], None] | None = None,

@@ -250,21 +250,19 @@ class Channel:
         return self._receive_exactly(count)
 
     def _receive_exactly(self, count: int) -> bytearray:
-        buffer = bytearray()
-        while (have := len(buffer)) < count:
-            n = None
+        buffer, got = bytearray(count), 0
+        view = memoryview(buffer)
+        while got < count:
             try:
-                with wire.room(buffer, count) as view:
-                    n = self.sock.recv_into(view)
+                n = self.sock.recv_into(view[got:])
             except BlockingIOError:
-                pass
+                self._wait()
+                continue
             except OSError:
                 n = 0
-            del buffer[have + (n or 0) :]
-            if n is None:
-                self._wait()
-            elif not n:
+            if not n:
                 raise self._gone()
+            got += n
         return buffer
 
     def _wait(self, writing: bool = False) -> None:

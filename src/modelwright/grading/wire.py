@@ -691,24 +691,14 @@ def send_frame(sock: socket.socket, data: bytes) -> None:
     sock.sendall(data)
 
 
-def room(buffer: bytearray, wanted: int) -> memoryview:
-    """A view of what is still to be filled: the buffer grows with what has come, not with what was promised.
-
-    `buffer` holds what has come so far; the caller cuts off what the next read did not fill.
-    """
-    have = len(buffer)
-    buffer.extend(bytes(min(wanted - have, 1 << 18)))
-    return memoryview(buffer)[have:]
-
-
 def recv_exactly(sock: socket.socket, count: int) -> bytearray:
+    """`count` bytes. Memory is taken as they come: a length that is promised costs nothing."""
     buffer = bytearray()
-    while (have := len(buffer)) < count:
-        with room(buffer, count) as view:
-            n = sock.recv_into(view)
-        if not n:
+    while len(buffer) < count:
+        piece = sock.recv(min(count - len(buffer), 1 << 18))
+        if not piece:
             raise EOFError("the other end closed")
-        del buffer[have + n :]
+        buffer += piece
     return buffer
 
 

@@ -92,7 +92,9 @@ class Home:
         try:
             for folder in (self.folder, self.cache, self.run):
                 folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".try-") as trial:
+            for left in self.folder.glob(".try-*"):  # of an earlier version, killed half-way; the trial has no name any more
+                left.unlink(missing_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder) as trial:
                 trial.write(b"x" * 4096)
                 trial.flush()
                 os.fsync(trial.fileno())
