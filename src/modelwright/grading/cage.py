@@ -429,7 +429,7 @@ def limit_checker(seconds: float, memory_mb: int) -> None:
     set of numbers made to collide, which no clock in this process can end.
     """
     processor = int(30 + 6 * seconds)
-    wanted = [(resource.RLIMIT_CPU, processor), (resource.RLIMIT_CORE, 0)]
+    wanted = [(resource.RLIMIT_CPU, processor)]
     if sys.platform == "linux":
         data, space = _sizes()
         more = (2 * memory_mb + 512) << 20

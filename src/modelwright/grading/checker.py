@@ -11,6 +11,7 @@ import gc
 import importlib.util
 import json
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -376,6 +377,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
     prepare(shrink=not job.first_failure)
     sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     plugin = Fixtures(job, stable, later, tell)
     gc.freeze()
     code = pytest.main(options(job.folder), plugins=[plugin, fixtures(plugin)])
