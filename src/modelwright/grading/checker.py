@@ -24,8 +24,7 @@ from typing import Any
 
 import pytest
 
-from . import explain, forbidden, nursery
-from . import cage, explain, nursery
+from . import cage, explain, forbidden, nursery
 from .budget import Budget
 from .proxy import Channel, Learner, RunnerDied
 
