@@ -398,11 +398,14 @@ def find(words: Annotated[list[str], typer.Argument(help="What to look for.")], 
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
+def doctor(
+    attack: Annotated[bool, typer.Option("--attack", help="Run a battery of hostile files, and say what held (a minute).")] = False,
+    json: Json = False,
+) -> None:
     """Check that everything works here, and say what to do where it does not."""
-    from modelwright.cli.doctor import doctor
+    from modelwright.cli import doctor as here
 
-    raise typer.Exit(doctor(json))
+    raise typer.Exit(here.attack(json) if attack else here.doctor(json))
 
 
 app.add_typer(anki, name="anki")

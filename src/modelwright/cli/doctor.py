@@ -51,6 +51,31 @@ def doctor(json: bool) -> int:
     return 1 if broken else 0
 
 
+def attack(json: bool) -> int:
+    """Hostile files against this machine's isolation, one by one."""
+    from modelwright.grading.attack import attack as battery
+    from modelwright.grading.attack import summary
+
+    outcomes = []
+    out = screen.console()
+    if not json:
+        out.print("Each of these files is run as a learner's would be. A mark says that the machine held.")
+        out.print()
+    for outcome in battery():
+        outcomes.append(outcome)
+        if not json:
+            mark, style = ("✓", "green") if outcome.held else ("✗", "red")
+            out.print(f"[{style}]{mark}[/] {screen.safe(outcome.attack)}  [dim]{screen.safe(outcome.said)}[/]")
+    if json:
+        screen.print_json(outcomes)
+    else:
+        out.print()
+        out.print(summary(outcomes), markup=False)
+        if not all(outcome.held for outcome in outcomes):
+            out.print("docs/grading.md says what each tier of isolation holds, and `modelwright doctor` which one this machine has.")
+    return 0 if all(outcome.held for outcome in outcomes) else 1
+
+
 def show(out: Console, finding: Finding) -> None:
     mark, style = {"ok": ("✓", "green"), "remark": ("!", "yellow"), "broken": ("✗", "red")}[finding.state]
     out.print(f"[{style}]{mark}[/] [bold]{finding.name:<11}[/] {screen.safe(finding.text)}")

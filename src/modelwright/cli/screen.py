@@ -1,11 +1,15 @@
 """How things look in a terminal: one console, a few marks, and the two or three shapes that several commands share.
 
 Colour never stands alone: each coloured mark is also a sign or a word. Piped, the output is plain text that wraps nowhere by itself.
+What is shown often comes from a file that was run or read. So no control character in it reaches the terminal, which would obey it.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +22,39 @@ if TYPE_CHECKING:
 MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "error": ("✗", "red"), "skipped": ("–", "dim"), "not-run": ("·", "dim")}
 
 
-def console(stderr: bool = False) -> Console:
-    """Plain when piped; NO_COLOR is honoured by Rich itself."""
-    from rich.console import Console
+# What a terminal obeys: sequences that end (CSI), texts for it up to their end or the line's (OSC, DCS and their like), short
+# escapes, and any other control character but tab and newline.
+_COMMANDS = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
 
+
+def harmless(text: str) -> str:
+    """`text` without what a terminal would obey."""
+    return text if text.isprintable() else _COMMANDS.sub("", text)
+
+
+@functools.cache
+def _screen() -> type[Console]:
+    """Rich's console, but for what the texts themselves would have the terminal do: only Rich's own colours get there."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Screen(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(harmless(renderable) if isinstance(renderable, str) else renderable, options):
+                yield segment if segment.control else Segment(harmless(segment.text), segment.style)
+
+    return Screen
+
+
+def console(stderr: bool = False, soft_wrap: bool | None = None) -> Console:
+    """Plain when piped; NO_COLOR is honoured by Rich itself."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, soft_wrap=not stream.isatty(), emoji=False)
+    return _screen()(stderr=stderr, highlight=False, soft_wrap=not stream.isatty() if soft_wrap is None else soft_wrap, emoji=False)
 
 
 def complain(sentence: str) -> None:
@@ -42,7 +73,8 @@ def as_json(view: Any) -> str:
     """A view, a verdict or a list of them as JSON, for a script."""
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(view), indent=2).decode()
+    text = msgspec.json.format(msgspec.json.encode(view), indent=2).decode()
+    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)  # the control characters that JSON need not escape
 
 
 def print_json(view: Any) -> None:
