@@ -258,8 +258,8 @@ def test_what_a_killed_program_left_is_swept_at_the_next_start(lab_folder: Path,
     another = RunFolder()
     assert not left.exists()
     assert in_use.path.exists()
-    in_use.remove()
-    another.remove()
+    in_use.cleanup()
+    another.cleanup()
     assert not any((tmp_path / "tmp").iterdir())
 
 

@@ -30,11 +30,10 @@ def validate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the findings alone.")] = False,
 ) -> None:
     """Prove that a curriculum holds: ids, graphs, links, lessons' output, problems' keys, labs' graders."""
-    from rich.console import Console
-
+    from modelwright.cli import screen
     from modelwright.studio.author import Progress, validate
 
-    out, folder = Console(soft_wrap=True, highlight=False), _folder(curriculum)
+    out, folder = screen.console(soft_wrap=True), _folder(curriculum)
 
     def show(progress: Progress) -> None:
         if not quiet:

@@ -21,7 +21,7 @@ FRESH = 60  # seconds in which a file without a lock may still be in the making
 
 
 class RunFolder:
-    """A folder for one program, until `remove`."""
+    """A folder for one program, until `cleanup`."""
 
     def __init__(self) -> None:
         place = Path(tempfile.gettempdir())
@@ -32,7 +32,7 @@ class RunFolder:
         self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
-    def remove(self) -> None:
+    def cleanup(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 

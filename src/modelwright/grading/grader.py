@@ -173,7 +173,7 @@ class Grader:
     """Grades submissions in warm processes. A context manager; may be shared by threads; starts nothing before it is needed.
 
     With `home`, the warm processes listen in `home/run/`, so that a second Modelwright process uses those that are already there.
-    `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp"): for trying what a lesser machine would do.
+    `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp", "nobody"): for trying what a lesser machine would do.
     """
 
     def __init__(self, home: Path | None = None, *, without: Sequence[str] = ()) -> None:
@@ -196,7 +196,7 @@ class Grader:
                 zygote.stop()
             self._zygotes.clear()
             if self._folder is not None:
-                self._folder.remove()
+                self._folder.cleanup()
                 self._folder = None
 
     def warm(self, lab: Lab) -> None:
