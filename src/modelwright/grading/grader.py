@@ -173,7 +173,8 @@ class Grader:
     """Grades submissions in warm processes. A context manager; may be shared by threads; starts nothing before it is needed.
 
     With `home`, the warm processes listen in `home/run/`, so that a second Modelwright process uses those that are already there.
-    `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp", "nobody"): for trying what a lesser machine would do.
+    `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp", "nobody"): for trying
+    what a lesser machine would do.
     """
 
     def __init__(self, home: Path | None = None, *, without: Sequence[str] = ()) -> None:
