@@ -257,7 +257,7 @@ def test_what_a_killed_program_left_is_swept_at_the_next_start(lab_folder: Path,
     os.utime(left, (time.time() - 100, time.time() - 100))
     another = RunFolder()
     assert not left.exists()
-    assert in_use.path.exists()
+    assert Path(in_use.name).exists()
     in_use.cleanup()
     another.cleanup()
     assert not any((tmp_path / "tmp").iterdir())

@@ -21,19 +21,19 @@ FRESH = 60  # seconds in which a file without a lock may still be in the making
 
 
 class RunFolder:
-    """A folder for one program, until `cleanup`."""
+    """A folder for one program, until `cleanup`. `name` is its path."""
 
     def __init__(self) -> None:
         place = Path(tempfile.gettempdir())
         sweep_run_folders(place)
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        self.name = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         # Root's runners are other users: they must come through to their scratch folders. What lies here is closed to them by itself.
-        self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.chmod(self.name, 0o711 if os.geteuid() == 0 else 0o700)
+        self._lock = os.open(os.path.join(self.name, "lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def cleanup(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(self.name, ignore_errors=True)
         os.close(self._lock)
 
 

@@ -215,7 +215,7 @@ class Grader:
                     self._folder = RunFolder()
                 shared = None if self.home is None else self.home / "run" / f"grading-{kind}.sock"
                 cache = None if self.home is None else self.home / "cache" / "hypothesis"
-                self._zygotes[kind] = Zygote(kind, self._folder.path / f"{kind}.sock", shared, cache)
+                self._zygotes[kind] = Zygote(kind, Path(self._folder.name) / f"{kind}.sock", shared, cache)
             return self._zygotes[kind]
 
     def grade(self, lab: Lab, source: bytes, *, on_check: Callable[[CheckResult], None] | None = None,
