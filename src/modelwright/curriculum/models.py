@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from modelwright import clocks
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)*$")]
 Stock = Literal["library-call", "dtype", "axis", "mutation", "overflow", "global-random", "small-input"]
@@ -113,8 +115,20 @@ class Problem(Frozen):
 
 
 class Limits(Frozen):
+    """`seconds` is processor time for one call of the learner's code; the limits by the clock follow from it (see `modelwright.clocks`)."""
+
     seconds: float = Field(default=20, gt=0, le=300)
     memory_mb: int = Field(default=1500, ge=64, le=8000)
+
+    @property
+    def check_wall(self) -> float:
+        """Seconds by the clock that one check may take."""
+        return clocks.check_wall(self.seconds)
+
+    @property
+    def submission_wall(self) -> float:
+        """Seconds by the clock that one submission may take, whatever it does."""
+        return clocks.submission_wall(self.seconds)
 
 
 class Forbidden(Frozen):

@@ -2,54 +2,80 @@
 
 The learner's module and the reference run in two fresh and equal cages; neither can tell which it is or see the other. Time is the
 processor time that the kernel charged to each process, read by this one: a busy machine does not lengthen it much, and a patched
-`time` module does not shorten it. A budget warms both up, alternates them, compares their minima, and measures again, four times with
-growing patience, before it blames: a plain timer failed the reference itself once in six runs on a busy machine.
+`time` module does not shorten it. A budget alternates the two, compares their minima, and measures again, four times with growing
+patience, before it blames: a plain timer failed the reference itself once in six runs on a busy machine.
+
+What is measured is work. No input is used twice: each call of each round gets arguments of its own, of the same kind and size
+(`variation.py`, or drawn by the check). All the processor time from handing the inputs over to having the results back counts, so that
+work cannot be done before the clock starts or after it stops; and of each round one result, drawn by lot after it ended, is compared
+with the reference's.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+import math
+import secrets
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .proxy import Call, Channel, process_memory, process_seconds
+from .errors import LabFault, WireError
+from .proxy import Call, Channel, RunnerDied, process_memory, process_seconds
+from .variation import KINDS, alike, vary
 
 if TYPE_CHECKING:
     from .checker import Fixtures
 
-ROUNDS = (1, 4, 8, 16)  # after the one in which it is found how often to repeat
-SHORTEST = 0.002  # seconds: a call is repeated until it takes this long, because clocks and caches blur what is shorter
-MOST_REPEATS = 1 << 14
+ROUNDS = (2, 4, 8, 16)
+SHORTEST = 0.002  # seconds: so many calls make a round that they take this long, because clocks and caches blur what is shorter
+MOST_CALLS = 128
+MOST_BYTES = 32 << 20  # of arguments and results in one round
 LEAST_SECONDS = 20e-6
 LEAST_BYTES = 1 << 20
 SLACK_BYTES = 2 << 20
+# Decoding arguments and encoding results costs both modules about the same; what takes the learner's this much longer is work.
+CARRYING = 8
+
+Arguments = tuple[list[Any], dict[str, Any]]
+
+
+class Round(NamedTuple):
+    """One round of calls: processor seconds of each, in the function and around it; what each returned, still encoded."""
+
+    work: float
+    carrying: float
+    answers: list[bytes]
 
 
 class Budget:
-    """The fixture `budget`: `budget("name", args, kwargs, time_ratio=4, memory_ratio=4)` fails if the learner's takes more."""
+    """The fixture `budget`: `budget("name", args, kwargs, time_ratio=4, memory_ratio=4)` fails if the learner's takes more.
+
+    `args` is a tuple, of which each call gets a variation that the reference accepts; or a function that draws a fresh tuple from a NumPy
+    generator. `agrees(got, wanted)` says whether a result is as good as the reference's, where more than one answer is right; by default they
+    are equal to about three digits, and signs are free only where they are already for the arguments as given.
+    """
 
     def __init__(self, fixtures: Fixtures) -> None:
         self.fixtures = fixtures
 
-    def __call__(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None, *, time_ratio: float | None = None,
-                 memory_ratio: float | None = None) -> None:  # fmt: skip
-        fixtures = self.fixtures
-        packed = fixtures.channel.codec.pack([list(args), kwargs or {}])
-        fixtures.channel.last = Call(name, packed)
-        mine, theirs = fixtures.fresh_pair()
-        pair = (mine, theirs)
+    def __call__(self, name: str, args: tuple | Callable[[Any], tuple] = (), kwargs: dict[str, Any] | None = None, *,
+                 time_ratio: float | None = None, memory_ratio: float | None = None,
+                 agrees: Callable[[Any, Any], bool] | None = None) -> None:  # fmt: skip
+        mine, theirs = self.fixtures.fresh_pair()
         try:
-            for channel in pair:
-                prepare(channel, name, packed)
-                channel.request("go", 1)
+            race = Race(name, Inputs(args, kwargs or {}), mine, theirs, self.fixtures.channel, agrees)
+            race.begin()
             if memory_ratio is not None:
-                used, allowed = (peak(channel, name, packed) for channel in pair)
-                if used > memory_ratio * max(allowed, LEAST_BYTES) + SLACK_BYTES:
-                    raise AssertionError(
-                        f"`{name}` used {used / 2**20:.0f} MB where the reference used {allowed / 2**20:.0f} MB; "
-                        f"at most {memory_ratio:g} times as much is allowed."
-                    )
+                used, allowed = race.peaks()
+                for mine_bytes, their_bytes in zip(used, allowed, strict=True):
+                    if mine_bytes > memory_ratio * max(their_bytes, LEAST_BYTES) + SLACK_BYTES:
+                        raise AssertionError(
+                            f"`{name}` used {mine_bytes / 2**20:.0f} MB where the reference used {their_bytes / 2**20:.0f} MB; "
+                            f"at most {memory_ratio:g} times as much is allowed."
+                        )
             if time_ratio is not None:
-                took, best = self._race(pair, name, packed, time_ratio)
+                took, best = race.times(time_ratio)
                 if took > time_ratio * max(best, LEAST_SECONDS):
                     raise AssertionError(
                         f"`{name}` took {_milliseconds(took)} where the reference took {_milliseconds(best)}; "
@@ -59,42 +85,183 @@ class Budget:
             mine.close()
             theirs.close()
 
-    def _race(self, pair: tuple[Channel, Channel], name: str, packed: bytes, time_ratio: float) -> tuple[float, float]:
-        repeats, best = [1, 1], [0.0, 0.0]
-        for i, channel in enumerate(pair):
-            while (took := seconds(channel, name, packed, repeats[i])) * repeats[i] < SHORTEST and repeats[i] < MOST_REPEATS:
-                repeats[i] *= 4
-            best[i] = took
-        for rounds in ROUNDS:
-            for _ in range(rounds):
-                for i, channel in enumerate(pair):
-                    best[i] = min(best[i], seconds(channel, name, packed, repeats[i]))
-            if best[0] <= time_ratio * max(best[1], LEAST_SECONDS):
-                break
-        return best[0], best[1]
-
 
 def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
 
-def prepare(channel: Channel, name: str, packed: bytes) -> None:
-    """Fresh arguments, unpacked outside of what is measured: a call may have changed the last ones."""
+class Inputs:
+    """Arguments for one call after another, no two the same."""
+
+    def __init__(self, args: tuple | Callable[[Any], tuple], kwargs: dict[str, Any]) -> None:
+        import numpy as np
+
+        self.draw = args if callable(args) else None
+        self.rng = np.random.default_rng(zlib.crc32(b"budget"))
+        self.given: Arguments = (list(self._drawn() if self.draw is not None else args), kwargs)  # type: ignore[arg-type]
+        self.kinds = ["drawn"] if self.draw is not None else [*KINDS, "same"]
+        self.kind = self.kinds[0]
+        self.turn = 0
+
+    def _drawn(self) -> tuple:
+        assert self.draw is not None
+        drawn = self.draw(self.rng)
+        if not isinstance(drawn, tuple):
+            raise LabFault(f"the function that draws a budget's arguments returned {type(drawn).__name__}, and must return a tuple")
+        return drawn
+
+    def fresh(self) -> Arguments:
+        if self.draw is not None:
+            return list(self._drawn()), self.given[1]
+        if self.kind == "same":
+            return self.given
+        args, kwargs = self.given
+        self.turn += 1
+        again = lambda x: vary(x, self.kind, self.rng, self.turn)
+        return [again(x) for x in args], {key: again(x) for key, x in kwargs.items()}
+
+
+class Race:
+    """The learner's function and the reference's, called with the same inputs in turn."""
+
+    def __init__(self, name: str, inputs: Inputs, mine: Channel, theirs: Channel, teller: Channel, agrees: Callable | None) -> None:
+        self.name, self.inputs, self.mine, self.theirs = name, inputs, mine, theirs
+        self.agrees = agrees or alike
+        # What the check is told to have given: the main channel's record is what a failure is told from.
+        self.last = teller.last = Call(name, teller.codec.pack([*inputs.given]))
+        self.calls = 1
+
+    # -- the rules of the race --------------------------------------------------------------------------------------------
+    def begin(self) -> None:
+        """One call each as given, which must agree; then choose how inputs vary, and how many calls make a round."""
+        got, wanted, first = self._compared([self.inputs.given])
+        if not self.agrees(got, wanted):
+            if self.agrees is alike and alike(got, wanted, signs=False):
+                self.agrees = lambda a, b: alike(a, b, signs=False)
+            else:
+                self._differ(got)
+        for kind in self.inputs.kinds:
+            self.inputs.kind = kind
+            if self._settles_on(kind):
+                break
+        else:
+            self._differ(got)
+        mine, theirs = first
+        took = max(theirs.work, mine.work / 8, LEAST_SECONDS)
+        size = len(self._pack(self.theirs, self.inputs.given)) + max(map(len, (*mine.answers, *theirs.answers)))
+        self.calls = max(1, min(MOST_CALLS, math.ceil(SHORTEST / took), MOST_BYTES // max(size, 1)))
+
+    def _settles_on(self, kind: str) -> bool:
+        """Whether inputs of this kind are new, accepted by the reference, and answered alike. Raises where only "same" is left and is not."""
+        inputs = [self.inputs.fresh() for _ in range(2)]
+        packed = [self._pack(self.theirs, arguments) for arguments in inputs]
+        if kind not in ("same", "drawn") and len({*packed, self._pack(self.theirs, self.inputs.given)}) < 3:
+            return False
+        try:
+            self._reference([packed[0]])
+        except LabFault:
+            if kind == "drawn":
+                raise
+            return False
+        try:
+            got, wanted, _ = self._compared(inputs)
+        except RunnerDied:
+            raise
+        except Exception:
+            if kind in ("same", "drawn"):
+                raise
+            self.rejected = True
+            return False
+        if self.agrees(got, wanted):
+            return kind != "same" or not self.rejected
+        self.rejected = True
+        return False
+
+    rejected = False  # the reference accepted a kind of input and the learner's answer was another: "same" would hide that
+
+    def _differ(self, got: Any) -> None:
+        self.last.result, self.last.returned = got, True
+        raise AssertionError(
+            f"`{self.name}` returned something else than the reference for the inputs on which it is timed; "
+            f"how fast and how small is measured of right results only."
+        )
+
+    # -- calling ----------------------------------------------------------------------------------------------------------
+    def _pack(self, channel: Channel, arguments: Arguments) -> bytes:
+        return channel.codec.pack([*arguments])
+
+    def _reference(self, packed: list[bytes]) -> Round:
+        try:
+            return measured(self.theirs, self.name, packed)
+        except RunnerDied as died:
+            raise LabFault(f"the reference's `{self.name}` did not return: {died}") from None
+        except Exception as error:
+            raise LabFault(f"the reference's `{self.name}` raised {type(error).__name__}: {error}") from None
+
+    def _round(self, inputs: list[Arguments]) -> tuple[Round, Round]:
+        mine = measured(self.mine, self.name, [self._pack(self.mine, arguments) for arguments in inputs])
+        return mine, self._reference([self._pack(self.theirs, arguments) for arguments in inputs])
+
+    def _compared(self, inputs: list[Arguments]) -> tuple[Any, Any, tuple[Round, Round]]:
+        """A round, and of its results one that was drawn by lot once they were all there: (the learner's, the reference's)."""
+        mine, theirs = pair = self._round(inputs)
+        chosen = secrets.randbelow(len(inputs))
+        try:
+            got = self.mine.codec.unpack(mine.answers[chosen])
+        except (WireError, TypeError) as error:
+            raise self.mine.kill("killed", f"What came back from your code's process is not a value: {error}.") from None
+        return got, self.theirs.codec.unpack(theirs.answers[chosen]), pair
+
+    # -- measuring --------------------------------------------------------------------------------------------------------
+    def times(self, ratio: float) -> tuple[float, float]:
+        """(the learner's, the reference's) least processor seconds a call."""
+        took = best = carried = math.inf
+        for rounds in ROUNDS:
+            for _ in range(rounds):
+                got, wanted, (mine, theirs) = self._compared([self.inputs.fresh() for _ in range(self.calls)])
+                if not self.agrees(got, wanted):
+                    self._differ(got)
+                best, carried = min(best, theirs.work), min(carried, theirs.carrying)
+                took = min(took, mine.work + max(0.0, mine.carrying - CARRYING * carried - LEAST_SECONDS))
+            if took <= ratio * max(best, LEAST_SECONDS):
+                break
+        return took, best
+
+    def peaks(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Bytes that one call adds at most, ((in the call, with its arguments and result) of the learner's, the same of the reference)."""
+        fresh = self.inputs.fresh()
+        used = peak(self.mine, self.name, self._pack(self.mine, fresh))
+        try:
+            return used, peak(self.theirs, self.name, self._pack(self.theirs, fresh))
+        except RunnerDied as died:
+            raise LabFault(f"the reference's `{self.name}` did not return: {died}") from None
+
+
+def measured(channel: Channel, name: str, packed: list[bytes]) -> Round:
+    """Hand over, call, take back. The three spells are read off one clock without a gap: work that is moved is still counted."""
+    count = len(packed)
+    start = process_seconds(channel.pid)
     channel.request("stage", name, packed)
+    begun = process_seconds(channel.pid)
+    channel.request("go")
+    done = process_seconds(channel.pid)
+    answers = channel.request("give")[1]
+    end = process_seconds(channel.pid)
+    if type(answers) is not list or len(answers) != count or not all(type(answer) is bytes for answer in answers):
+        raise channel.kill("killed", "What came back from your code's process is not what its calls returned.")
+    return Round((done - begun) / count, (begun - start + end - done) / count, answers)
 
 
-def seconds(channel: Channel, name: str, packed: bytes, times: int) -> float:
-    prepare(channel, name, packed)
-    before = process_seconds(channel.pid)
-    channel.request("go", times)
-    return (process_seconds(channel.pid) - before) / times
-
-
-def peak(channel: Channel, name: str, packed: bytes) -> int:
-    """The most that one call adds to the process, by the kernel's high-water mark, which this process resets first."""
-    prepare(channel, name, packed)
+def peak(channel: Channel, name: str, packed: bytes) -> tuple[int, int]:
+    """By the kernel's high-water mark, which this process resets first."""
     with contextlib.suppress(OSError), open(f"/proc/{channel.pid}/clear_refs", "w") as file:
         file.write("5")
-    before, _ = process_memory(channel.pid)
-    channel.request("go", 1)
-    return process_memory(channel.pid)[1] - before
+    start, _ = process_memory(channel.pid)
+    channel.request("stage", name, [packed])
+    begun, staging = process_memory(channel.pid)
+    with contextlib.suppress(OSError), open(f"/proc/{channel.pid}/clear_refs", "w") as file:
+        file.write("5")
+    channel.request("go")
+    working = process_memory(channel.pid)[1]
+    channel.request("give")
+    return working - begun, max(staging, process_memory(channel.pid)[1]) - start

@@ -12,12 +12,14 @@ import importlib.util
 import json
 import os
 import resource
+import signal
 import socket
 import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,14 +28,11 @@ import pytest
 
 from . import cage, explain, forbidden, nursery
 from .budget import Budget
+from .errors import LabFault
 from .proxy import Channel, Learner, RunnerDied
 
 RESTARTS = 2
 SHRINKING_SECONDS = 2  # a smaller example is worth waiting for, but not for long
-
-
-class Stop(BaseException):
-    """The submission cannot be graded further; carries the verdict's status and message."""
 
 
 class Job:
@@ -45,6 +44,8 @@ class Job:
         self.file: str = header["file"]
         self.seconds: float = header["seconds"]
         self.memory_mb: int = header["memory_mb"]
+        self.check_wall: float = header["check_wall"]
+        self.wall: float = header["wall"]
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
         self.first_failure: bool = header.get("first_failure", False)
@@ -52,6 +53,42 @@ class Job:
         self.forbid_check: str = header.get("forbid_check", "")
         self.code: str | None = source.decode() if header["mode"] == "run" else None
         self.source, self.extra = source, extra
+
+
+class Alarm:
+    """The clock on the wall, for whatever no other limit ends: it rings in this process, wherever its code then is.
+
+    A check can hang here too, on what the learner's code returned. What swallows the alarm is ended by the nursery, from outside.
+    """
+
+    def __init__(self, check: float, submission: float) -> None:
+        self.check, self.submission = check, submission
+        self.end = time.monotonic() + submission
+
+    @property
+    def all_over(self) -> bool:
+        return time.monotonic() >= self.end
+
+    def words(self) -> str:
+        if self.all_over:
+            return f"The submission took more than {self.submission:g} seconds by the clock, the most that this lab allows."
+        return f"It was not done after {self.check:g} seconds by the clock, the most that one check of this lab may take."
+
+    @contextmanager
+    def set(self, ring: Callable[[str], RunnerDied]) -> Iterator[None]:
+        """Inside, when one check's time or the submission's is up, what `ring` makes of the words is raised."""
+
+        def handle(*_: object) -> None:
+            raise ring(self.words())
+
+        before = signal.signal(signal.SIGALRM, handle)
+        # Again each second: an exception that comes up inside a finaliser is lost.
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, min(self.check, self.end - time.monotonic())), 1.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 class Stable:
@@ -75,6 +112,8 @@ class Stable:
 
     def _take(self) -> Channel:
         _, fds, _, _ = socket.recv_fds(self.control, 6, 3)
+        if len(fds) != 3:
+            raise RunnerDied("error", "The process for your code did not start; `modelwright doctor` may say why.")
         sock = socket.socket(fileno=fds[0])
         pid = int(_line(fds[2]))
         channel = Channel(sock, fds[1], fds[2], pid, seconds=self.job.seconds, memory_mb=self.job.memory_mb, holds=[])
@@ -98,7 +137,7 @@ def _line(fd: int) -> str:
     while not text.endswith(b"\n"):
         byte = os.read(fd, 1)
         if not byte:
-            raise Stop("error", "the runner did not start")
+            raise RunnerDied("error", "The process for your code did not start; `modelwright doctor` may say why.")
         text += byte
     return text.decode()
 
@@ -139,8 +178,12 @@ class Fixtures:
 
     channel: Channel
 
-    def __init__(self, job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> None:
-        self.job, self.stable, self.later, self.tell = job, stable, later, tell
+    def __init__(
+        self, job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm
+    ) -> None:
+        self.job, self.stable, self.later, self.tell, self.alarm = job, stable, later, tell, alarm
+        self.numbers: dict[pytest.Item, int] = {}
+        self.deaths_told: set[int] = set()
         self.unloadable: tuple[str, str] | None = None
         self.restarts = 0
         self.over: RunnerDied | None = None
@@ -160,6 +203,7 @@ class Fixtures:
         """Two new runners, alike but for the module in them: the learner's and the reference."""
         later = [self.stable.order(), self.stable.order()]
         pair = later[0](), later[1]()
+        pair[1].of_the_lab = True
         for channel, source in zip(pair, (self.job.source, (self.job.folder / "solution.py").read_bytes()), strict=True):
             start_source(channel, self.job, source, self.job.file)
             channel.request("steady")
@@ -167,19 +211,22 @@ class Fixtures:
         return pair
 
     # -- pytest's hooks
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             reset_for_each_example(item)
         first_of_all(items, self.job.forbid_check, self.job.forbid, self.job.source.decode("utf-8-sig"), self.job.folder)
+        self.numbers = {item: number for number, item in enumerate(items)}
         self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
         self._load()
 
     def _load(self) -> None:
         """Take the runner, which was being made while pytest read the checks, and have it load the learner's file."""
-        self.channel = self.later()
         frames = None
         try:
-            start(self.channel, self.job)
+            with self.alarm.set(self._ring):
+                self.channel = self.later()
+                start(self.channel, self.job)
             return
         except RunnerDied as died:
             self.over = died
@@ -199,16 +246,23 @@ class Fixtures:
         from _pytest.assertion import util
         from _pytest.runner import runtestprotocol
 
+        if self.over is None and self.alarm.all_over:
+            self.over = self.died = RunnerDied("timeout", self.alarm.words())
+            self.why_over = "Not run: time was up."
         if self.over is not None or self.decided:
             why = self.why_over or "Not run: an earlier check failed, and the first failure was all that was asked for."
-            self.tell({"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "not-run", "message": why})
+            self.tell(self._about(item) | {"status": "not-run", "message": why})
             return True
         # In place of pytest's textual diff, which takes quadratic time on what a hostile file may return, keep the two values.
         util._reprcompare = self._remember
         self.comparison, self.ends = None, {}
         self.channel.begin_check()
         started = time.perf_counter()
-        runtestprotocol(item, log=False, nextitem=nextitem)
+        try:
+            with self.alarm.set(self._ring):
+                runtestprotocol(item, log=False, nextitem=nextitem)
+        except RunnerDied:  # the alarm, while pytest was between two steps; the channel's death says so
+            self.channel.kill("timeout", self.alarm.words())
         result = self._result(item, time.perf_counter() - started)
         self.tell(result)
         self.decided = self.job.first_failure and result["status"] in ("failed", "error")
@@ -216,12 +270,20 @@ class Fixtures:
             self._recover()
         return True
 
+    def _about(self, item: pytest.Item) -> dict[str, Any]:
+        return {"event": "check", "number": self.numbers[item], "name": name_of(item), "claim": claim_of(item)}
+
+    def _ring(self, words: str) -> RunnerDied:
+        """Time is up: the runner is ended too, so that a check that goes on regardless is known to have failed."""
+        channel: Channel | None = getattr(self, "channel", None)
+        return RunnerDied("timeout", words) if channel is None else channel.kill("timeout", words)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Any:
         self.ends[call.when] = call.excinfo
         return (yield)
 
-    def pytest_internalerror(self, excrepr: Any) -> None:
+    def pytest_internalerror(self, excrepr: object) -> None:
         """A fault of this program or of the lab: the details belong on the standard error of the warm process."""
         print(excrepr, file=sys.stderr)
 
@@ -229,12 +291,15 @@ class Fixtures:
         self.comparison = (op, left, right)
 
     def _result(self, item: pytest.Item, seconds: float) -> dict[str, Any]:
-        result: dict[str, Any] = {"event": "check", "name": name_of(item), "claim": claim_of(item), "status": "passed", "seconds": seconds}
+        result = self._about(item) | {"status": "passed", "seconds": seconds}
         result["output"] = self.channel.take_output()
-        ended = next((self.ends[when] for when in ("setup", "call", "teardown") if self.ends.get(when) is not None), None)
-        if ended is None:
+        with suppress(RunnerDied):
+            self.channel.look_for_surprises()
+        death = self._new_death()
+        ended: Any = next((self.ends[when] for when in ("setup", "call", "teardown") if self.ends.get(when) is not None), None)
+        if death is None and ended is None:
             return result
-        error = ended.value
+        error: BaseException = death or ended.value
         last = self.channel.last
         given = ""
         if last is not None:
@@ -242,11 +307,11 @@ class Fixtures:
                 given = explain.arguments(last, self.channel.codec.unpack(last.packed))
             except Exception:
                 given = f"{last.name}(…)"
-        if isinstance(error, pytest.skip.Exception):
-            return result | {"status": "skipped", "message": str(error)}
         if isinstance(error, RunnerDied):
             self.died = self.died or error
             return result | {"status": "failed", "message": str(error), "given": given}
+        if isinstance(error, pytest.skip.Exception):  # no exception of the learner's comes across as this one: the lab says so
+            return result | {"status": "skipped", "message": str(error)}
         try:
             story = explain.failure(
                 error, ended.tb, comparison=self.comparison, last=last, given=given, checks=self.job.folder / "checks.py"
@@ -258,10 +323,16 @@ class Fixtures:
             }
         # An error that no call of the learner's led to is the lab's own fault, and is said to be.
         own = not isinstance(error, (AssertionError, pytest.fail.Exception)) and last is None and not hasattr(error, "learner_frames")
-        own = own and not str(error).startswith("your file defines no")
+        own = (own and not str(error).startswith("your file defines no")) or isinstance(error, LabFault)
         if own:
             story["message"] = f"This check could not be run, which is a fault of the lab and not of your code: {story['message']}"
         return result | story | {"status": "error" if own else "failed"}
+
+    def _new_death(self) -> RunnerDied | None:
+        """That a runner died in this check, whoever of the check's code was told and kept it to itself."""
+        dead = [channel for channel in self.stable.channels if channel.death is not None and id(channel) not in self.deaths_told]
+        self.deaths_told.update(map(id, dead))
+        return next((channel.death for channel in dead if not channel.of_the_lab), None)
 
     def _recover(self) -> None:
         """After a runner's death: a fresh one for the next check, unless it ran out of time or has died too often."""
@@ -276,7 +347,9 @@ class Fixtures:
             return
         self.restarts += 1
         try:
-            self.channel = start(self.stable.new(), self.job)
+            with self.alarm.set(self._ring):
+                self.channel = self.stable.new()
+                start(self.channel, self.job)
         except (RunnerDied, Exception) as error:
             self.over = error if isinstance(error, RunnerDied) else RunnerDied("killed", str(error))
             self.why_over = "Not run: your file could not be loaded again."
@@ -355,11 +428,11 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
     job = Job(header, source, extra)
     tell = lambda event: send_frame(client, json.dumps(event).encode())
     control, theirs = socket.socketpair()
-    me = os.getpid()
+    me, alarm = os.getpid(), Alarm(job.check_wall, job.wall)
     if os.fork() == 0:
         try:
             control.close()
-            nursery.serve(theirs, client, me)
+            nursery.serve(theirs, client, me, alarm.end)
         finally:
             os._exit(0)
     theirs.close()
@@ -367,25 +440,31 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
     stable = Stable(job, control)
     try:
         later = stable.order()
-        status, message = (execute if job.code is not None else grade)(job, stable, later, tell)
+        status, message = (execute if job.code is not None else grade)(job, stable, later, tell, alarm)
     finally:
         stable.close()
     tell({"event": "done", "status": status, "message": message, "holds": stable.holds, "peak": stable.peak})
 
 
-def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
+def grade(
+    job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm
+) -> tuple[str, str]:
     prepare(shrink=not job.first_failure)
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    plugin = Fixtures(job, stable, later, tell)
+    plugin = Fixtures(job, stable, later, tell, alarm)
     gc.freeze()
-    code = pytest.main(options(job.folder), plugins=[plugin, fixtures(plugin)])
+    try:
+        code = int(pytest.main(options(job.folder), plugins=[plugin, fixtures(plugin)]))
+    except (Exception, RunnerDied) as error:  # in what pytest does after the last check, such as ending a fixture of the lab's
+        plugin.pytest_internalerror(f"{type(error).__name__}: {error}")
+        code = int(pytest.ExitCode.INTERNAL_ERROR)
     if plugin.unloadable:
         return plugin.unloadable
-    if code not in (0, 1):
-        return "error", f"The checks of {job.lab} could not be run (pytest ended with {int(code)}); `modelwright course validate` says why."
     if plugin.died is not None:
         return plugin.died.status, str(plugin.died)
+    if code not in (0, 1):
+        return "error", f"The checks of {job.lab} could not be run (pytest ended with {code}); `modelwright course validate` says why."
     return "", ""
 
 
@@ -461,13 +540,16 @@ def warm_up() -> None:
                 del sys.modules[name]
 
 
-def execute(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
+def execute(
+    job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm
+) -> tuple[str, str]:
     """Run plain Python, with no checks: what it printed, and how it ended."""
     channel, started = later(), time.perf_counter()
     end = {"event": "ran", "status": "ok", "error": "", "traceback": "", "line": 0}
     try:
-        channel.request("write", job.extra)
-        channel.request("run", job.code, job.file)
+        with alarm.set(lambda words: channel.kill("timeout", words)):
+            channel.request("write", job.extra)
+            channel.request("run", job.code, job.file)
     except RunnerDied as died:
         end |= {"status": died.status, "error": str(died)}
     except Exception as error:
@@ -476,7 +558,10 @@ def execute(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callab
             raise
         end |= {"status": "error", "error": f"{frames.kind}: {frames.text}" if frames.text else frames.kind, "traceback": str(frames)}
         end["line"] = frames.rows[-1][1] if frames.rows else 0
-    tell(end | {"output": channel.take_output(), "seconds": time.perf_counter() - started})
+    seconds, output = time.perf_counter() - started, channel.take_output()
+    if channel.death is not None and end["status"] == "ok":
+        end |= {"status": channel.death.status, "error": str(channel.death)}
+    tell(end | {"output": output, "seconds": seconds})
     return str(end["status"]), str(end["error"])
 
 

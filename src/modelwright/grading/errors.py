@@ -9,3 +9,7 @@ class GradingError(ModelwrightError):
 
 class WireError(GradingError):
     """Bytes that are not a message, or a value that may not cross between the two processes."""
+
+
+class LabFault(GradingError):
+    """What the lab brought with it, its reference or a budget's arguments, does not work: no fault of the learner's code."""

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from modelwright import clocks
+
 from .errors import GradingError
 from .forbidden import rules_of
-from .verdict import CheckResult, Isolation, Verdict
+from .verdict import CheckResult, Conclusion, Ending, Isolation, Verdict, conclude
 
 if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .folders import RunFolder
 
 SOURCE_LIMIT = 1 << 20
+PATIENCE = 1.5  # seconds past a submission's limit by the clock in which its own processes may still say how it ended
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -162,7 +165,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """`needs` names the libraries to have warm: "torch", or nothing (NumPy is always there)."""
+    """`needs` names the libraries to have warm: "torch", or nothing (NumPy is always there).
+
+    `seconds` is processor time. By the clock a run may take what one check of a lab may: `modelwright.clocks.check_wall(seconds)`.
+    """
 
     seconds: float = 10
     memory_mb: int = 1000
@@ -171,6 +177,8 @@ class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 class Grader:
     """Grades submissions in warm processes. A context manager; may be shared by threads; starts nothing before it is needed.
+
+    Submissions run side by side: one that hangs, which the clock ends, keeps no other waiting.
 
     With `home`, the warm processes listen in `home/run/`, so that a second Modelwright process uses those that are already there.
     `without` names pieces of the cage to leave out ("namespaces", "landlock", "seccomp", "nobody"): for trying
@@ -183,6 +191,7 @@ class Grader:
         self._zygotes: dict[str, Zygote] = {}
         self._lock = threading.Lock()
         self._held: Isolation | None = None
+        self._conversations: set[socket.socket] = set()
 
     def __enter__(self) -> Grader:
         return self
@@ -191,7 +200,8 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """End the warm processes that this grader started."""
+        """End what is being graded, and the warm processes that this grader started."""
+        self.hang_up()
         with self._lock:
             for zygote in self._zygotes.values():
                 zygote.stop()
@@ -199,6 +209,12 @@ class Grader:
             if self._folder is not None:
                 self._folder.cleanup()
                 self._folder = None
+
+    def hang_up(self) -> None:
+        """End what is being graded now: each `grade` that waits raises GradingError, and its processes are gone."""
+        while self._conversations:
+            with contextlib.suppress(KeyError, OSError):
+                self._conversations.pop().shutdown(socket.SHUT_RDWR)
 
     def warm(self, lab: Lab) -> None:
         """Start the process that this lab will need, so that the first submission does not wait for it."""
@@ -227,44 +243,36 @@ class Grader:
         started = time.perf_counter()
         sha = hashlib.sha256(source).hexdigest()
         if refusal := refused(source):
-            return self._verdict(lab, "refused", refusal, [], 0, started, sha, self.isolation())
+            return self._verdict(lab, Conclusion("refused", refusal, [], 0, 0), started, sha, self.isolation())
         folder = Path(lab.folder).resolve()
         if not (folder / "checks.py").is_file():
             raise GradingError(f"The lab {lab.id} has no checks.py in {folder}; `modelwright course validate` says what a lab needs.")
         header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
                   "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "forbid": [asdict(rule) for rule in rules_of(lab)],
-                  "forbid_check": lab.forbid_check, "first_failure": first_failure}  # fmt: skip
-        checks: list[CheckResult] = []
-        names: list[list[str]] = []
+                  "forbid_check": lab.forbid_check, "first_failure": first_failure, "check_wall": lab.limits.check_wall,
+                  "wall": lab.limits.submission_wall}  # fmt: skip
+        told: list[tuple[int | None, CheckResult]] = []
+        collected: list[tuple[str, str]] = []
         end: dict[str, Any] = {}
         for event in self._events(kind_for(lab.needs), header, source, extra_files):
             if event["event"] == "collected":
-                names = event["checks"]
+                collected = [(name, claim) for name, claim in event["checks"]]
             elif event["event"] == "check":
-                check = CheckResult(**{key: value for key, value in event.items() if key != "event"})
-                checks.append(check)
+                check = CheckResult(**{key: value for key, value in event.items() if key not in ("event", "number")})
+                told.append((event.get("number"), check))
                 if on_check:
                     on_check(check)
             else:
                 end = event
-        if not end:
-            told = {check.name for check in checks}
-            missing = [name for name in names if name[0] not in told]
-            checks += [
-                CheckResult(name=name, claim=claim, status="not-run", message="Not run: the grading process ended.")
-                for name, claim in missing
-            ]
-            end = {
-                "status": "error",
-                "message": "The grading process ended before it was done; what your code returned may be too large for it.",
-            }
+        ending = Ending(end["status"], end["message"]) if end["event"] == "done" else _unfinished(end["late"], lab.limits.submission_wall)
         held = self._isolation_of(end["holds"]) if "holds" in end else self.isolation()
-        return self._verdict(lab, end["status"], end["message"], checks, len(names), started, sha, held, end.get("peak", 0) / 2**20)
+        return self._verdict(lab, conclude(collected, told, ending), started, sha, held, end.get("peak", 0) / 2**20)
 
     def run_python(self, code: str, files: Mapping[str, bytes] = {}, limits: RunLimits = RunLimits()) -> Result:
         """Run plain Python as a script, with `files` beside it, in the same cage as a learner's code."""
+        wall = clocks.check_wall(limits.seconds)
         header = {"mode": "run", "lab": "", "folder": "", "file": "main.py", "seconds": limits.seconds, "memory_mb": limits.memory_mb,
-                  "hidden": self._hidden(None)}  # fmt: skip
+                  "hidden": self._hidden(None), "check_wall": wall, "wall": wall}  # fmt: skip
         ran: dict[str, Any] = {
             "status": "killed",
             "error": "The grading process ended before it was done.",
@@ -276,8 +284,10 @@ class Grader:
         for event in self._events(kind_for(limits.needs), header, code.encode(), files):
             if event["event"] == "ran":
                 ran = {key: value for key, value in event.items() if key != "event"}
-            else:
+            elif event["event"] == "done":
                 held = self._isolation_of(event["holds"])
+            elif event["late"]:
+                ran |= {"status": "timeout", "error": f"It was still running after {wall:g} seconds by the clock."}
         return Result(**{"seconds": 0.0, **ran}, isolation=held or self.isolation())
 
     def isolation(self) -> Isolation:
@@ -297,47 +307,60 @@ class Grader:
         return hidden
 
     def _events(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
-        """The conversation, begun once more if another process's zygote was asked and went away before it said anything."""
-        told = False
-        for event in self._converse(kind, header, source, extra):
-            told = True
-            yield event
-        if not told and self._zygote(kind).process is None:
-            yield from self._converse(kind, header, source, extra)
+        """The conversation, begun once more if another process's zygote was asked and went away before it said anything.
 
-    def _converse(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
-        from .wire import recv_frame, send_frame
-
+        The last event is `done`, or `broken` where the other side ended without it; `late` says that its time was up.
+        """
         for name in extra:
             if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", name) or ".." in name.split("/"):
                 raise GradingError(f"{name!r} is not a file name that can be graded with; use relative names of letters, digits, - and _.")
         header |= {"without": self.without, "extra": list(extra)}
-        with self._zygote(kind).connect() as sock:
-            send_frame(sock, json.dumps(header).encode())
-            for data in (source, *extra.values()):
-                send_frame(sock, data)
-            while True:
-                try:
-                    event = json.loads(recv_frame(sock))
-                except (EOFError, ConnectionError):
-                    return
-                yield event
-                if event["event"] == "done":
-                    return
+        for last in (False, True):
+            events = self._converse(kind, header, source, extra)
+            first = next(events)
+            if first["event"] == "broken" and not first["late"] and not last and self._zygote(kind).process is None:
+                continue
+            yield first
+            yield from events
+            return
 
-    def _verdict(self, lab: Lab, status: str, message: str, checks: list[CheckResult], total: int, started: float, sha: str,
-                 held: Isolation, peak: float = 0.0) -> Verdict:  # fmt: skip
-        passed = sum(check.status == "passed" for check in checks)
-        if not status:
-            bad = [check for check in checks if check.status in ("failed", "error")]
-            status = "failed" if any(check.status == "failed" for check in bad) else "error" if bad else "passed"
-            message = f"All {total} checks pass." if status == "passed" else f"{passed} of {total} checks pass."
-            if bad:
-                message += f" First: {bad[0].name}. {bad[0].message}"
+    def _converse(self, kind: str, header: dict[str, Any], source: bytes, extra: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+        from .wire import recv_frame, send_frame
+
+        with self._zygote(kind).connect() as sock:
+            self._conversations.add(sock)
+            end = time.monotonic() + header["wall"]
+            try:
+                sock.settimeout(header["wall"] + PATIENCE)
+                send_frame(sock, json.dumps(header).encode())
+                for data in (source, *extra.values()):
+                    send_frame(sock, data)
+                while True:
+                    sock.settimeout(max(0.01, end + PATIENCE - time.monotonic()))
+                    event = json.loads(recv_frame(sock))
+                    yield event
+                    if event["event"] == "done":
+                        return
+            except (EOFError, OSError):
+                if sock not in self._conversations:
+                    raise GradingError("The grading was stopped before it was done; nothing was judged. Hand the file in again.") from None
+                yield {"event": "broken", "late": time.monotonic() > end}
+            finally:
+                self._conversations.discard(sock)
+
+    def _verdict(self, lab: Lab, conclusion: Conclusion, started: float, sha: str, held: Isolation, peak: float = 0.0) -> Verdict:
         return Verdict(
-            lab=lab.id, status=status, message=message, checks=checks, passed=passed, total=total,  # type: ignore[arg-type]
-            seconds=time.perf_counter() - started, isolation=held, source_sha256=sha, peak_memory_mb=round(peak, 1),
+            lab=lab.id, **conclusion._asdict(), seconds=time.perf_counter() - started, isolation=held, source_sha256=sha,
+            peak_memory_mb=round(peak, 1), wall_limit=lab.limits.submission_wall,
         )  # fmt: skip
+
+
+def _unfinished(late: bool, wall: float) -> Ending:
+    """The other side said nothing more: its time was up, or something ended it."""
+    if late:
+        return Ending("timeout", f"The submission took more than {wall:g} seconds by the clock, the most that this lab allows.", "time was up.")
+    message = "The grading process ended before it was done; what your code returned may be too large for it."
+    return Ending("error", message, "the grading process ended.")
 
 
 def kind_for(needs: Sequence[str]) -> str:

@@ -7,12 +7,15 @@ proper, waits for it and reports how it ended.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -21,19 +24,28 @@ from .runner import Runner
 from .wire import send_frame
 
 
-def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
-    """Until the checker closes its end or the client goes away."""
+LATE = 1.0  # seconds after the submission's last in which the checker may still end by itself
+
+
+def serve(control: socket.socket, client: socket.socket, checker: int, end: float) -> None:
+    """Until the checker closes its end, the client goes away, or `end` (by `time.monotonic`) is past and the checker still works.
+
+    The last two end everything at once: a check can hang on this side too, on what the learner's code returned.
+    """
     cage.die_with_parent()
     poller = select.poll()
     poller.register(control, select.POLLIN | select.POLLHUP)
     poller.register(client, getattr(select, "POLLRDHUP", 0) | select.POLLHUP)
     keepers: set[int] = set()
+    scratches: list[str] = []
     waiting = b""
     while True:
-        events = dict(poller.poll(1000))
+        left = end + LATE - time.monotonic()
+        events = dict(poller.poll(1000 * min(1.0, max(0.0, left))))
         while keepers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
             keepers.discard(pid)
-        if events.get(client.fileno()):
+        if events.get(client.fileno()) or left <= 0:
+            _end(keepers, scratches)
             os.kill(checker, signal.SIGKILL)
             return
         if events.get(control.fileno()):
@@ -42,7 +54,21 @@ def serve(control: socket.socket, client: socket.socket, checker: int) -> None:
                 return
             *orders, waiting = (waiting + data).split(b"\n")
             for order in orders:
-                keepers.add(_spawn(control, client, json.loads(order)))
+                policy = json.loads(order)
+                scratches.append(policy["scratch"])
+                keepers.add(_spawn(control, client, policy))
+
+
+def _end(keepers: set[int], scratches: list[str]) -> None:
+    """The runners first, then what they wrote: the checker, which would tidy up, is about to be killed."""
+    for keeper in keepers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(keeper, signal.SIGKILL)
+    for keeper in keepers:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(keeper, 0)
+    for scratch in scratches:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _spawn(control: socket.socket, client: socket.socket, policy: dict[str, Any]) -> int:

@@ -27,9 +27,13 @@ from .errors import WireError
 
 # A lab's limit in seconds is for one call of the learner's code; one check may make many calls, and takes at most this many times it.
 CHECK_CALLS = 3
+LIFE_CALLS = 30  # all calls of one submission together: the kernel's limit on a runner (cage.limit)
 OUTPUT_KEPT = 64 << 10
 OUTPUT_LIMIT = 64 << 20
 MESSAGE_LIMIT = 256 << 20
+LONGEST_SLEEP = 10.0  # seconds in which a call does nothing at all
+LOOK_EVERY = 0.05  # seconds by the clock between two looks at a runner's clocks and memory, whatever comes from it meanwhile
+PIECE = 1 << 20
 
 
 class RunnerDied(BaseException):
@@ -105,6 +109,16 @@ def process_seconds(pid: int) -> float:
                 break
             time.sleep(20e-6)
         time.sleep(20e-6)  # between falling asleep and the booking there are some instructions
+    except OSError:
+        return 0.0
+    return seconds_so_far(pid)
+
+
+def seconds_so_far(pid: int) -> float:
+    """The same of a process that may be running: at once, and at most a tick of the kernel's behind."""
+    if sys.platform != "linux":
+        return process_seconds(pid)
+    try:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
         return 0.0
@@ -134,7 +148,11 @@ def process_memory(pid: int) -> tuple[int, int]:
 
 
 class Channel:
-    """One runner, from outside. `close` ends it; after `RunnerDied` it is of no further use."""
+    """One runner, from outside. `close` ends it; after `RunnerDied` it is of no further use.
+
+    Limits hold by the clock: whatever comes from the runner, and however fast, its clocks and its memory are looked at every `LOOK_EVERY`
+    seconds. `death` says that it died and why, also where whoever was told (a check's own code) let nobody else know.
+    """
 
     def __init__(
         self, sock: socket.socket, output: int, status: int, pid: int, *, seconds: float, memory_mb: int, holds: list[str]
@@ -149,12 +167,20 @@ class Channel:
         self.released: list[int] = []
         self.printed = bytearray()
         self.printed_total = 0
+        self.output_open = True
         self.dead: RunnerDied | None = None
+        self.death: RunnerDied | None = None
+        self.ended = False  # the kernel has said how: the number of the process may be another's by now
+        self.of_the_lab = False  # it holds the reference: its death is no fault of the learner's
         self.last: Call | None = None
-        self.idle = 0.0
         self.peak = 0
-        self.born = process_memory(pid)[0]
-        self.call_began = self.check_began = 0.0
+        self.born, _ = process_memory(pid)
+        # Processor seconds: the runner's when it was last looked at; this process's own in requests; when this spell of them began.
+        self.spent = self.own = 0.0
+        self.working: float | None = None
+        self.call_began = self.check_began = self.call_effort = 0.0
+        self.asleep = self.asleep_in_check = 0.0
+        self.looked = self.look_at = time.monotonic()
         sock.setblocking(False)
 
     # -- values that stay on one side -------------------------------------------------------------------------------------
@@ -180,12 +206,48 @@ class Channel:
         return Remote(self, int(number), str(what), str(name), str(module), tuple(map(int, extra)) if isinstance(extra, list) else ())
 
     # -- requests ---------------------------------------------------------------------------------------------------------
-    def request(self, op: str, *rest: Any) -> list[Any]:
+    def request(self, op: str, *rest: Any, before: float = 0.0) -> list[Any]:
+        """Ask, and wait for the answer. `before` is processor time that earlier requests took for the same call (an iterator's)."""
         if self.dead:
             raise self.dead
-        self.call_began = process_seconds(self.pid)
+        self.look_for_surprises()
+        outer = self.call_began, self.asleep, self.working
+        self.working, self.asleep = time.process_time(), 0.0
+        self.call_began = self._effort() - before
         gone, self.released = self.released, []
-        return self._exchange([gone, op, *rest])
+        try:
+            return self._exchange([gone, op, *rest])
+        finally:
+            self.call_effort = self._effort() - self.call_began
+            self._rest()
+            self.call_began, self.asleep, self.working = outer
+
+    def _rest(self) -> None:
+        """What follows is the check's own work, not the learner's."""
+        if self.working is not None:
+            self.own += time.process_time() - self.working
+            self.working = None
+
+    def _effort(self) -> float:
+        """Processor seconds so far: the runner's, and this process's in carrying and reading what the runner asks or answers."""
+        self.spent = max(self.spent, seconds_so_far(self.pid))
+        return self.spent + self.own + (0.0 if self.working is None else time.process_time() - self.working)
+
+    def look_for_surprises(self) -> None:
+        """Between requests a runner has nothing to say: an answer to no question is forged, and an end is noted where it happened."""
+        if self.dead:
+            return
+        try:
+            ahead = self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            ahead = b""
+        if ahead:
+            self.kill("killed", "Your code's process answered before it was asked.")
+        else:
+            self._gone()
+        raise self.dead or RunnerDied("killed", "Your code's process is gone.")
 
     def _exchange(self, message: list[Any]) -> list[Any]:
         self._send(self.codec.pack(message))
@@ -206,15 +268,24 @@ class Channel:
                 raise self.kill("killed", f"What came back from your code's process is not a value: {error}.") from None
             except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
                 raise self.kill("killed", f"Your code's process answered out of turn ({type(error).__name__}).") from None
+            self._rest()
             try:
-                answer = self.codec.pack(["answer", function(*args, **kwargs)])
+                answer = ["answer", function(*args, **kwargs)]
             except RunnerDied:
                 raise
             except Exception as error:
                 name = next(b.__name__ for b in type(error).__mro__ if b.__module__ == "builtins")
-                answer = self.codec.pack(["answer-error", name, str(error)])
-            self._send(answer)
+                answer = ["answer-error", name, str(error)]
+            self.working = time.process_time()
+            self._look()
+            self._send(self._packed_answer(answer))
         raise raised
+
+    def _packed_answer(self, answer: list[Any]) -> bytes:
+        try:
+            return self.codec.pack(answer)
+        except WireError as error:
+            return self.codec.pack(["answer-error", "TypeError", str(error)])
 
     def _error(self, kind: str, base: str, text: str, rows: list[list[Any]], number: int) -> BaseException:
         frames = Frames(rows, str(kind), str(text))
@@ -236,8 +307,9 @@ class Channel:
     def _send(self, data: bytes) -> None:
         view = memoryview(wire._HEADER.pack(len(data)) + data)
         while view:
+            self._look()
             try:
-                view = view[self.sock.send(view[: 1 << 20]) :]
+                view = view[self.sock.send(view[:PIECE]) :]
             except BlockingIOError:
                 self._wait(writing=True)
             except OSError:
@@ -250,114 +322,139 @@ class Channel:
         return self._receive_exactly(count)
 
     def _receive_exactly(self, count: int) -> bytearray:
-        buffer, got = bytearray(count), 0
-        view = memoryview(buffer)
-        while got < count:
+        """`count` bytes. Memory is taken as they come: a length that is announced costs nothing."""
+        buffer = bytearray()
+        while len(buffer) < count:
+            self._look()
             try:
-                n = self.sock.recv_into(view[got:])
+                piece = self.sock.recv(min(count - len(buffer), PIECE))
             except BlockingIOError:
                 self._wait()
                 continue
             except OSError:
-                n = 0
-            if not n:
+                piece = b""
+            if not piece:
                 raise self._gone()
-            got += n
+            buffer += piece
         return buffer
 
     def _wait(self, writing: bool = False) -> None:
         """Until the socket is ready, reading what is printed and watching the limits meanwhile."""
-        started, spent = time.monotonic(), process_seconds(self.pid)
-        self.idle = 0.0
         sock = self.sock.fileno()
         while True:
-            readable, writable, _ = select.select([sock, self.output], [sock] if writing else [], [], 0.05)
+            readers = [sock, self.output] if self.output_open else [sock]
+            readable, writable, _ = select.select(readers, [sock] if writing else [], [], LOOK_EVERY)
             if self.output in readable:
-                self.drain()
-            if sock in readable or writable:
+                self.drain(PIECE)
+            ready = sock in readable or bool(writable)
+            self._look(silent=not ready)
+            if ready:
                 return
-            if readable:
-                continue
-            spent = self._watch(started, spent)
 
-    def _watch(self, started: float, spent_before: float) -> float:
-        spent, now = process_seconds(self.pid), time.monotonic()
-        self.idle = self.idle + 0.05 if spent - spent_before < 0.001 and _sleeps(self.pid) else 0.0
-        if spent - self.check_began > CHECK_CALLS * self.seconds:
-            raise self.kill("timeout", f"Its calls took more than {CHECK_CALLS * self.seconds:g} seconds of processor time together.")
-        if spent - self.call_began > self.seconds:
-            raise self.kill(
-                "timeout", f"It was still running after {self.seconds:g} seconds of processor time. Is there a loop that never ends?"
-            )
-        if self.idle > min(self.seconds, 10.0):
-            raise self.kill("timeout", f"It waited {self.idle:.0f} seconds for something that never came (a sleep, a lock, input?).")
-        if now - started > 20 * self.seconds + 60:
-            raise self.kill("timeout", f"It was still running after {now - started:.0f} seconds.")
+    def _look(self, silent: bool = False) -> None:
+        """Watch the limits, if it is time to. `silent`: the runner has neither answered nor taken what it is sent."""
+        now = time.monotonic()
+        if now < self.look_at:
+            return
+        # What nobody watched (this process had no processor, the machine was asleep) is not held against the runner.
+        since = min(now - self.looked, 2 * LOOK_EVERY)
+        self.looked, self.look_at = now, now + LOOK_EVERY
+        self._watch(since if silent else 0.0)
+
+    def _watch(self, silence: float) -> None:
+        before = self.spent
+        effort = self._effort()
+        if silence and self.spent - before < silence / 5 and _sleeps(self.pid) and not self._more_printed():
+            self.asleep += silence
+            self.asleep_in_check += silence
         memory, high = process_memory(self.pid)
         self.peak = max(self.peak, high - self.born)
         if memory - self.born > self.memory_mb << 20:
             raise self.kill("killed", f"It used more than the {self.memory_mb} MB of memory that this lab allows.")
-        return spent
+        if effort - self.call_began > self.seconds:
+            raise self.kill(
+                "timeout", f"It was still running after {self.seconds:g} seconds of processor time. Is there a loop that never ends?"
+            )
+        if effort - self.check_began > CHECK_CALLS * self.seconds:
+            raise self.kill("timeout", f"Its calls took more than {CHECK_CALLS * self.seconds:g} seconds of processor time together.")
+        longest = min(self.seconds, LONGEST_SLEEP)
+        if self.asleep > longest or self.asleep_in_check > CHECK_CALLS * longest:
+            waited = max(self.asleep, self.asleep_in_check)
+            raise self.kill("timeout", f"It waited {waited:.0f} seconds for something that never came (a sleep, a lock, input?).")
 
-    def drain(self) -> None:
-        while True:
+    def _more_printed(self) -> bool:
+        return self.output_open and bool(select.select([self.output], [], [], 0)[0])
+
+    def drain(self, most: int = OUTPUT_LIMIT + PIECE) -> None:
+        """Read what was printed, `most` bytes of it: one who talks must not keep us from watching."""
+        while self.output_open and most > 0:
             try:
                 data = os.read(self.output, 1 << 16)
             except BlockingIOError:
                 return
-            if not data:
+            if not data:  # the runner has closed its end
+                self.output_open = False
                 return
+            most -= len(data)
             self.printed_total += len(data)
             self.printed += data[: max(0, OUTPUT_KEPT - len(self.printed))]
             if self.printed_total > OUTPUT_LIMIT:
                 raise self.kill("killed", f"It printed more than {OUTPUT_LIMIT >> 20} MB.")
-            if not select.select([self.output], [], [], 0)[0]:
-                return
 
     def take_output(self) -> str:
-        with contextlib.suppress(RunnerDied):
-            if select.select([self.output], [], [], 0)[0]:
-                self.drain()
+        with contextlib.suppress(RunnerDied):  # `death` says so
+            self.drain()
         text, total = bytes(self.printed).decode("utf-8", "replace"), len(self.printed)
         self.printed.clear()
         return text + ("\n… (the rest is not kept)" if total >= OUTPUT_KEPT else "")
 
     def kill(self, status: str, message: str) -> RunnerDied:
-        self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
-        self.dead = self.dead or RunnerDied(status, message)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(self.pid, signal.SIGKILL)
+        if not self.ended:
+            self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
+        if self.dead is None:
+            self.dead = self.death = RunnerDied(status, message)
+        self._end()
         return self.dead
+
+    def _end(self) -> None:
+        if not self.ended:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _gone(self) -> RunnerDied:
         """The socket closed by itself: say how the process ended."""
+        with contextlib.suppress(RunnerDied):
+            self.drain()  # who printed too much and then died is told of what they printed
         code = None
         if select.select([self.status], [], [], 2.0)[0]:
             text = os.read(self.status, 64).split()
             code = int(text[0]) if text else None
+            self.ended = code is not None
+        out_of_time = self.spent > LIFE_CALLS * self.seconds * 0.9
         if code is None:
             message = "Your code's process stopped answering."
+        elif code == -signal.SIGXCPU or (code == -signal.SIGKILL and out_of_time):
+            return self.kill("timeout", "Its calls took more processor time together than this lab allows.")
         elif code < 0:
             name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
             message = {
                 "SIGSEGV": "Your code crashed its process (a segmentation fault).",
                 "SIGKILL": f"The process was killed: most often because it asked for more memory than the {self.memory_mb} MB allowed.",
-                "SIGXCPU": f"It used more than {self.seconds:g} seconds of processor time.",
                 "SIGABRT": "Your code's process aborted, as a library does when memory runs out.",
             }.get(name, f"The process was ended by {name}.")
         else:
             message = f"Your code ended its own process (exit status {code}). A function must return, not exit."
-        return self.kill("timeout" if code in (-signal.SIGXCPU,) else "killed", message)
+        return self.kill("killed", message)
 
     def begin_check(self) -> None:
-        self.check_began, self.last = process_seconds(self.pid), None
+        self.check_began, self.asleep_in_check, self.last = self._effort(), 0.0, None
 
     def close(self) -> None:
-        self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if not self.dead:
-                os.kill(self.pid, signal.SIGKILL)
-        self.dead = self.dead or RunnerDied("killed", "The process has been stopped.")
+        if not self.ended:
+            self.peak = max(self.peak, process_memory(self.pid)[1] - self.born)
+        if self.dead is None:
+            self._end()
+            self.dead = RunnerDied("killed", "The process has been stopped.")
         self.sock.close()
         for fd in (self.output, self.status):
             with contextlib.suppress(OSError):
@@ -365,6 +462,7 @@ class Channel:
 
 
 def _sleeps(pid: int) -> bool:
+    """Whether no thread of it runs or wants to."""
     if sys.platform != "linux":
         import psutil
 
@@ -373,10 +471,13 @@ def _sleeps(pid: int) -> bool:
         except psutil.Error:
             return False
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "S"
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] != "S":
+                    return False
     except OSError:
         return False
+    return True
 
 
 # -- what the check holds --------------------------------------------------------------------------------------------------
@@ -575,14 +676,19 @@ for _name in ("neg", "pos", "abs", "invert"):
 
 
 class _Iterator:
+    """All steps of one iteration are one call to its clock: a generator that never ends is a loop that never ends."""
+
     def __init__(self, channel: Channel, remote: Remote) -> None:
         self.channel, self.remote = channel, remote
+        self.effort = 0.0
 
     def __iter__(self) -> _Iterator:
         return self
 
     def __next__(self) -> Any:
-        return operate(self.channel, "next", self.remote)
+        value = operate(self.channel, "next", self.remote, before=self.effort)
+        self.effort = self.channel.call_effort
+        return value
 
 
 def call(channel: Channel, number: int, name: str | None, args: tuple, kwargs: dict[str, Any], label: str) -> Any:
@@ -595,8 +701,8 @@ def call(channel: Channel, number: int, name: str | None, args: tuple, kwargs: d
     return _labelled(reply[1], f"{label}(…)")
 
 
-def operate(channel: Channel, name: str, *args: Any) -> Any:
-    reply = channel.request("operate", name, channel.codec.pack([list(args), {}]))
+def operate(channel: Channel, name: str, *args: Any, before: float = 0.0) -> Any:
+    reply = channel.request("operate", name, channel.codec.pack([list(args), {}]), before=before)
     settle(reply, args, {})
     return reply[1]
 

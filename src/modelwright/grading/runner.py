@@ -42,7 +42,9 @@ class Runner:
         self.next_number = 1
         self.module: types.ModuleType | None = None
         self.ours: set[str] = set()
-        self.staged: tuple[Any, ...] = ()
+        self.staged: tuple[Any, list[Any]] = (None, [])
+        self.results: list[Any] = []
+        self.operations = {name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")}
 
     # -- handles ----------------------------------------------------------------------------------------------------------
     def _keep(self, x: Any) -> list[Any]:
@@ -98,7 +100,7 @@ class Runner:
             for number in request[0]:
                 if (x := self.held.pop(number, MISSING)) is not MISSING:
                     self.numbers.pop(id(x), None)
-            reply = getattr(self, "do_" + request[1])(*request[2:])
+            reply = self.operations[request[1]](*request[2:])
         except SystemExit as stop:
             reply = ["raise", "SystemExit", "SystemExit", f"the code called sys.exit({stop.code!r})", self._frames(stop), 0]
         except BaseException as error:
@@ -125,6 +127,7 @@ class Runner:
         module = types.ModuleType(name)
         module.__file__ = place
         sys.path.insert(0, self.scratch)
+        leave_nothing_of_ours()
         sys.modules[name] = module
         self.module = module
         exec(compile(text, place, "exec", dont_inherit=True), module.__dict__)
@@ -185,9 +188,10 @@ class Runner:
         total = out.sum() if weight is None else (out * weight).sum()
         return ["ok", tuple(torch.autograd.grad(total, wanted))]
 
-    def do_stage(self, name: str, packed: bytes) -> list[Any]:
-        args, kwargs = self.codec.unpack(packed)
-        self.staged = (getattr(self.module, name), args, kwargs)
+    def do_stage(self, name: str, packed: list[bytes]) -> list[Any]:
+        """The arguments of some calls, decoded into plain values; nothing of the learner's runs before `go`."""
+        self.results = []
+        self.staged = (getattr(self.module, name), [self.codec.unpack(data) for data in packed])
         return ["ok", None]
 
     def do_steady(self) -> list[Any]:
@@ -196,11 +200,15 @@ class Runner:
             ctypes.CDLL(None).mallopt(-3, 1 << 19)  # M_MMAP_THRESHOLD, whose setting also stops glibc from moving it
         return ["ok", None]
 
-    def do_go(self, times: int) -> list[Any]:
-        function, args, kwargs = self.staged
-        for _ in range(times):
-            function(*args, **kwargs)
+    def do_go(self) -> list[Any]:
+        """Every staged call, once each: what a budget measures."""
+        function, inputs = self.staged
+        self.results = [function(*args, **kwargs) for args, kwargs in inputs]
         return ["ok", None]
+
+    def do_give(self) -> list[Any]:
+        """What the staged calls returned; of a function that returns nothing, what it made of its arguments."""
+        return ["ok", [self.codec.pack(given[0] if out is None else out) for out, given in zip(self.results, self.staged[1], strict=True)]]
 
     def do_run(self, code: str, path: str) -> list[Any]:
         """Plain Python, as a script: what `run_python` runs."""
@@ -208,6 +216,7 @@ class Runner:
         self.ours.add(place)
         linecache.cache[place] = (len(code), None, code.splitlines(keepends=True), place)
         sys.path.insert(0, self.scratch)
+        leave_nothing_of_ours()
         main = types.ModuleType("__main__")
         main.__file__ = place
         sys.modules["__main__"] = main
@@ -249,6 +258,13 @@ class Runner:
         if isinstance(error, SyntaxError) and isinstance(error.lineno, int) and not frames:
             frames.append([os.path.relpath(str(error.filename), self.scratch), error.lineno, "", (error.text or "").strip()[:300]])
         return frames if len(frames) <= 30 else frames[:15] + frames[-15:]
+
+
+def leave_nothing_of_ours() -> None:
+    """The learner's module must not find this one by importing it: an assignment to what answers requests would be a lever."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "modelwright"]:
+        del sys.modules[name]
+    sys.modules["__main__"] = types.ModuleType("__main__")
 
 
 def _flush() -> None:

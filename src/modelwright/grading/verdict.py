@@ -1,13 +1,15 @@
 """The verdict: what grading returns, as a small versioned schema that every face shows and the journal can hold.
 
-It is data only. `first_failure` and `headline` are the one place that says in which order a verdict is told: the first failing
+It is data only. `conclude` is the one place that says what a submission's checks come to: a pass is what every check passed, never
+what no check failed. `first_failure` and `headline` are the one place that says in which order a verdict is told: the first failing
 check first, the list itself always in the author's order. The idea of a result that is a schema, and not parsed output, is
 Exercism's (`python-test-runner`).
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -47,7 +49,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What grading one file against one lab came to.
 
     `status`: passed; failed (a check said no); error (the file could not be loaded); timeout; killed (the process died or
-    went past a limit); refused (not a file that can be graded: empty, too large, not UTF-8).
+    went past a limit); refused (not a file that can be graded: empty, too large, not UTF-8). `wall_limit` is how long the
+    submission might have taken by the clock, in seconds.
     """
 
     schema: int = 1
@@ -61,6 +64,62 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     isolation: Isolation
     source_sha256: str
     peak_memory_mb: float = 0.0
+    wall_limit: float = 0.0
+
+
+class Ending(NamedTuple):
+    """How a submission ended before its checks were done; all empty where it did not. `why` is said of the checks that were not run."""
+
+    status: Literal["", "error", "timeout", "killed"] = ""
+    message: str = ""
+    why: str = "the grading process ended."
+
+
+class Conclusion(NamedTuple):
+    status: Status
+    message: str
+    checks: list[CheckResult]
+    passed: int
+    total: int
+
+
+def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | None, CheckResult]], ending: Ending = Ending()) -> Conclusion:
+    """What the checks come to.
+
+    `collected`: the (name, claim) of every check, counted before the learner's file was loaded. `told`: (its number among them, or None
+    for a result that is no check's own, such as that the file could not be loaded; the result), as they came. The status is "passed" only if
+    each collected check was told exactly once, as passed or as skipped by the lab's own word, and nothing ended early.
+    """
+    results: dict[int, CheckResult] = {}
+    others: list[CheckResult] = []
+    for number, check in told:
+        if number is None:
+            others.append(check)
+        elif not 0 <= number < len(collected) or number in results:
+            ending = Ending("error", f"The check {check.name!r} was told more than once, which is a fault of the grading process.")
+        else:
+            results[number] = check
+    checks = others + [
+        results.get(number) or CheckResult(name=name, claim=claim, status="not-run", message=f"Not run: {ending.why}")
+        for number, (name, claim) in enumerate(collected)
+    ]
+    count = {status: sum(check.status == status for check in checks) for status in ("passed", "skipped", "failed", "error", "not-run")}
+    total, passed = len(collected), sum(check.status == "passed" for check in results.values())
+    if ending.status:
+        return Conclusion(ending.status, ending.message, checks, passed, total)
+    bad = [check for check in checks if check.status in ("failed", "error")]
+    if not bad and total and not others and count["passed"] + count["skipped"] == total:
+        skipped = f" The lab skipped {count['skipped']} of {total}." if count["skipped"] else ""
+        return Conclusion("passed", f"All {passed} checks pass.{skipped}", checks, passed, total)
+    message = f"{passed} of {total} checks pass."
+    if bad:
+        message += f" First: {bad[0].name}. {bad[0].message}"
+    elif not total:
+        message = "The lab has no check; `modelwright course validate` says what a lab needs."
+    else:
+        first = next((check for check in checks if check.status == "not-run"), checks[0])
+        message += f" {first.name[:1].upper()}{first.name[1:]}: {first.message}"
+    return Conclusion("failed" if count["failed"] else "error", message, checks, passed, total)
 
 
 def first_failure(verdict: Verdict) -> CheckResult | None:
