@@ -109,8 +109,10 @@ def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | No
         return Conclusion(ending.status, ending.message, checks, passed, total)
     bad = [check for check in checks if check.status in ("failed", "error")]
     if not bad and total and not others and count["passed"] + count["skipped"] == total:
-        skipped = f" The lab skipped {count['skipped']} of {total}." if count["skipped"] else ""
-        return Conclusion("passed", f"All {passed} checks pass.{skipped}", checks, passed, total)
+        message = f"All {total} checks pass."
+        if count["skipped"]:
+            message = f"{passed} of {total} checks {'passes' if passed == 1 else 'pass'}; the lab skipped {count['skipped']}."
+        return Conclusion("passed", message, checks, passed, total)
     message = f"{passed} of {total} checks pass."
     if bad:
         message += f" First: {bad[0].name}. {bad[0].message}"

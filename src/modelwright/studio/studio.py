@@ -70,8 +70,9 @@ class Studio:
         self.journal = journal
         self._now = now
         self._lock = threading.RLock()
-        self._grading = threading.Lock()
+        self._starting = threading.Lock()
         self._grader: Grader | None = None
+        self._closed = False
         self._ledger = Ledger(journal, curriculum, home.cache)
         self._lost = journal.lost()
         self._pages = content.Pages(_figures(curriculum.folder))
@@ -107,13 +108,21 @@ class Studio:
             raise
 
     def close(self) -> None:
+        self.stop_grading()
         with self._lock:
             self._ledger.save()
             self.journal.close()
-        with self._grading:
+        with self._starting:
             if self._grader is not None:
                 self._grader.close()
                 self._grader = None
+
+    def stop_grading(self) -> None:
+        """End what is being graded, for good: who waits for it is told that nothing was judged. The files are saved all the same."""
+        self._closed = True
+        grader = self._grader
+        if grader is not None:
+            grader.hang_up()
 
     def __enter__(self) -> Studio:
         return self
@@ -788,8 +797,7 @@ class Studio:
         if step is not None and step.kind == "lab":
             lab_id = step.target
         if lab_id is not None:
-            with self._grading:
-                self._started().warm(self.curriculum.labs[lab_id])
+            self._started().warm(self.curriculum.labs[lab_id])
         if lesson_id is not None:
             self.lesson(lesson_id)
 
@@ -972,15 +980,21 @@ class Studio:
     # Grading
 
     def _started(self) -> Grader:
-        if self._grader is None:
-            from modelwright.grading import Grader
+        with self._starting:
+            if self._closed:
+                raise StudioError("The studio is closing; your file is saved, and was not graded.")
+            if self._grader is None:
+                from modelwright.grading import Grader
 
-            self._grader = Grader(self.home.folder)
-        return self._grader
+                self._grader = Grader(self.home.folder)
+            return self._grader
 
     def _grade(self, lab: Lab, source: bytes, on_check: Callable[[CheckResult], None] | None) -> Verdict:
-        with self._grading:
-            return self._started().grade(lab, source, on_check=on_check)
+        """Without a lock: a submission that hangs keeps no other lab, and no page, waiting."""
+        verdict = self._started().grade(lab, source, on_check=on_check)
+        if self._closed:
+            raise StudioError("The studio is closing; your file is saved, and was not graded.")
+        return verdict
 
     def _keep_pass(self, lab: Lab, source: bytes, verdict: Verdict, from_file: bool) -> tuple[bool, str]:
         """The pass in the workshop's history: (kept, why not). A file that was there (`from_file`) and is gone is not written again."""

@@ -371,8 +371,8 @@ def _listed(value: Any) -> Any:
 
 
 def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
-    # Grading has its own threads: a slow submission must not hold up a page.
-    graders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="grade")
+    # Grading has its own threads: a slow submission must not hold up a page, nor a handful that hang another lab.
+    graders = ThreadPoolExecutor(max_workers=32, thread_name_prefix="grade")
 
     def verdict(view: v.LabView, submission: v.Submission | None = None) -> str:
         return look.text("_verdict.html", view=view, submission=submission)
