@@ -7,11 +7,12 @@ import errno
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from modelwright.studio import Studio
 
 HOST = "127.0.0.1"
+FORCED_SECONDS = 2.0
 
 
 class PortTaken(ModelwrightError):
@@ -80,7 +82,8 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
     from modelwright.web.connection import settings
 
     address = f"http://{HOST}:{port}"
-    with studio(enrolled=False) as s:
+    stopping = Stopping()
+    with stopping.heard(), studio(enrolled=False) as s:
 
         def ready() -> None:
             gc.freeze()
@@ -103,9 +106,9 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
         note = s.home.run / "server.json"
         with contextlib.suppress(OSError):
             note.write_text(json.dumps({"pid": os.getpid(), "port": port}))
+        stopping.server, stopping.stop_grading = server, s.stop_grading
         try:
-            with contextlib.suppress(KeyboardInterrupt):
-                server.run(sockets=[listening])
+            server.run(sockets=[listening])
         finally:
             _forget(note)
     sys.stdout.write("Stopped. Everything is kept.\n")
@@ -125,7 +128,49 @@ def _server(config: Any, ready: Callable[[], None]) -> Any:
             if self.started:
                 ready()
 
+        @contextlib.contextmanager
+        def capture_signals(self) -> Generator[None, None, None]:
+            yield  # `Stopping` hears them, also while the studio closes
+
     return Server(config)
+
+
+class Stopping:
+    """The first Ctrl-C ends what is being graded and lets pages that are being sent arrive; the second ends the program, whatever runs.
+
+    Nothing is lost by the second: what the journal has said is kept is on the disk.
+    """
+
+    def __init__(self) -> None:
+        self.server: Any = None
+        self.stop_grading: Callable[[], None] = lambda: None
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _hear(self, *_: object) -> None:
+        if self.server is None:  # nothing is served yet
+            raise KeyboardInterrupt
+        if self.server.should_exit:
+            self.server.force_exit = True
+            threading.Thread(target=_end_soon, daemon=True, name="end").start()
+            return
+        self.server.should_exit = True
+        # In a thread: what this interrupts may hold any lock.
+        threading.Thread(target=self.stop_grading, daemon=True, name="stop").start()
+
+
+def _end_soon() -> None:
+    """A thread that is in the middle of something is not waited for longer."""
+    time.sleep(FORCED_SECONDS)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _after_start(s: Studio, address: str | None) -> None:

@@ -385,8 +385,9 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         return answer
 
     @pages.post("/lab/{module}/{slug}")
-    def hand_in_form(module: str, slug: str, source: Annotated[str | None, Form(max_length=2_000_000)] = None) -> Response:
-        studio.hand_in(f"{module}/{slug}", source=source.replace("\r\n", "\n") if source is not None else None)
+    async def hand_in_form(module: str, slug: str, source: Annotated[str | None, Form(max_length=2_000_000)] = None) -> Response:
+        text = source.replace("\r\n", "\n") if source is not None else None
+        await asyncio.get_running_loop().run_in_executor(graders, lambda: studio.hand_in(f"{module}/{slug}", source=text))
         return back(f"/lab/{module}/{slug}#verdict")
 
     @pages.get("/lab/{module}/{slug}/state")
