@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import LabFault, WireError
 from .proxy import Call, Channel, RunnerDied, process_memory, process_seconds
-from .variation import KINDS, alike, vary
+from .variation import KINDS, Variation, alike
 
 if TYPE_CHECKING:
     from .checker import Fixtures
@@ -117,8 +117,8 @@ class Inputs:
             return self.given
         args, kwargs = self.given
         self.turn += 1
-        again = lambda x: vary(x, self.kind, self.rng, self.turn)
-        return [again(x) for x in args], {key: again(x) for key, x in kwargs.items()}
+        variation = Variation(self.kind, self.rng, self.turn)
+        return [variation.of(x) for x in args], {key: variation.of(x) for key, x in kwargs.items()}
 
 
 class Race:
@@ -134,16 +134,19 @@ class Race:
     # -- the rules of the race --------------------------------------------------------------------------------------------
     def begin(self) -> None:
         """One call each as given, which must agree; then choose how inputs vary, and how many calls make a round."""
-        got, wanted, first = self._compared([self.inputs.given])
-        if not self.agrees(got, wanted):
-            if self.agrees is alike and alike(got, wanted, signs=False):
+        got, self.wanted, first = self._compared([self.inputs.given])
+        if not self.agrees(got, self.wanted):
+            if self.agrees is alike and alike(got, self.wanted, signs=False):
                 self.agrees = lambda a, b: alike(a, b, signs=False)
             else:
                 self._differ(got)
+        rejected = False
         for kind in self.inputs.kinds:
             self.inputs.kind = kind
-            if self._settles_on(kind):
+            suits = self._suits(kind, rejected)
+            if suits:
                 break
+            rejected = rejected or suits is False
         else:
             self._differ(got)
         mine, theirs = first
@@ -151,33 +154,27 @@ class Race:
         size = len(self._pack(self.theirs, self.inputs.given)) + max(map(len, (*mine.answers, *theirs.answers)))
         self.calls = max(1, min(MOST_CALLS, math.ceil(SHORTEST / took), MOST_BYTES // max(size, 1)))
 
-    def _settles_on(self, kind: str) -> bool:
-        """Whether inputs of this kind are new, accepted by the reference, and answered alike. Raises where only "same" is left and is not."""
+    def _suits(self, kind: str, rejected: bool) -> bool | None:
+        """Whether inputs of this kind are fresh, accepted by the reference, and answered alike; None where they are not inputs at all.
+
+        Where the learner's answer to another kind was `rejected`, it must be answered alike what has another answer than the arguments as
+        given: else one answer that is kept and given to everything would do.
+        """
         inputs = [self.inputs.fresh() for _ in range(2)]
         packed = [self._pack(self.theirs, arguments) for arguments in inputs]
         if kind not in ("same", "drawn") and len({*packed, self._pack(self.theirs, self.inputs.given)}) < 3:
-            return False
+            return None
         try:
-            self._reference([packed[0]])
+            got, wanted, _ = self._compared(inputs)
         except LabFault:
             if kind == "drawn":
                 raise
-            return False
-        try:
-            got, wanted, _ = self._compared(inputs)
-        except RunnerDied:
-            raise
+            return None
         except Exception:
             if kind in ("same", "drawn"):
                 raise
-            self.rejected = True
             return False
-        if self.agrees(got, wanted):
-            return kind != "same" or not self.rejected
-        self.rejected = True
-        return False
-
-    rejected = False  # the reference accepted a kind of input and the learner's answer was another: "same" would hide that
+        return self.agrees(got, wanted) and not (rejected and (kind == "same" or self.agrees(self.wanted, wanted)))
 
     def _differ(self, got: Any) -> None:
         self.last.result, self.last.returned = got, True
@@ -199,8 +196,8 @@ class Race:
             raise LabFault(f"the reference's `{self.name}` raised {type(error).__name__}: {error}") from None
 
     def _round(self, inputs: list[Arguments]) -> tuple[Round, Round]:
-        mine = measured(self.mine, self.name, [self._pack(self.mine, arguments) for arguments in inputs])
-        return mine, self._reference([self._pack(self.theirs, arguments) for arguments in inputs])
+        theirs = self._reference([self._pack(self.theirs, arguments) for arguments in inputs])
+        return measured(self.mine, self.name, [self._pack(self.mine, arguments) for arguments in inputs]), theirs
 
     def _compared(self, inputs: list[Arguments]) -> tuple[Any, Any, tuple[Round, Round]]:
         """A round, and of its results one that was drawn by lot once they were all there: (the learner's, the reference's)."""

@@ -23,93 +23,94 @@ TOLERANCE = 1e-3
 COARSE = 2e-2  # for dtypes of two bytes and less
 
 
-def vary(x: Any, kind: str, rng: np.random.Generator, turn: int = 0) -> Any:
-    """Another `x` of the same form, the `turn`-th. What has no variation of this kind, such as a function, stays what it is."""
-    torch = sys.modules.get("torch")
-    form = type(x)
-    if form is np.ndarray and x.dtype.kind in "biufc":
-        return _vary_array(x, kind, rng)
-    if torch is not None and isinstance(x, torch.Tensor):
-        return _vary_tensor(torch, x, kind, rng)
-    if form in (list, tuple):
-        return form(_vary_items(list(x), kind, rng, turn))
-    if form is dict:
-        return {key: vary(value, kind, rng, turn) for key, value in x.items()}
-    if form is str and kind == "order" and len(words := x.split(" ")) > LONG:
-        return " ".join(words[i] for i in rng.permutation(len(words)))
-    if form in (str, bytes) and kind == "numbers" and len(x) > LONG:
-        place = int(rng.integers(1, len(x)))
-        return x[place:] + x[:place]
-    if form is float and kind != "order":
-        return x * _factor(kind, rng)
-    if form is int and kind == "nudged" and abs(x) >= LARGE:
-        return x - (1 + turn % (abs(x) // 10)) * (1 if x > 0 else -1)
-    return x
+class Variation:
+    """Another set of arguments of the same form: `turn` counts them. What has no variation of this kind, such as a function, stays as it is."""
 
+    def __init__(self, kind: str, rng: np.random.Generator, turn: int) -> None:
+        self.kind, self.rng, self.turn = kind, rng, turn
+        # One for all numbers of a call: what is sorted stays sorted, what is twice another stays that.
+        self.coarse = 1.0 - rng.uniform(1, 2) / 64
+        self.factor = self.coarse if kind == "numbers" else 1.0 - rng.uniform(1, 2) * 1e-5
 
-def _factor(kind: str, rng: np.random.Generator) -> float:
-    return 1.0 - rng.uniform(1, 2) * (1 / 64 if kind == "numbers" else 1e-5)
+    def of(self, x: Any) -> Any:
+        torch = sys.modules.get("torch")
+        form, kind = type(x), self.kind
+        if form is np.ndarray and x.dtype.kind in "biufc":
+            return self._array(x)
+        if torch is not None and isinstance(x, torch.Tensor):
+            return self._tensor(torch, x)
+        if form in (list, tuple):
+            return form(self._items(list(x)))
+        if form is dict:
+            return {key: self.of(value) for key, value in x.items()}
+        if form is str and kind == "order" and len(words := x.split(" ")) > LONG:
+            return " ".join(words[i] for i in self.rng.permutation(len(words)))
+        if form in (str, bytes) and kind == "numbers" and len(x) > LONG:
+            place = int(self.rng.integers(1, len(x)))
+            return x[place:] + x[:place]
+        if form is float and kind != "order":
+            return x * self.factor
+        if form is int and kind == "nudged" and abs(x) >= LARGE:
+            return x - (1 + self.turn % (abs(x) // 10)) * (1 if x > 0 else -1)
+        return x
 
+    def _items(self, items: list[Any]) -> list[Any]:
+        if self.kind == "order" and len(items) > LONG and not _sorted(items):
+            items = [items[i] for i in self.rng.permutation(len(items))]
+        if not items or any(type(item) not in (int, float) for item in items):
+            return [self.of(item) for item in items]
+        if self.kind != "order" and any(type(item) is float for item in items):
+            return [item * self.factor if type(item) is float else item for item in items]
+        if self.kind == "numbers" and len(items) > LONG:
+            by = int(self.rng.integers(1, 1 << 20))
+            return [item + by for item in items]
+        return items
 
-def _vary_items(items: list[Any], kind: str, rng: np.random.Generator, turn: int) -> list[Any]:
-    if kind == "order" and len(items) > LONG and not _sorted(items):
-        items = [items[i] for i in rng.permutation(len(items))]
-    if not items or any(type(item) not in (int, float) for item in items):
-        return [vary(item, kind, rng, turn) for item in items]
-    if kind != "order" and any(type(item) is float for item in items):
-        factor = _factor(kind, rng)  # one for all: a sorted list stays sorted
-        return [item * factor if type(item) is float else item for item in items]
-    if kind == "numbers" and len(items) > LONG:
-        by = int(rng.integers(1, 1 << 20))
-        return [item + by for item in items]
-    return items
+    def _array(self, x: np.ndarray) -> np.ndarray:
+        out = np.empty_like(x)  # of the same layout in memory
+        if self.kind == "order" and x.ndim and (orders := self._orders(x)) is not None:
+            out[...] = x[np.ix_(*orders)]
+        elif self.kind != "order" and x.dtype.kind in "fc":
+            out[...] = x * (self.factor if x.dtype.itemsize > 2 else self.coarse)
+        else:
+            out[...] = x
+        return out
+
+    def _tensor(self, torch: Any, x: Any) -> Any:
+        plain = x.detach()
+        out = torch.empty_like(plain)
+        if self.kind == "order" and x.ndim and (orders := self._orders(_numbers(plain))) is not None:
+            for axis, order in enumerate(orders):
+                plain = plain.index_select(axis, torch.from_numpy(order))
+        elif self.kind != "order" and (x.dtype.is_floating_point or x.dtype.is_complex):
+            plain = plain * (self.factor if x.dtype.itemsize > 2 else self.coarse)
+        out.copy_(plain)
+        return out.requires_grad_() if x.requires_grad else out
+
+    def _orders(self, x: np.ndarray) -> list[np.ndarray] | None:
+        """An order for each axis that keeps what the array is: rows and columns of a symmetric matrix together, a triangular one as it is."""
+        orders = [self.rng.permutation(n) for n in x.shape]
+        if x.ndim == 1 and x.dtype.kind != "c" and (bool((x[1:] >= x[:-1]).all()) or bool((x[1:] <= x[:-1]).all())):
+            return None
+        if x.ndim == 1 and x.size <= LONG and x.dtype.kind in "iu":
+            return None
+        if x.ndim >= 2 and x.shape[-1] == x.shape[-2]:
+            if np.array_equal(x, np.triu(x)) or np.array_equal(x, np.tril(x)):
+                return None
+            if x.dtype.kind not in "fc":
+                orders[-1] = orders[-2]  # a table of who is whose neighbour
+            elif np.allclose(x, np.swapaxes(x, -1, -2), equal_nan=True):
+                orders[-1] = orders[-2]
+        return orders
 
 
 def _sorted(items: list[Any]) -> bool:
-    if any(type(item) not in (int, float, str) for item in items):
+    if any(type(item) not in (int, float, str, tuple) for item in items):
         return False
     try:
         return all(a <= b for a, b in pairwise(items)) or all(a >= b for a, b in pairwise(items))
-    except TypeError:  # numbers among strings
+    except (TypeError, ValueError):  # numbers among strings, arrays in tuples
         return False
-
-
-def _orders(x: np.ndarray, rng: np.random.Generator) -> list[np.ndarray] | None:
-    """An order for each axis that keeps what the array is: rows and columns of a symmetric matrix together, a triangular one as it is."""
-    orders = [rng.permutation(n) for n in x.shape]
-    if x.ndim == 1 and x.dtype.kind != "c" and (bool((x[1:] >= x[:-1]).all()) or bool((x[1:] <= x[:-1]).all())):
-        return None
-    if x.ndim == 1 and x.size <= LONG and x.dtype.kind in "iu":
-        return None
-    if x.ndim >= 2 and x.shape[-1] == x.shape[-2]:
-        if np.array_equal(x, np.triu(x)) or np.array_equal(x, np.tril(x)):
-            return None
-        if np.allclose(x, np.swapaxes(x, -1, -2), equal_nan=True):
-            orders[-1] = orders[-2]
-    return orders
-
-
-def _vary_array(x: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
-    out = np.empty_like(x)  # of the same layout in memory
-    if kind == "order" and (orders := _orders(x, rng)) is not None and x.ndim:
-        out[...] = x[np.ix_(*orders)]
-    elif kind != "order" and x.dtype.kind in "fc":
-        out[...] = x * _factor(kind if x.dtype.itemsize > 2 else "numbers", rng)
-    else:
-        out[...] = x
-    return out
-
-
-def _vary_tensor(torch: Any, x: Any, kind: str, rng: np.random.Generator) -> Any:
-    out = torch.empty_like(x.detach())
-    plain = x.detach()
-    if kind == "order" and x.ndim and (orders := _orders(_numbers(plain), rng)) is not None:
-        for axis, order in enumerate(orders):
-            plain = plain.index_select(axis, torch.from_numpy(order))
-    elif kind != "order" and (x.dtype.is_floating_point or x.dtype.is_complex):
-        plain = plain * _factor(kind if x.dtype.itemsize > 2 else "numbers", rng)
-    out.copy_(plain)
-    return out.requires_grad_() if x.requires_grad else out
 
 
 def _numbers(x: Any) -> np.ndarray:
