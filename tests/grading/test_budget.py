@@ -212,7 +212,9 @@ def test_right_code_of_another_form_passes(grade: Grade) -> None:
     ],
 )  # fmt: skip
 def test_arguments_vary_within_what_the_reference_accepts(grade: Grade, args: str, solution: str) -> None:
-    verdict = grade(f"import numpy as np\ndef test_time(budget):\n    budget('f', {args}, time_ratio=20, memory_ratio=20)", solution, solution=solution)
+    verdict = grade(
+        f"import numpy as np\ndef test_time(budget):\n    budget('f', {args}, time_ratio=20, memory_ratio=20)", solution, solution=solution
+    )
     assert verdict.status == "passed", verdict.checks[0]
 
 

@@ -52,8 +52,8 @@ class Budget:
     """The fixture `budget`: `budget("name", args, kwargs, time_ratio=4, memory_ratio=4)` fails if the learner's takes more.
 
     `args` is a tuple, of which each call gets a variation that the reference accepts; or a function that draws a fresh tuple from a NumPy
-    generator. `agrees(got, wanted)` says whether a result is as good as the reference's, where more than one answer is right; by default they
-    are equal to about three digits, and signs are free only where they are already for the arguments as given.
+    generator. `agrees(got, wanted)` says whether a result is as good as the reference's, where more than one answer is right. By default
+    they are equal to about three digits, and signs are free only where they are already for the arguments as given.
     """
 
     def __init__(self, fixtures: Fixtures) -> None:

@@ -259,11 +259,12 @@ class Fixtures:
         self.channel.begin_check()
         started = time.perf_counter()
         try:
-            with self.alarm.set(self._ring):
+            with self.alarm.set(self._ring):  # also while it is told: what came back may be hard to show
                 runtestprotocol(item, log=False, nextitem=nextitem)
-        except RunnerDied:  # the alarm, while pytest was between two steps; the channel's death says so
-            self.channel.kill("timeout", self.alarm.words())
-        result = self._result(item, time.perf_counter() - started)
+                result = self._result(item, time.perf_counter() - started)
+        except RunnerDied as died:
+            self.died = self.died or died
+            result = self._about(item) | {"status": "failed", "message": str(died), "seconds": time.perf_counter() - started}
         self.tell(result)
         self.decided = self.job.first_failure and result["status"] in ("failed", "error")
         if not self.decided:
@@ -416,6 +417,7 @@ def start(channel: Channel, job: Job) -> Channel:
 
 
 def start_source(channel: Channel, job: Job, source: bytes, file: str) -> Channel:
+    channel.begin_check()
     channel.request("load", source, file, job.extra)
     channel.take_output()
     return channel
@@ -446,9 +448,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
     tell({"event": "done", "status": status, "message": message, "holds": stable.holds, "peak": stable.peak})
 
 
-def grade(
-    job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm
-) -> tuple[str, str]:
+def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm) -> tuple[str, str]:
     prepare(shrink=not job.first_failure)
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -548,6 +548,7 @@ def execute(
     end = {"event": "ran", "status": "ok", "error": "", "traceback": "", "line": 0}
     try:
         with alarm.set(lambda words: channel.kill("timeout", words)):
+            channel.begin_check()
             channel.request("write", job.extra)
             channel.request("run", job.code, job.file)
     except RunnerDied as died:

@@ -358,7 +358,9 @@ class Grader:
 def _unfinished(late: bool, wall: float) -> Ending:
     """The other side said nothing more: its time was up, or something ended it."""
     if late:
-        return Ending("timeout", f"The submission took more than {wall:g} seconds by the clock, the most that this lab allows.", "time was up.")
+        return Ending(
+            "timeout", f"The submission took more than {wall:g} seconds by the clock, the most that this lab allows.", "time was up."
+        )
     message = "The grading process ended before it was done; what your code returned may be too large for it."
     return Ending("error", message, "the grading process ended.")
 

@@ -23,7 +23,6 @@ from . import cage
 from .runner import Runner
 from .wire import send_frame
 
-
 LATE = 1.0  # seconds after the submission's last in which the checker may still end by itself
 
 

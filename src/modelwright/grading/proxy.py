@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import math
 import os
 import select
 import signal
@@ -180,7 +181,7 @@ class Channel:
         self.working: float | None = None
         self.call_began = self.check_began = self.call_effort = 0.0
         self.asleep = self.asleep_in_check = 0.0
-        self.looked = self.look_at = time.monotonic()
+        self.looked = self.look_at = math.inf  # while the cage is being built there is nobody to watch
         sock.setblocking(False)
 
     # -- values that stay on one side -------------------------------------------------------------------------------------
@@ -448,6 +449,7 @@ class Channel:
 
     def begin_check(self) -> None:
         self.check_began, self.asleep_in_check, self.last = self._effort(), 0.0, None
+        self.looked = self.look_at = time.monotonic()
 
     def close(self) -> None:
         if not self.ended:
@@ -462,7 +464,7 @@ class Channel:
 
 
 def _sleeps(pid: int) -> bool:
-    """Whether no thread of it runs or wants to."""
+    """Whether no thread of it runs, wants to, or waits for a disk."""
     if sys.platform != "linux":
         import psutil
 
@@ -473,7 +475,7 @@ def _sleeps(pid: int) -> bool:
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] != "S":
+                if file.read().rpartition(")")[2].split()[0] in ("R", "D"):
                     return False
     except OSError:
         return False

@@ -24,7 +24,7 @@ COARSE = 2e-2  # for dtypes of two bytes and less
 
 
 class Variation:
-    """Another set of arguments of the same form: `turn` counts them. What has no variation of this kind, such as a function, stays as it is."""
+    """Another set of arguments of the same form: `turn` counts them. What has no variation of this kind, such as a function, stays."""
 
     def __init__(self, kind: str, rng: np.random.Generator, turn: int) -> None:
         self.kind, self.rng, self.turn = kind, rng, turn
@@ -88,7 +88,7 @@ class Variation:
         return out.requires_grad_() if x.requires_grad else out
 
     def _orders(self, x: np.ndarray) -> list[np.ndarray] | None:
-        """An order for each axis that keeps what the array is: rows and columns of a symmetric matrix together, a triangular one as it is."""
+        """An order for each axis that keeps what the array is: rows and columns of a symmetric matrix together; none of a triangle."""
         orders = [self.rng.permutation(n) for n in x.shape]
         if x.ndim == 1 and x.dtype.kind != "c" and (bool((x[1:] >= x[:-1]).all()) or bool((x[1:] <= x[:-1]).all())):
             return None

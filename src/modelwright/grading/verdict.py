@@ -86,9 +86,9 @@ class Conclusion(NamedTuple):
 def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | None, CheckResult]], ending: Ending = Ending()) -> Conclusion:
     """What the checks come to.
 
-    `collected`: the (name, claim) of every check, counted before the learner's file was loaded. `told`: (its number among them, or None
-    for a result that is no check's own, such as that the file could not be loaded; the result), as they came. The status is "passed" only if
-    each collected check was told exactly once, as passed or as skipped by the lab's own word, and nothing ended early.
+    `collected`: the (name, claim) of every check, counted before the learner's file was loaded. `told`, as they came: (its number among
+    them, or None for a result that is no check's own, such as that the file could not be loaded; the result). The status is "passed" only
+    if each collected check was told exactly once, as passed or as skipped by the lab's own word, and nothing ended early.
     """
     results: dict[int, CheckResult] = {}
     others: list[CheckResult] = []
