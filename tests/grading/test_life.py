@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -101,6 +102,13 @@ def test_a_killed_warm_process_is_replaced(doubling: Lab) -> None:
         grader.grade(doubling, RIGHT)
         os.kill(grader._zygotes["numpy"].process.pid, signal.SIGKILL)
         grader._zygotes["numpy"].process.wait()
+        assert grader.grade(doubling, RIGHT).status == "passed"
+
+
+def test_a_temporary_folder_that_was_swept_away_costs_only_the_warmth(doubling: Lab) -> None:
+    with Grader() as grader:
+        grader.grade(doubling, RIGHT)
+        shutil.rmtree(grader._zygotes["numpy"].private.parent)
         assert grader.grade(doubling, RIGHT).status == "passed"
 
 

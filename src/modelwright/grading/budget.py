@@ -27,7 +27,7 @@ from .variation import KINDS, Variation, alike
 if TYPE_CHECKING:
     from .checker import Fixtures
 
-ROUNDS = (2, 4, 8, 16)
+ROUNDS = (1, 4, 8, 16)
 SHORTEST = 0.002  # seconds: so many calls make a round that they take this long, because clocks and caches blur what is shorter
 MOST_CALLS = 128
 MOST_BYTES = 32 << 20  # of arguments and results in one round
@@ -41,11 +41,15 @@ Arguments = tuple[list[Any], dict[str, Any]]
 
 
 class Round(NamedTuple):
-    """One round of calls: processor seconds of each, in the function and around it; what each returned, still encoded."""
+    """One round of calls: processor seconds of each, in the function and around it; what each returned, still encoded.
+
+    `peaks` are the bytes that the round added at most, if it was weighed: in the function, and with its arguments and results.
+    """
 
     work: float
     carrying: float
     answers: list[bytes]
+    peaks: tuple[int, int] = (0, 0)
 
 
 class Budget:
@@ -65,10 +69,10 @@ class Budget:
         mine, theirs = self.fixtures.fresh_pair()
         try:
             race = Race(name, Inputs(args, kwargs or {}), mine, theirs, self.fixtures.channel, agrees)
-            race.begin()
+            race.begin(weighed=memory_ratio is not None)
             if memory_ratio is not None:
-                used, allowed = race.peaks()
-                for mine_bytes, their_bytes in zip(used, allowed, strict=True):
+                used, allowed = race.sample
+                for mine_bytes, their_bytes in zip(used.peaks, allowed.peaks, strict=True):
                     if mine_bytes > memory_ratio * max(their_bytes, LEAST_BYTES) + SLACK_BYTES:
                         raise AssertionError(
                             f"`{name}` used {mine_bytes / 2**20:.0f} MB where the reference used {their_bytes / 2**20:.0f} MB; "
@@ -130,17 +134,21 @@ class Race:
         # What the check is told to have given: the main channel's record is what a failure is told from.
         self.last = teller.last = Call(name, teller.codec.pack([*inputs.given]))
         self.calls = 1
+        self.weighed = False
 
     # -- the rules of the race --------------------------------------------------------------------------------------------
-    def begin(self) -> None:
-        """One call each as given, which must agree; then choose how inputs vary, and how many calls make a round."""
-        got, self.wanted, first = self._compared([self.inputs.given])
+    def begin(self, weighed: bool) -> None:
+        """One call each as given, which must agree; then choose how inputs vary, and how many calls make a round.
+
+        `sample` is the first call each with an input of the chosen kind, weighed if that is asked for.
+        """
+        got, self.wanted, _ = self._compared([self.inputs.given])
         if not self.agrees(got, self.wanted):
             if self.agrees is alike and alike(got, self.wanted, signs=False):
                 self.agrees = lambda a, b: alike(a, b, signs=False)
             else:
                 self._differ(got)
-        rejected = False
+        rejected, self.weighed = False, weighed
         for kind in self.inputs.kinds:
             self.inputs.kind = kind
             suits = self._suits(kind, rejected)
@@ -149,7 +157,8 @@ class Race:
             rejected = rejected or suits is False
         else:
             self._differ(got)
-        mine, theirs = first
+        self.weighed = False
+        mine, theirs = self.sample
         took = max(theirs.work, mine.work / 8, LEAST_SECONDS)
         size = len(self._pack(self.theirs, self.inputs.given)) + max(map(len, (*mine.answers, *theirs.answers)))
         self.calls = max(1, min(MOST_CALLS, math.ceil(SHORTEST / took), MOST_BYTES // max(size, 1)))
@@ -165,7 +174,7 @@ class Race:
         if kind not in ("same", "drawn") and len({*packed, self._pack(self.theirs, self.inputs.given)}) < 3:
             return None
         try:
-            got, wanted, _ = self._compared(inputs)
+            got, wanted, self.sample = self._compared(inputs[:1])
         except LabFault:
             if kind == "drawn":
                 raise
@@ -189,7 +198,7 @@ class Race:
 
     def _reference(self, packed: list[bytes]) -> Round:
         try:
-            return measured(self.theirs, self.name, packed)
+            return measured(self.theirs, self.name, packed, self.weighed)
         except RunnerDied as died:
             raise LabFault(f"the reference's `{self.name}` did not return: {died}") from None
         except Exception as error:
@@ -197,7 +206,7 @@ class Race:
 
     def _round(self, inputs: list[Arguments]) -> tuple[Round, Round]:
         theirs = self._reference([self._pack(self.theirs, arguments) for arguments in inputs])
-        return measured(self.mine, self.name, [self._pack(self.mine, arguments) for arguments in inputs]), theirs
+        return measured(self.mine, self.name, [self._pack(self.mine, arguments) for arguments in inputs], self.weighed), theirs
 
     def _compared(self, inputs: list[Arguments]) -> tuple[Any, Any, tuple[Round, Round]]:
         """A round, and of its results one that was drawn by lot once they were all there: (the learner's, the reference's)."""
@@ -224,41 +233,31 @@ class Race:
                 break
         return took, best
 
-    def peaks(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Bytes that one call adds at most, ((in the call, with its arguments and result) of the learner's, the same of the reference)."""
-        fresh = self.inputs.fresh()
-        used = peak(self.mine, self.name, self._pack(self.mine, fresh))
-        try:
-            return used, peak(self.theirs, self.name, self._pack(self.theirs, fresh))
-        except RunnerDied as died:
-            raise LabFault(f"the reference's `{self.name}` did not return: {died}") from None
 
-
-def measured(channel: Channel, name: str, packed: list[bytes]) -> Round:
+def measured(channel: Channel, name: str, packed: list[bytes], weighed: bool = False) -> Round:
     """Hand over, call, take back. The three spells are read off one clock without a gap: work that is moved is still counted."""
     count = len(packed)
+    at_first = _weight(channel) if weighed else (0, 0)
     start = process_seconds(channel.pid)
     channel.request("stage", name, packed)
     begun = process_seconds(channel.pid)
+    staged = process_memory(channel.pid) if weighed else (0, 0)
+    if weighed:
+        _weight(channel)
     channel.request("go")
     done = process_seconds(channel.pid)
+    worked = process_memory(channel.pid) if weighed else (0, 0)
     answers = channel.request("give")[1]
     end = process_seconds(channel.pid)
     if type(answers) is not list or len(answers) != count or not all(type(answer) is bytes for answer in answers):
         raise channel.kill("killed", "What came back from your code's process is not what its calls returned.")
-    return Round((done - begun) / count, (begun - start + end - done) / count, answers)
+    highest = max(staged[1], worked[1], process_memory(channel.pid)[1] if weighed else 0)
+    peaks = worked[1] - staged[0], highest - at_first[0]
+    return Round((done - begun) / count, (begun - start + end - done) / count, answers, peaks)
 
 
-def peak(channel: Channel, name: str, packed: bytes) -> tuple[int, int]:
-    """By the kernel's high-water mark, which this process resets first."""
+def _weight(channel: Channel) -> tuple[int, int]:
+    """(resident now, highest from now on): the kernel's high-water mark is reset."""
     with contextlib.suppress(OSError), open(f"/proc/{channel.pid}/clear_refs", "w") as file:
         file.write("5")
-    start, _ = process_memory(channel.pid)
-    channel.request("stage", name, [packed])
-    begun, staging = process_memory(channel.pid)
-    with contextlib.suppress(OSError), open(f"/proc/{channel.pid}/clear_refs", "w") as file:
-        file.write("5")
-    channel.request("go")
-    working = process_memory(channel.pid)[1]
-    channel.request("give")
-    return working - begun, max(staging, process_memory(channel.pid)[1]) - start
+    return process_memory(channel.pid)

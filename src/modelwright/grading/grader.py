@@ -203,12 +203,15 @@ class Grader:
         """End what is being graded, and the warm processes that this grader started."""
         self.hang_up()
         with self._lock:
-            for zygote in self._zygotes.values():
-                zygote.stop()
-            self._zygotes.clear()
-            if self._folder is not None:
-                self._folder.cleanup()
-                self._folder = None
+            self._stop()
+
+    def _stop(self) -> None:
+        for zygote in self._zygotes.values():
+            zygote.stop()
+        self._zygotes.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def hang_up(self) -> None:
         """End what is being graded now: each `grade` that waits raises GradingError, and its processes are gone."""
@@ -222,6 +225,8 @@ class Grader:
 
     def _zygote(self, kind: str) -> Zygote:
         with self._lock:
+            if self._folder is not None and not os.path.isdir(self._folder.name):  # systems sweep their temporary folders
+                self._stop()
             if kind not in self._zygotes:
                 if not hasattr(os, "fork"):
                     raise GradingError("Grading needs a system with fork(), such as Linux, macOS or the Windows Subsystem for Linux.")
