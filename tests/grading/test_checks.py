@@ -342,3 +342,9 @@ def test_whoever_asks_for_the_first_failure_gets_no_further_check(grader: Grader
     assert "the first failure was all that was asked for" in verdict.checks[-1].message
     right = grader.grade(doubling, (Path(doubling.folder) / "solution.py").read_bytes(), first_failure=True)
     assert (right.status, right.passed, right.total) == ("passed", 4, 4)
+
+
+def test_a_budget_that_draws_its_arguments_runs_in_one_process_too(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    lab = make_lab("def test_time(budget):\n    budget('f', lambda rng: (rng.normal(size=5),), time_ratio=4)")
+    (tmp_path / "mine.py").write_text("def f(x): return x.sum()")
+    assert debug(lab, tmp_path / "mine.py") == 0

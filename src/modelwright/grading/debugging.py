@@ -7,6 +7,7 @@ is not a verdict: the learner's code shares the process with the checks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -81,9 +82,9 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
         return generator_for(lab.id, request)
 
     @pytest.fixture
-    def budget(learner: Plain) -> Any:
-        def call(name: str, args: tuple = (), kwargs: dict[str, Any] | None = None, **ratios: float) -> None:
-            getattr(learner, name)(*args, **(kwargs or {}))
+    def budget(learner: Plain, rng: Any) -> Any:
+        def call(name: str, args: tuple | Callable[[Any], tuple] = (), kwargs: dict[str, Any] | None = None, **_: object) -> None:
+            getattr(learner, name)(*(args(rng) if callable(args) else args), **(kwargs or {}))
 
         return call
 
