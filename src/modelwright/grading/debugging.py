@@ -96,6 +96,7 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     vars(offered).update(
         learner=learner, reference=reference, rng=rng, budget=budget, pytest_collection_modifyitems=pytest_collection_modifyitems
     )
+    sys.modules.pop("checks", None)  # another lab's, run before in this process
     options = ["-p", "no:cacheprovider", "-s", "-x", "--tb=short", "--noconftest", "--import-mode=importlib", "-c", "/dev/null"]
     options += ["--rootdir", str(lab.folder), str(Path(lab.folder) / "checks.py"), *(["-k", only] if only else [])]
     return int(pytest.main(options, plugins=[offered]))
