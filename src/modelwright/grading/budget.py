@@ -252,7 +252,7 @@ def measured(channel: Channel, name: str, packed: list[bytes], weighed: bool = F
     if type(answers) is not list or len(answers) != count or not all(type(answer) is bytes for answer in answers):
         raise channel.kill("killed", "What came back from your code's process is not what its calls returned.")
     highest = max(staged[1], worked[1], process_memory(channel.pid)[1] if weighed else 0)
-    peaks = worked[1] - staged[0], highest - at_first[0]
+    peaks = max(0, worked[1] - staged[0]), max(0, highest - at_first[0])
     return Round((done - begun) / count, (begun - start + end - done) / count, answers, peaks)
 
 
