@@ -2,9 +2,15 @@ import numpy as np
 
 
 def unit_rows(x_nd: np.ndarray) -> np.ndarray:
-    length_n1 = np.linalg.norm(x_nd, axis=1, keepdims=True)
-    # A zero row stays zero: dividing it by 1 does no harm, dividing it by 0 gives NaN.
-    return x_nd / np.where(length_n1 == 0, 1.0, length_n1)
+    """Every row divided by its length; a row of zeros stays as it is."""
+    # Dividing by the largest entry first keeps the squares of very long and very short rows within float64.
+    x_nd = x_nd / nonzero(np.abs(x_nd).max(axis=1, keepdims=True, initial=0.0))
+    return x_nd / nonzero(np.linalg.norm(x_nd, axis=1, keepdims=True))
+
+
+def nonzero(size_n1: np.ndarray) -> np.ndarray:
+    """The sizes, with 1 in place of 0: dividing zeros by 1 does no harm."""
+    return np.where(size_n1 == 0, 1.0, size_n1)
 
 
 def cosine_similarity(a_nd: np.ndarray, b_md: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Divides in place, so that the caller's vectors have length 1 afterwards. Caught by: inputs are left as they were."""
+"""Divides in place, so that the caller's vectors have length 1 afterwards. Stock: mutation. Caught by: inputs are left as they were."""
 
 import numpy as np
 
