@@ -10,7 +10,7 @@ def lu(a_nn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows_n = np.arange(n)
     smallest = n * np.finfo(float).eps * np.abs(work_nn).max(initial=0.0)
     for k in range(n):
-        pivot = k + int(np.abs(work_nn[k:, k]).argmax())
+        pivot = k + np.abs(work_nn[k:, k]).argmax()
         if not abs(work_nn[pivot, k]) > smallest:
             raise ValueError(f"the matrix is singular: no pivot in column {k}")
         # Whole rows are exchanged: to the left of column k lie the multipliers, which must move with their rows.

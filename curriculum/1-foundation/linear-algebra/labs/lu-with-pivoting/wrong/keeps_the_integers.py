@@ -1,4 +1,4 @@
-"""Copies the matrix with its integer dtype, where a multiplier of 1/2 becomes 0. Caught by: integers are not cut off."""
+"""Copies the matrix with its integer dtype, where a multiplier of 1/2 becomes 0. Stock: dtype. Caught by: any kind of number is computed in float64."""
 
 import numpy as np
 
