@@ -1,36 +1,67 @@
-"""Iterates on what is left of the matrix, each time from a new start, with a tolerance strict enough for all pairs."""
+"""Iterates on what is left of the matrix, keeps each vector orthogonal to the earlier ones, and starts each pair anew."""
 
 import numpy as np
 
 
-def dominant(a_nn, tolerance=1e-10, max_steps=10_000):
-    return from_start(a_nn, tolerance, max_steps, seed=0)
-
-
-def from_start(a_nn, tolerance, max_steps, seed):
+def checked(a_nn):
     a = np.asarray(a_nn, dtype=float)
-    if a.ndim != 2 or a.shape[0] != a.shape[1]:
-        raise ValueError(f"not a square matrix: {a.shape}")
-    v = np.random.default_rng(seed).standard_normal(a.shape[0])
+    if a.ndim != 2:
+        raise ValueError(f"a matrix has two axes, not {a.ndim}")
+    rows, columns = a.shape
+    if rows != columns or rows < 1:
+        raise ValueError(f"not a square matrix: {rows} rows, {columns} columns")
+    return a
+
+
+def dominant(a_nn, tolerance=1e-10, max_steps=10_000):
+    a = checked(a_nn)
+    v = np.random.default_rng(7).standard_normal(a.shape[0])
+    v /= np.linalg.norm(v)
     for _ in range(max_steps):
-        v = v / np.linalg.norm(v)
         w = a @ v
         value = v @ w
         if np.linalg.norm(w - value * v) <= tolerance * abs(value):
             return float(value), v
-        v = w
+        v = w / np.linalg.norm(w)
     raise ArithmeticError(f"{max_steps} steps were not enough")
 
 
 def leading(a_nn, count):
-    rest = np.array(a_nn, dtype=float)
-    if rest.ndim != 2 or rest.shape[0] != rest.shape[1] or not np.allclose(rest, rest.T):
+    rest = checked(a_nn).copy()
+    if not np.allclose(rest, rest.T):
         raise ValueError("not a symmetric matrix")
     if count not in range(1, len(rest) + 1):
         raise ValueError(f"{count} pairs of a matrix of {len(rest)} rows")
-    pairs = []
+    basis = np.zeros((count, len(rest)))
+    values = np.zeros(count)
+    generator = np.random.default_rng(1)
+
+    def cleaned(x):
+        for _ in range(2):
+            x = x - basis.T @ (basis @ x)
+            length = np.linalg.norm(x)
+            if length == 0:
+                return x
+            x = x / length
+        return x
+
     for k in range(count):
-        value, v = from_start(rest, 1e-11, 10_000, seed=k)
-        rest = rest - value * np.outer(v, v)
-        pairs.append((value, v))
-    return np.array([value for value, _ in pairs]), np.column_stack([v for _, v in pairs])
+        v = cleaned(generator.uniform(-1, 1, len(rest)))
+        enough = 1e-13 * len(rest) * np.abs(values).max(initial=0)
+        for _ in range(20_000):
+            w = rest @ v
+            w = w - basis.T @ (basis @ w)
+            values[k] = v @ w
+            if np.linalg.norm(w - values[k] * v) <= max(1e-12 * abs(values[k]), enough):
+                break
+            v = cleaned(w)
+        else:
+            raise ArithmeticError("no convergence")
+        basis[k] = v
+        rest -= values[k] * np.outer(v, v)
+    return values, basis.T.copy()
+
+
+if __name__ == "__main__":
+    m = np.random.rand(4, 4)
+    print(leading(m + m.T, 2), np.linalg.eigh(m + m.T))

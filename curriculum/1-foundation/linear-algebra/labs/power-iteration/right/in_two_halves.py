@@ -15,7 +15,7 @@ def converge(times, n, v, tolerance, floor, max_steps):
 
 def matrix(a):
     a = np.array(a, dtype=float)
-    if a.ndim != 2 or len(set(a.shape)) != 1:
+    if a.ndim != 2 or len(set(a.shape)) != 1 or not len(a):
         raise ValueError(f"{a.shape} is not the shape of a square matrix")
     return a
 

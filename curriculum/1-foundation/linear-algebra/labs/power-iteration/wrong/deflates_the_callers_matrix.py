@@ -1,4 +1,4 @@
-"""Takes the found parts out of the caller's own matrix. Caught by: inputs are left as they were."""
+"""Takes the found parts out of the caller's own matrix. Stock: mutation. Caught by: inputs are left as they were."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Returns the eigenvectors as rows. Caught by: vectors are columns and orthonormal."""
+"""Returns the eigenvectors as rows. Caught by: vectors are columns."""
 
 import numpy as np
 
