@@ -1,11 +1,14 @@
 """Checks of the matrix product, from two columns by hand to the time and memory budget."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 
 def same(got, want, dtype=None):
+    assert np.shape(got) == np.shape(want), f"the result has shape {np.shape(got)}, expected {np.shape(want)}"
     np.testing.assert_allclose(got, want, atol=1e-10, rtol=0)
     if dtype is not None:
         assert got.dtype == dtype, f"the result has dtype {got.dtype}, expected {np.dtype(dtype)}"
@@ -58,18 +61,26 @@ def test_integers_times_floats_are_floats(learner, name):
     same(getattr(learner, name)(np.array([[1, 1], [2, 3]]), np.array([[0.5, 0.25], [0.25, 0.5]])), [[0.75, 0.75], [1.75, 2.0]], np.float64)
 
 
-def test_float32_stays_float32(learner, rng):
-    """Two float32 arrays give float32 from all three functions."""
-    a, b = rng.normal(size=(3, 4)).astype(np.float32), rng.normal(size=(4, 2)).astype(np.float32)
-    for name, right in (("combine_columns", b[:, 0]), ("matmul", b), ("matmul_blocked", b)):
-        got = getattr(learner, name)(a, right)
-        assert got.dtype == np.float32, f"{name} of float32 gave {got.dtype}"
+KINDS = [("int8", "int8"), ("int32", "int32"), ("int32", "int64"), ("uint8", "int8"), ("float32", "float32"), ("float32", "float64"),
+         ("float64", "float32"), ("int32", "float32"), ("bool", "int64")]  # fmt: skip
 
 
-def test_no_inner_size_gives_zeros(learner):
-    """(2, 0) times (0, 3): a sum of no terms is zero."""
-    for name in ("matmul", "matmul_blocked"):
-        same(getattr(learner, name)(np.ones((2, 0)), np.ones((0, 3))), np.zeros((2, 3)))
+@pytest.mark.parametrize("kinds", KINDS, ids=[f"{a} and {b}" for a, b in KINDS])
+def test_every_result_has_the_type_of_both(learner, rng, kinds):
+    """Two kinds of number, in either order: the result is of np.result_type, and right."""
+    a, b = rng.integers(0, 3, size=(3, 4)).astype(kinds[0]), rng.integers(0, 3, size=(4, 2)).astype(kinds[1])
+    dtype, want = np.result_type(a, b), (a.astype(float) @ b.astype(float))
+    same(learner.combine_columns(a, b[:, 0].copy()), want[:, 0], dtype)
+    same(learner.matmul(a, b), want, dtype)
+    same(learner.matmul_blocked(a, b, 3), want, dtype)
+
+
+def test_nothing_to_add(learner):
+    """(2, 0) times (0, 3): a sum of no terms is zero. No rows and no columns: nothing at all, of the right shape."""
+    for n, k, m in ((2, 0, 3), (0, 2, 3), (2, 3, 0), (0, 0, 0)):
+        for name in ("matmul", "matmul_blocked"):
+            same(getattr(learner, name)(np.ones((n, k)), np.ones((k, m))), np.zeros((n, m)) + k, np.float64)
+        same(learner.combine_columns(np.ones((n, k)), np.ones(k)), np.zeros(n) + k, np.float64)
 
 
 @settings(max_examples=25, deadline=None)
@@ -82,6 +93,12 @@ def test_any_shape_and_any_block(learner, rng, n, k, m, block):
     same(learner.combine_columns(a, b[:, 0]), a @ b[:, 0])
 
 
+def test_without_a_block_it_is_64(learner, rng):
+    """150 by 150, in blocks of the default: the same product."""
+    a, b = rng.normal(size=(150, 130)), rng.normal(size=(130, 70))
+    same(learner.matmul_blocked(a, b), a @ b)
+
+
 def test_inputs_are_left_as_they_were(learner, rng):
     a, b = rng.normal(size=(4, 3)), rng.normal(size=(3, 4))
     assert learner.unchanged_by("combine_columns", (a, b[:, 0].copy())), "combine_columns changed an argument"
@@ -89,21 +106,45 @@ def test_inputs_are_left_as_they_were(learner, rng):
     assert learner.unchanged_by("matmul_blocked", (a, b, 2)), "matmul_blocked changed an argument"
 
 
-@pytest.mark.parametrize("name", ["matmul", "matmul_blocked"])
-@pytest.mark.parametrize("inner", [(5, 7), (1, 7), (7, 1)])
+@pytest.mark.parametrize("name", ["combine_columns", "matmul", "matmul_blocked"])
+@pytest.mark.parametrize("inner", [(53, 71), (1, 71), (71, 1), (0, 71)], ids=["53 and 71", "1 and 71", "71 and 1", "0 and 71"])
 def test_different_inner_sizes_are_refused(learner, name, inner):
-    """(2, 5) times (7, 3) has no meaning, and (2, 1) times (7, 3) none either: broadcasting must not hide it."""
+    """(2, 53) times (71, 3) has no meaning, and (2, 1) times (71, 3) none either: broadcasting must not hide it."""
+    second = np.ones(inner[1]) if name == "combine_columns" else np.ones((inner[1], 3))
     with pytest.raises(ValueError) as error:
-        getattr(learner, name)(np.ones((2, inner[0])), np.ones((inner[1], 3)))
-    assert all(str(size) in str(error.value) for size in inner), f"the message should name {inner[0]} and {inner[1]}: {error.value}"
+        getattr(learner, name)(np.ones((2, inner[0])), second)
+    named = set(re.findall(r"\d+", str(error.value)))
+    assert {str(size) for size in inner} <= named, f"the message should name {inner[0]} and {inner[1]}: {error.value}"
 
 
-def test_bad_blocks_and_axes_are_refused(learner):
-    """A block of 0, and a vector where a matrix should be: ValueError."""
+def test_bad_axes_are_refused(learner):
+    """A vector or a stack where a matrix should be, a matrix where a vector should be, on either side."""
+    square, vector, stack = np.ones((3, 3)), np.ones(3), np.ones((3, 3, 3))
+    for name in ("matmul", "matmul_blocked"):
+        for a, b in ((square, vector), (vector, square), (vector, vector), (square, stack), (stack, square), (np.float64(2.0), square)):
+            with pytest.raises(ValueError):
+                getattr(learner, name)(a, b)
+    for a, x in ((square, square), (square, np.ones((3, 1))), (vector, vector), (stack, vector), (square, np.float64(2.0))):
+        with pytest.raises(ValueError):
+            learner.combine_columns(a, x)
+
+
+@pytest.mark.parametrize("block", [0, -1])
+def test_bad_blocks_are_refused(learner, block):
+    """No blocks, and blocks of less than nothing; one entry a block is fine."""
     with pytest.raises(ValueError):
-        learner.matmul_blocked(A, B, 0)
-    with pytest.raises(ValueError):
-        learner.matmul(A, np.ones(2))
+        learner.matmul_blocked(A, B, block)
+    same(learner.matmul_blocked(A, B, 1), AB)
+
+
+def test_time_of_the_columns(budget, rng):
+    """Four rows and four thousand columns: no Python loop over either."""
+    budget("combine_columns", (rng.normal(size=(4, 4000)), rng.normal(size=4000)), time_ratio=8)
+
+
+def test_small_blocks_need_little_memory(budget, rng):
+    """(2, 60) times (60, 30,000) in blocks of 64: what is built on the way is far smaller than the second matrix."""
+    budget("matmul_blocked", (rng.normal(size=(2, 60)), rng.normal(size=(60, 30_000)), 64), memory_ratio=2)
 
 
 def test_time_and_memory(budget, rng):

@@ -3,14 +3,12 @@ import numpy as np
 
 def combine_columns(a_nk: np.ndarray, x_k: np.ndarray) -> np.ndarray:
     """The columns of `a_nk`, weighted by `x_k` and added up: shape (n,)."""
-    a_nk, x_k = np.asarray(a_nk), np.asarray(x_k)
     require(a_nk, x_k, axes=1)
     return (a_nk * x_k).sum(axis=1, dtype=np.result_type(a_nk, x_k))
 
 
 def matmul(a_nk: np.ndarray, b_km: np.ndarray) -> np.ndarray:
     """The matrix product, as a sum of outer products of columns of `a_nk` and rows of `b_km`."""
-    a_nk, b_km = np.asarray(a_nk), np.asarray(b_km)
     require(a_nk, b_km, axes=2)
     out_nm = np.zeros((a_nk.shape[0], b_km.shape[1]), dtype=np.result_type(a_nk, b_km))
     for k in range(a_nk.shape[1]):
@@ -20,7 +18,6 @@ def matmul(a_nk: np.ndarray, b_km: np.ndarray) -> np.ndarray:
 
 def matmul_blocked(a_nk: np.ndarray, b_km: np.ndarray, block: int = 64) -> np.ndarray:
     """The matrix product, from pieces of at most block x block entries."""
-    a_nk, b_km = np.asarray(a_nk), np.asarray(b_km)
     require(a_nk, b_km, axes=2)
     if block < 1:
         raise ValueError(f"block is {block}, expected 1 or more")

@@ -1,4 +1,4 @@
-"""Makes the result with the dtype of a, which cuts 0.75 to 0. Caught by: integers times floats are floats."""
+"""Makes the result with the dtype of a, which cuts 0.75 to 0. Stock: dtype. Caught by: integers times floats are floats."""
 
 import numpy as np
 
