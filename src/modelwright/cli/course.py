@@ -20,33 +20,52 @@ def _folder(folder: Path | None) -> Path:
     return folder or default_folder()
 
 
-@app.command(epilog="Example: modelwright course validate --module linear-algebra")
+@app.command(epilog="Example: modelwright course validate softmax adam")
 def validate(
+    names: Annotated[list[str] | None, typer.Argument(help="Labs, lessons, problems, modules; all where nothing is named.")] = None,
     curriculum: Folder = None,
     module: Annotated[list[str] | None, typer.Option(help="Only this module's content (may be given again).")] = None,
-    run: Annotated[bool, typer.Option(help="Also run lessons, problems and labs. --no-run only reads, in a second.")] = True,
+    run: Annotated[bool, typer.Option(help="Also run lessons, problems and labs. --no-run only reads.")] = True,
     repeat: Annotated[int, typer.Option(min=1, help="Grade each right solution this often.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds for each problem's proof.")] = 200,
+    jobs: Annotated[int | None, typer.Option(min=1, help="How much is run at a time; as much as there are cores.")] = None,
+    cold: Annotated[bool, typer.Option("--cold", help="Believe no proof of before: run everything.")] = False,
+    again: Annotated[str | None, typer.Option(metavar="SEED", help="Of the kept proofs, make a tenth again, drawn by this seed.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the findings alone.")] = False,
 ) -> None:
-    """Prove that a curriculum holds: ids, graphs, links, lessons' output, problems' keys, labs' graders."""
+    """Prove that a curriculum holds: ids, graphs, links, lessons' output, problems' keys, labs' graders.
+
+    What was proved before is kept in each module's proofs.txt, and only what has changed since is run.
+    """
     from modelwright.cli import screen
     from modelwright.studio.author import Progress, validate
+    from modelwright.studio.proving import Lot
 
     out, folder = screen.console(soft_wrap=True), _folder(curriculum)
+    kept = drawn = 0
 
     def show(progress: Progress) -> None:
-        if not quiet:
+        nonlocal kept, drawn
+        kept, drawn = kept + progress.kept, drawn + progress.drawn
+        if not quiet and not progress.kept:
             mark = "[green]✓[/]" if not progress.findings else "[red]✗[/]"
-            out.print(f"{mark} {progress.what}" + (f": {progress.findings}" if progress.findings else ""))
+            place = f"{progress.done}/{progress.total} " if progress.total else ""
+            out.print(f"{mark} {place}{progress.what}" + (f": {progress.findings} to mend" if progress.findings else ""))
 
-    findings = validate(folder, modules=module or None, run=run, repeat=repeat, seeds=seeds, on_progress=show)
+    findings = validate(
+        folder, modules=module or None, names=names or (), run=run, repeat=repeat, seeds=seeds, jobs=jobs, cold=cold,
+        lot=Lot(again) if again else None, on_progress=show,
+    )  # fmt: skip
     for finding in findings:
         out.print(str(finding), markup=False)
+    if not quiet and kept + drawn:
+        lot = f"; {drawn} were made again, drawn by {again!r}" if again else ""
+        out.print(f"{kept + drawn} proof{'s' if kept + drawn > 1 else ''} stood from before{lot}.", markup=False)
     if findings:
         out.print(f"{len(findings)} thing{'s' if len(findings) > 1 else ''} to mend.")
         raise typer.Exit(1)
-    out.print("The curriculum holds." if run else "The curriculum reads well; labs, lessons and problems were not run.")
+    told = "The curriculum holds." if not names and not module else "What was named holds."
+    out.print(told if run else "It reads well; labs, lessons and problems were not run.")
 
 
 @app.command(epilog="Example: modelwright course mutate softmax adam")

@@ -1,35 +1,36 @@
 """What a course author can do: prove a curriculum, count it, and begin something new in it.
 
-The linter reads (`modelwright.curriculum.lint`); here labs are proved by grading everything they ship: the starter must fail, every
-right solution must pass, and every wrong one must fail at the check that it names. The grader is itself graded (rustlings' `dev check`).
+The linter reads (`modelwright.curriculum.lint`); what can be run is proved in `modelwright.studio.proving`: lessons print what their
+pages say, keys agree with their proofs, and labs are graded on everything they ship (rustlings' `dev check`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.lint import caught_by, check_names, in_words, lint, prove_problem
-from modelwright.curriculum.lint_lesson import prove_lesson
+from modelwright.curriculum.errors import Finding, UnknownId
+from modelwright.curriculum.lint import SEEDS, check_names, lint
 from modelwright.curriculum.loader import Curriculum, read
 from modelwright.curriculum.models import Lab
-from modelwright.studio.word import lint_forbidden
-
-if TYPE_CHECKING:
-    from modelwright.grading import Verdict
-
-Grade = Callable[[Lab, bytes], "Verdict"]
+from modelwright.studio.proving import Lot, Outcome, Step, prove
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One thing that was proved: what it was, and how many findings it gave."""
+    """One thing that was proved: what it was, how many findings it gave, and how far the whole is.
+
+    `kept` says that an earlier proof stood and nothing was run; `drawn` that it was run all the same, by lot.
+    """
 
     what: str
     findings: int
+    done: int = 0
+    total: int = 0
+    kept: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,84 +65,86 @@ def validate(
     folder: Path,
     *,
     modules: Iterable[str] | None = None,
+    names: Iterable[str] = (),
     run: bool = True,
     repeat: int = 1,
-    seeds: int = 200,
+    seeds: int = SEEDS,
+    jobs: int | None = None,
+    cold: bool = False,
+    keep: bool = True,
+    lot: Lot | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> list[Finding]:
     """Every finding in a curriculum folder, in the order of the plan.
 
-    run=False only reads. `repeat` grades each right solution that often, to prove that none fails by chance.
+    `modules` and `names` narrow it: names are those of modules, lessons, problems and labs, whole or by their last slug. run=False only
+    reads. `repeat` grades each right solution that often, to prove that none fails by chance. The other options are those of
+    `modelwright.studio.proving.prove`. Raises UnknownId where a name names nothing.
     """
     findings: list[Finding] = []
     curriculum = read(folder, findings.append)
     on_progress(Progress("reading the files", len(findings)))
     if curriculum is None:
         return findings
-    for slug in modules or ():
-        curriculum.find("module", slug)  # raises with the nearest names
+    choice = choose(curriculum, modules, names)
     before = len(findings)
-    lint(curriculum, findings.append, modules)
-    for lab in (lab for module in curriculum.modules.values() if modules is None or module.id in set(modules) for lab in module.labs):
-        findings += lint_forbidden(lab)
-    on_progress(Progress("the plan, its graphs and every text", len(findings) - before))
+    lint(curriculum, lambda finding: findings.append(finding) if choice.covers(finding.file) else None, choice.modules)
+    on_progress(Progress("the plan, its graphs and every text" if choice.whole else "what can be read", len(findings) - before))
     if run:
-        for what, found in _proofs(curriculum, modules, repeat, seeds):
-            findings += found
-            on_progress(Progress(what, len(found)))
+
+        def tell(outcome: Outcome, done: int, total: int) -> None:
+            on_progress(Progress(outcome.step.name, len(outcome.findings), done, total, outcome.kept, outcome.drawn))
+
+        outcomes = prove(
+            curriculum, modules=[curriculum.modules[id] for id in choice.modules], only=choice.asks_for, repeat=repeat, seeds=seeds,
+            jobs=jobs, cold=cold, keep=keep, lot=lot, on_step=tell,
+        )  # fmt: skip
+        findings += [finding for outcome in outcomes for finding in outcome.findings]
     return findings
 
 
-def _proofs(curriculum: Curriculum, modules: Iterable[str] | None, repeat: int, seeds: int) -> Iterator[tuple[str, list[Finding]]]:
-    chosen = [m for m in curriculum.modules.values() if modules is None or m.id in set(modules)]
-    for module in chosen:
-        for lesson in module.lessons:
-            yield f"lesson {lesson.id}", list(prove_lesson(lesson))
-        for problem in module.problems:
-            yield f"problem {problem.id}", list(prove_problem(problem, seeds))
-    labs = [lab for module in chosen for lab in module.labs]
-    if labs:
-        from modelwright.grading import Grader
+@dataclass(frozen=True)
+class Choice:
+    """What an author asks to have proved: whole modules, or single things in them with the files that they lie in."""
 
-        with Grader() as grader:
-            for lab in labs:
-                yield f"lab {lab.id}", list(prove_lab(lab, grader.grade, repeat))
+    modules: tuple[str, ...]
+    whole_modules: frozenset[str]
+    things: frozenset[str]
+    files: tuple[Path, ...]
+    whole: bool
+
+    def asks_for(self, step: Step) -> bool:
+        return step.module.id in self.whole_modules or step.thing in self.things
+
+    def covers(self, file: Path) -> bool:
+        return not self.files or any(file == path or path in file.parents for path in self.files)
 
 
-def prove_lab(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
-    """Grades the starter, the solution, the other right ones `repeat` times, and the wrong ones."""
-    folder = lab.folder
-    needed = [folder / name for name in ("starter.py", "solution.py", "checks.py")]
-    if not all(path.is_file() for path in needed):
-        return  # the linter has said so
-    if grade(lab, (folder / "starter.py").read_bytes()).status == "passed":
-        yield Finding(
-            folder / "starter.py", 0, "The starter passes every check.", "Leave the work to the learner: raise NotImplementedError."
-        )
-    for path in [folder / "solution.py", *sorted((folder / "right").glob("*.py"))]:
-        source = path.read_bytes()
-        for turn in range(repeat):
-            verdict = grade(lab, source)
-            if verdict.status != "passed":
-                times = f" (at the {turn + 1}. time of {repeat})" if repeat > 1 else ""
-                yield Finding(
-                    path, 0, f"A right solution does not pass{times}: {_first(verdict)}", "Mend the solution, or the check if it is unfair."
-                )
-                break
-    known = check_names(lab)
-    for path in sorted((folder / "wrong").glob("*.py")):
-        named = caught_by(path)
-        if named not in known:
-            continue  # the linter has said so
-        verdict = grade(lab, path.read_bytes())
-        caught = [in_words(check.name) for check in verdict.checks if check.status in ("failed", "error")]
-        if verdict.status == "passed":
-            yield Finding(path, 1, "A wrong solution passes every check.", f"Make {named!r} catch it, or take it away.")
-        elif named not in caught:
-            found = ", ".join(dict.fromkeys(caught)) or verdict.message
-            yield Finding(
-                path, 1, f"It fails for another reason than {named!r}: {found}.", "Name that check, or sharpen the one you meant."
-            )
+def choose(curriculum: Curriculum, modules: Iterable[str] | None, names: Iterable[str]) -> Choice:
+    """What these names mean; everything where there are none. Raises UnknownId with the nearest."""
+    wholes = [curriculum.find("module", slug).id for slug in modules or ()]
+    things: list[str] = []
+    files: list[Path] = []
+    for name in names:
+        slug = name.strip().lower().replace("_", "-")
+        if slug in curriculum.modules:
+            wholes.append(slug)
+            continue
+        tables: dict[str, Mapping[str, Any]] = {"lesson": curriculum.lessons, "problem": curriculum.problems, "lab": curriculum.labs}
+        named = [(kind, t) for kind, table in tables.items() for t in table.values() if slug in (t.id, t.id.split("/")[-1])]
+        if not named:
+            raise UnknownId("lab, lesson, problem or module", name, [id for kind in tables for id in curriculum.nearest(kind, slug, 1)])
+        for kind, thing in named:
+            things.append(f"{kind} {thing.id}")
+            files.append(thing.folder if kind == "lab" else thing.path)
+    touched = {*wholes, *(thing.split()[1].split("/")[0] for thing in things)}
+    whole = modules is None and not things and not wholes
+    if whole:
+        wholes = list(curriculum.modules)
+    if wholes and things:
+        files += [curriculum.modules[id].folder for id in wholes]
+    chosen = tuple(id for id in curriculum.modules if whole or id in touched)
+    return Choice(chosen, frozenset(wholes), frozenset(things), tuple(files), whole)
 
 
 def chosen_labs(curriculum: Curriculum, names: Iterable[str] | None, modules: Iterable[str] | None = None) -> list[Lab]:
@@ -158,13 +161,6 @@ def chosen_labs(curriculum: Curriculum, names: Iterable[str] | None, modules: It
         module = curriculum.find("module", slug)
         chosen |= {lab.id: lab for lab in module.labs}
     return list(chosen.values()) if names or modules else list(curriculum.labs.values())
-
-
-def _first(verdict: Verdict) -> str:
-    for check in verdict.checks:
-        if check.status in ("failed", "error"):
-            return f"{in_words(check.name)}: {check.message}"
-    return verdict.message
 
 
 def stats(curriculum: Curriculum) -> CourseStats:
@@ -189,7 +185,7 @@ def stats(curriculum: Curriculum) -> CourseStats:
         parts=len({lab.part for lab in labs if lab.part}),
         right_solutions=sum(1 + len(list((lab.folder / "right").glob("*.py"))) for lab in labs),
         wrong_solutions=sum(len(list((lab.folder / "wrong").glob("*.py"))) for lab in labs),
-        checks=sum(len(check_names(lab)) for lab in labs),
+        checks=sum(len(check_names(lab.folder / "checks.py")) for lab in labs if (lab.folder / "checks.py").is_file()),
         items=len(curriculum.items),
         hours_low=sum(m.hours.low for m in modules),
         hours_high=sum(m.hours.high for m in modules),
