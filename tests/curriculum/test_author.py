@@ -114,6 +114,7 @@ def test_a_skill_that_nothing_teaches_is_found(course):
         ("lessons/the-mean.md", "print(mean)", "print(men)", "NameError"),
         ("problems.py", "sp.Rational(total, 3)", "sp.Rational(total, 4)", "its proof finds"),
         ("problems.py", "sp.Integer(total): ", "sp.Rational(total, 3): ", "equals the answer"),
+        ("problems.py", "for x in rng.choice(range(1, 30), size=3, replace=False))", "for x in (3, 5, 8))", "mean_of_three makes only 1 different"),
         ("labs/mean/solution.py", "/ len(values)", "/ (len(values) + 1)", "A right solution does not pass"),
         ("labs/mean/right/by_a_loop.py", "return total / count", "return 0.0", "right/by_a_loop.py: A right solution does not pass"),
         ("labs/mean/wrong/divides_by_one_less.py", "max(len(values) - 1, 1)", "len(values)", "A wrong solution passes every check."),

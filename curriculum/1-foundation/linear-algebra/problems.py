@@ -900,15 +900,16 @@ def definite_limit(rng):
     p, q = whole(rng, 2, 7), whole(rng, 2, 7)
     while p == q:
         q = whole(rng, 2, 7)
-    a, d = p * p, q * q
-    answer = sp.Integer(p * q)
+    k = int(rng.choice([1, 2, 3, 5, 6]))  # so that the diagonal need not be squares for the root to be whole
+    a, d = k * p * p, k * q * q
+    answer = sp.Integer(k * p * q)
     return {
         "question": f"The matrix ${tex([[a, sp.Symbol('c')], [sp.Symbol('c'), d]])}$ is positive definite for every $c$ with $|c|$ below a limit. What is the limit?",
         "answer": answer,
         "steps": [
             f"The first pivot, {a}, is positive. The second is ${d} - c^2 / {a}$.",
             f"It is positive while $c^2 < {a} \\cdot {d} = {a * d}$.",
-            f"So the limit is $\\sqrt{{{a * d}}} = {p * q}$.",
+            f"So the limit is $\\sqrt{{{a * d}}} = {answer}$.",
         ],
         "misconceptions": apart(
             answer,

@@ -489,38 +489,40 @@ def prove_size_through_layers(problem, rng, trials=1_500):
 def saturated_chain(rng):
     """How much of a gradient survives a chain of sigmoids?"""
     while True:
-        w, depth = int(rng.choice([1, 2, 3, 5, 6, 8])), int(rng.integers(2, 6))
-        answer = sp.Rational(w, 4) ** depth
-        if answer != sp.Rational(w * depth, 4):
+        weights = [int(w) for w in rng.choice([1, 2, 3, 4, 5, 6, 8], size=int(rng.integers(2, 5)))]
+        depth, product = len(weights), sp.Integer(prod(weights))
+        answer = product / 4**depth
+        without_slopes, without_weights = product, sp.Rational(1, 4) ** depth
+        by_values, summed = product / 2**depth, sp.Rational(sum(weights), 4)
+        if len({answer, without_slopes, without_weights, by_values, summed}) == 5:
             break
+    listed = ", ".join(map(str, weights))
+    factors = " \\cdot ".join(f"\\tfrac{{{w}}}{{4}}" for w in weights)
     return {
-        "given": (w, depth),
-        "question": f"A chain of {depth} units computes $h_t = \\sigma\\left({'' if w == 1 else f'{w}'}\\,(h_{{t-1}} - \\tfrac12)\\right)$ with the sigmoid $\\sigma$, "
-        f"from $h_0 = \\tfrac12$. What is $\\partial h_{{{depth}}} / \\partial h_0$?",
+        "given": tuple(weights),
+        "question": f"A chain of {depth} units computes $h_t = \\sigma\\left(w_t\\,(h_{{t-1}} - \\tfrac12)\\right)$ with the sigmoid $\\sigma$ and the "
+        f"weights $w_1$ to $w_{depth}$: {listed}. From $h_0 = \\tfrac12$, what is $\\partial h_{depth} / \\partial h_0$?",
         "answer": answer,
         "steps": [
             "At $h_0 = 1/2$ the sigmoid sees 0 and gives $1/2$ again, so every unit works at 0.",
             "The slope of the sigmoid is $\\sigma(1-\\sigma)$, which is $1/4$ at 0.",
-            f"Each unit multiplies the gradient by ${w} \\cdot \\tfrac14$; all of them by $\\left({sp.latex(sp.Rational(w, 4))}\\right)^{{{depth}}} = {sp.latex(answer)}$.",
+            f"Each unit multiplies the gradient by its weight and by $1/4$: ${factors} = {sp.latex(answer)}$.",
         ],
         "misconceptions": {
-            sp.Integer(w) ** depth: "The slope of each sigmoid, 1/4, is missing.",
-            **(
-                {sp.Rational(1, 4) ** depth: "Each unit multiplies by its weight and by the slope 1/4 of the sigmoid."}
-                if w != 1
-                else {sp.Rational(1, 2) ** depth: "The sigmoid's value at 0 is 1/2; its slope there is 1/4."}
-            ),
-            sp.Rational(w * depth, 4): "The factors of a chain multiply; they do not add up.",
+            without_slopes: "The slope of each sigmoid, 1/4, is missing.",
+            without_weights: "Each unit multiplies by its weight and by the slope 1/4 of the sigmoid.",
+            by_values: "The sigmoid's value at 0 is 1/2; its slope there is 1/4.",
+            summed: "The factors of a chain multiply; they do not add up.",
         },
     }
 
 
 def prove_saturated_chain(problem, rng):
     """A central difference through the whole chain; the error goes with the square of the step and the cube of the gain."""
-    w, depth = problem["given"]
+    weights = problem["given"]
 
     def run(h):
-        for _ in range(depth):
+        for w in weights:
             h = 1 / (1 + np.exp(-w * (h - 0.5)))
         return h
 

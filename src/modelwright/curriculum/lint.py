@@ -23,6 +23,7 @@ CARD_ASK = 220
 WRONG_ONES, RIGHT_ONES = 4, 1
 ITEMS_PER_SKILL = 3
 SEEDS = 200
+DIFFERENT = 60  # questions that a generator must make in SEEDS: the fifth evening should not bring the first one's numbers
 LINK = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^\s<>\"]*)?", re.IGNORECASE)
 CAUGHT_BY = re.compile(r"Caught by:\s*([^.]+)\.")
 STOCK_SAID = re.compile(r"Stock:\s*([a-z, -]+)\.")
@@ -276,8 +277,9 @@ def prove_problem(problem: Problem, seeds: int = SEEDS) -> Iterator[Finding]:
                 problem.path, line, f"{where}the answer is not among its choices.", "Return 'choices' with every possible answer."
             )
             return
-    if len(questions) < min(8, seeds):
-        yield Finding(problem.path, line, f"{problem.function} makes only {len(questions)} different questions.", "Vary what matters.")
+    if len(questions) < DIFFERENT * min(seeds, SEEDS) / SEEDS:
+        counted = f"{problem.function} makes only {len(questions)} different questions in {seeds} seeds."
+        yield Finding(problem.path, line, counted, f"Vary what matters: at least {DIFFERENT} in {SEEDS}.")
 
 
 def _gap(claimed: object, measured: object) -> float:

@@ -212,7 +212,9 @@ def own_text(problem: Problem, problems: Iterable[Problem]) -> str:
 @functools.lru_cache(maxsize=4)
 def _parts(source: str) -> list[tuple[str, str]]:
     """(name, text) of each statement of a problems.py but its index; the name is empty where it defines no function."""
-    return [(getattr(node, "name", ""), ast.unparse(node)) for node in ast.parse(source).body if not _is_index(node)]
+    lines = source.splitlines()
+    text = lambda node: "\n".join(lines[min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1 : node.end_lineno])
+    return [(getattr(node, "name", ""), text(node)) for node in ast.parse(source).body if not _is_index(node)]
 
 
 def _is_index(node: ast.stmt) -> bool:
