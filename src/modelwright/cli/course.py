@@ -145,6 +145,50 @@ def stats(curriculum: Folder = None, json: Annotated[bool, typer.Option("--json"
     )
 
 
+@app.command(epilog="Example: modelwright course audit --module deep-learning")
+def audit(
+    curriculum: Folder = None,
+    module: Annotated[list[str] | None, typer.Option(help="Only this module (may be given again).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a script.")] = False,
+) -> None:
+    """Report how the lessons read, and what repeats itself: for you to judge, nothing here is an error."""
+    from rich.table import Table
+
+    from modelwright.cli.screen import console, print_json
+    from modelwright.curriculum.loader import load
+    from modelwright.studio.audit import audit
+
+    course = load(_folder(curriculum))
+    reports = audit(course, module or None)
+    if json:
+        print_json(reports)
+        return
+    out = console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("lesson")
+    for column in ("words", "ease", "long sentences", "terms of no lesson"):
+        table.add_column(column, justify="right")
+    for report in reports:
+        for lesson in report.lessons:
+            counts = (len(lesson.long), len(lesson.no_lesson))
+            table.add_row(lesson.id, str(lesson.words), f"{lesson.ease:.0f}", *(str(count or "·") for count in counts))
+    out.print(table)
+    for report in reports:
+        for lesson in report.lessons:
+            path = course.lessons[lesson.id].path
+            for sentence in lesson.long:
+                out.print(f"{path}:{sentence.line}: {sentence.words} words: {sentence.text}", markup=False)
+            if lesson.no_lesson:
+                out.print(f"{path}: bold, but under terms in no lesson: {', '.join(lesson.no_lesson)}.", markup=False)
+        cards = course.modules[report.module].folder / "cards.yaml"
+        for line in (
+            *(f"{', '.join(shared.lessons)} share: {shared.text}" for shared in report.shared),
+            *(f"{cards}: {id} asks two things: {course.cards[id].ask}" for id in report.double_cards),
+            *(f"{few.problem} makes {few.questions} different questions in 200 seeds." for few in report.few_questions),
+        ):
+            out.print(line, markup=False)
+
+
 @app.command(epilog="Example: modelwright course build")
 def build(curriculum: Folder = None) -> None:
     """Draw the lessons' figures, so that pages show them at once. Those that are drawn already are left."""

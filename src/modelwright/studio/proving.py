@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum import exercises
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words, prove_lesson, prove_problem
+from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words, prove_problem
+from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lab, Lesson, Module, Problem
 from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
