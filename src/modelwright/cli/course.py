@@ -165,7 +165,7 @@ def audit(
         return
     out = console()
     table = Table(box=None, pad_edge=False)
-    table.add_column("lesson")
+    table.add_column("lesson", min_width=max((len(lesson.id) for report in reports for lesson in report.lessons), default=0))
     for column in ("words", "ease", "long sentences", "terms of no lesson"):
         table.add_column(column, justify="right")
     for report in reports:
