@@ -8,8 +8,7 @@ from datetime import date
 
 import pytest
 
-from modelwright.curriculum.lint import lint
-from modelwright.curriculum.loader import default_folder, load, read
+from modelwright.curriculum.loader import load
 from modelwright.studio.author import Progress, validate
 from modelwright.studio.proving import Lot
 
@@ -22,10 +21,7 @@ class Drawn(UserWarning):
 
 
 def test_every_file_is_sound():
-    findings: list = []
-    curriculum = read(default_folder(), findings.append)
-    assert curriculum is not None
-    lint(curriculum, findings.append)
+    findings = validate(CURRICULUM.folder, run=False)
     assert not findings, "\n".join(map(str, findings))
 
 

@@ -16,6 +16,7 @@ from modelwright.curriculum.lint import SEEDS, check_names, lint
 from modelwright.curriculum.loader import Curriculum, read
 from modelwright.curriculum.models import Lab
 from modelwright.studio.proving import Lot, Outcome, Step, prove
+from modelwright.studio.word import lint_forbidden
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def validate(
     choice = choose(curriculum, modules, names)
     before = len(findings)
     lint(curriculum, lambda finding: findings.append(finding) if choice.covers(finding.file) else None, choice.modules)
+    labs = (lab for id in choice.modules for lab in curriculum.modules[id].labs)
+    findings += [finding for lab in labs for finding in lint_forbidden(lab) if choice.covers(finding.file)]
     on_progress(Progress("the plan, its graphs and every text" if choice.whole else "what can be read", len(findings) - before))
     if run:
 
@@ -185,7 +188,7 @@ def stats(curriculum: Curriculum) -> CourseStats:
         parts=len({lab.part for lab in labs if lab.part}),
         right_solutions=sum(1 + len(list((lab.folder / "right").glob("*.py"))) for lab in labs),
         wrong_solutions=sum(len(list((lab.folder / "wrong").glob("*.py"))) for lab in labs),
-        checks=sum(len(check_names(lab.folder / "checks.py")) for lab in labs if (lab.folder / "checks.py").is_file()),
+        checks=sum(len(check_names(lab)) for lab in labs),
         items=len(curriculum.items),
         hours_low=sum(m.hours.low for m in modules),
         hours_high=sum(m.hours.high for m in modules),

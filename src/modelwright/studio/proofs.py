@@ -16,7 +16,7 @@ import modelwright
 from modelwright.curriculum.models import Lab
 
 # Of a lab's description, what grading never sees.
-TOLD_ONLY = {"folder", "title", "skills", "encompasses", "difficulty", "minutes", "hints"}
+TOLD_ONLY = {"folder", "title", "skills", "encompasses", "difficulty", "minutes", "hints", "clauses", "without"}
 LIBRARIES = {"sklearn": "scikit-learn"}  # where a library is installed under another name than it is imported by
 JUDGING = ("pytest", "hypothesis", "numpy", "msgpack")
 
@@ -58,5 +58,6 @@ def versions(*libraries: str) -> str:
 def lab_terms(lab: Lab) -> str:
     """What judges a lab's submissions, as one hash: its checks and reference, its terms, the grader, the libraries."""
     terms = lab.model_dump_json(exclude=TOLD_ONLY)
-    content = files_digest(lab.folder, [path for name in ("checks.py", "solution.py") if (path := lab.folder / name).is_file()])
+    judging = ["checks.py", "solution.py", *(["starter.py"] if lab.forbid else [])]  # the starter says which names a file is graded by
+    content = files_digest(lab.folder, [path for name in judging if (path := lab.folder / name).is_file()])
     return digest(content, terms, room_digest("grading"), versions(*sorted({*JUDGING, *lab.needs})))

@@ -111,7 +111,7 @@ def prove_right(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
 
 def prove_wrong(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
     """Each wrong solution fails at the check that it names."""
-    known = check_names(lab.folder / "checks.py")
+    known = check_names(lab)
     for path in sorted((lab.folder / "wrong").glob("*.py")):
         named = caught_by(path)
         if named not in known:
