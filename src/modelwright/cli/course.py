@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -187,6 +188,24 @@ def audit(
             *(f"{few.problem} makes {few.questions} different questions in 200 seeds." for few in report.few_questions),
         ):
             out.print(line, markup=False)
+
+
+@app.command(epilog="Example: modelwright course preview vectors-as-data")
+def preview(
+    lesson: Annotated[str, typer.Argument(help="A lesson, by id or by the last word of it.")],
+    curriculum: Folder = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; any that is free by default.")] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page (NO_BROWSER=1 says no).")] = True,
+) -> None:
+    """Show a lesson as its readers see it, again after each save, and say what the linter finds in it."""
+    from modelwright.cli.server import preview
+    from modelwright.curriculum.loader import load
+
+    folder = _folder(curriculum)
+    course = load(folder)
+    named = [id for id in course.lessons if id.split("/")[-1] == lesson]
+    id = named[0] if len(named) == 1 else course.find("lesson", lesson).id
+    preview(folder, id, port, browser and os.environ.get("NO_BROWSER", "") in ("", "0"))
 
 
 @app.command(epilog="Example: modelwright course build")

@@ -114,6 +114,40 @@ def serve(listening: socket.socket, port: int, browser: bool) -> None:
     sys.stdout.write("Stopped. Everything is kept.\n")
 
 
+def preview(folder: Path, lesson: str, port: int, browser: bool) -> None:
+    """Serves one lesson to its author until Ctrl-C, on a home that is thrown away; says after each save what the linter finds."""
+    import tempfile
+    import webbrowser
+
+    import uvicorn
+
+    from modelwright.cli.screen import console
+    from modelwright.web.preview import Preview
+
+    out = console()
+
+    def tell(findings: list[Any]) -> None:
+        for finding in findings:
+            out.print(str(finding), markup=False)
+        out.print(f"{time.strftime('%H:%M:%S')} {'to mend' if findings else 'reads well'}", style="red" if findings else "green")
+
+    listening = listen(port)
+    with tempfile.TemporaryDirectory(prefix="modelwright-preview-") as home, listening, Preview(folder, lesson, Path(home), tell) as shown:
+        address = f"http://{HOST}:{listening.getsockname()[1]}{shown.page}"
+
+        def ready() -> None:
+            out.print(f"{lesson} is at {address}  (Ctrl-C stops it)", markup=False)
+            if browser:
+                with contextlib.suppress(webbrowser.Error, OSError):
+                    webbrowser.open(address)
+
+        config = uvicorn.Config(
+            shown, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, ws="none", lifespan="off"
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            _server(config, ready).run(sockets=[listening])
+
+
 def _server(config: Any, ready: Callable[[], None]) -> Any:
     import asyncio
 
