@@ -74,7 +74,7 @@ def test_a_save_shows_the_new_text_and_what_the_linter_finds(shown: Shown):
 
 def test_a_course_that_cannot_be_read_shows_its_fault_until_it_is_mended(shown: Shown):
     text = shown.file.read_text()
-    shown.save(text.replace("title:", "titel: <b>", 1))
+    shown.save(text.replace("title:", "titel: <b>\ntitle:", 1))
     page = shown.read()
     assert "The course cannot be read" in page
     assert "Did you mean title?" in page
