@@ -188,6 +188,7 @@ def test_findings_come_in_the_plans_order_whatever_ends_first(course):
 
 CODE = """
 LIMIT = 3
+TABLE = {"a": [1, 2]}
 
 class Shape:
     size = 1
@@ -196,7 +197,7 @@ def helper():
     return Shape.size
 
 def prove():
-    return helper() < LIMIT
+    return helper() < LIMIT < len(TABLE)
 """
 
 

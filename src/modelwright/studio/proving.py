@@ -33,7 +33,7 @@ from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
 if TYPE_CHECKING:
     from modelwright.grading import Grader, Verdict
 
-Grade = Callable[[Lab, bytes], "Verdict"]
+Grade = Callable[..., "Verdict"]
 FILE = "proofs.txt"
 LESSON_LIBRARIES = ("numpy", "matplotlib", "scipy", "sympy", "scikit-learn", "pandas", "torch")
 PROBLEM_LIBRARIES = ("numpy", "sympy", "scipy")
@@ -89,7 +89,7 @@ class Outcome:
 # The steps
 
 
-def prove_starter(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
+def prove_starter(lab: Lab, grade: Grade) -> Iterator[Finding]:
     """The starter fails: what is left to the learner is left."""
     path = lab.folder / "starter.py"
     if grade(lab, path.read_bytes()).status == "passed":
@@ -109,7 +109,7 @@ def prove_right(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
                 break
 
 
-def prove_wrong(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
+def prove_wrong(lab: Lab, grade: Grade) -> Iterator[Finding]:
     """Each wrong solution fails at the check that it names."""
     known = check_names(lab)
     for path in sorted((lab.folder / "wrong").glob("*.py")):
@@ -134,26 +134,28 @@ def _first(verdict: Verdict) -> str:
 
 
 @dataclass(frozen=True)
+class LessonStep:
+    """A claim about every lesson: what it says, and how running the lesson proves it."""
+
+    claim: str
+    prove: Callable[[Lesson], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
 class LabStep:
     """A claim about every lab: what it says, how grading proves it, and which files of the lab's folder it reads beside the checks."""
 
     claim: str
-    prove: Callable[[Lab, Grade, int], Iterator[Finding]]
+    prove: Callable[[Lab, Grade], Iterable[Finding]]
     reads: tuple[str, ...]
 
 
+LESSON_STEPS = (LessonStep("it prints what its page says", prove_lesson),)
 LAB_STEPS = (
     LabStep("the starter fails", prove_starter, ("starter.py",)),
     LabStep("right solutions pass", prove_right, ("solution.py", "right/*.py")),
     LabStep("wrong solutions fail where they say", prove_wrong, ("wrong/*.py",)),
 )
-
-
-def prove_lab(lab: Lab, grade: Grade, repeat: int = 1) -> Iterator[Finding]:
-    """Every step of one lab, one after another. A lab whose files are not all there has been told of by the linter."""
-    if _is_whole(lab):
-        for step in LAB_STEPS:
-            yield from step.prove(lab, grade, repeat)
 
 
 def _is_whole(lab: Lab) -> bool:
@@ -163,23 +165,26 @@ def _is_whole(lab: Lab) -> bool:
 def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator[Step]:
     """Everything that can be proved of a module by running it, in the order in which it is taught."""
     for lesson in module.lessons:
-        rests_on = digest(lesson.text, code_digest(prove_lesson), versions(*LESSON_LIBRARIES))
-        yield Step(f"lesson {lesson.id}", "it prints what its page says", module, rests_on, functools.partial(_lesson, lesson))
+        for lesson_step in LESSON_STEPS:
+            rests_on = digest(lesson.text, code_digest(lesson_step.prove), versions(*LESSON_LIBRARIES))
+            yield Step(f"lesson {lesson.id}", lesson_step.claim, module, rests_on, functools.partial(_lesson, lesson, lesson_step))
     judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, exercises.parse)
     for problem in module.problems:
         rests_on = digest(problem.id, own_text(problem, module.problems), str(seeds), judge, versions(*PROBLEM_LIBRARIES))
-        yield Step(f"problem {problem.id}", "its key agrees with its proof", module, rests_on, functools.partial(_problem, problem, seeds))
+        claim = "its key agrees with its proof"
+        yield Step(f"problem {problem.id}", claim, module, rests_on, functools.partial(_problem, problem, seeds))
     for lab in module.labs:
-        if _is_whole(lab):
-            terms = lab_terms(lab)
-            for step in LAB_STEPS:
-                files = [path for pattern in step.reads for path in lab.folder.glob(pattern)]
-                rests_on = digest(terms, files_digest(lab.folder, files), code_digest(step.prove))
-                yield Step(f"lab {lab.id}", step.claim, module, rests_on, functools.partial(_lab, lab, step, repeat))
+        if not _is_whole(lab):
+            continue  # the linter says what is missing
+        terms = lab_terms(lab)
+        for step in LAB_STEPS:
+            files = [path for pattern in step.reads for path in lab.folder.glob(pattern)]
+            rests_on = digest(terms, files_digest(lab.folder, files), code_digest(step.prove))
+            yield Step(f"lab {lab.id}", step.claim, module, rests_on, functools.partial(_lab, lab, step, repeat))
 
 
-def _lesson(lesson: Lesson, workers: Workers) -> list[Finding]:
-    return list(prove_lesson(lesson))
+def _lesson(lesson: Lesson, step: LessonStep, workers: Workers) -> list[Finding]:
+    return list(step.prove(lesson))
 
 
 def _problem(problem: Problem, seeds: int, workers: Workers) -> list[Finding]:
@@ -191,7 +196,8 @@ def _prove_problem(problem: Problem, seeds: int) -> list[Finding]:
 
 
 def _lab(lab: Lab, step: LabStep, repeat: int, workers: Workers) -> list[Finding]:
-    return list(step.prove(lab, workers.grader.grade, repeat))
+    grade = workers.grader.grade
+    return list(prove_right(lab, grade, repeat) if step.prove is prove_right else step.prove(lab, grade))
 
 
 # What a proof rests on
@@ -239,9 +245,22 @@ def code_digest(*functions: Callable[..., Any]) -> str:
                 if inspect.isroutine(value) or inspect.isclass(value):
                     if (getattr(value, "__module__", None) or "").startswith("modelwright."):
                         waiting.append(value)
-                elif isinstance(value, (str, int, float, tuple, frozenset)):
-                    sources[f"{name}: {used}"] = repr(value) if not isinstance(value, frozenset) else repr(sorted(value))
+                elif (text := _literal(value)) is not None:
+                    sources[f"{name}: {used}"] = text
     return digest(*(part for name in sorted(sources) for part in (name, sources[name])))
+
+
+def _literal(value: object) -> str | None:
+    """A constant as text, the same in every process; None for what is not plain data."""
+    if isinstance(value, (set, frozenset)):
+        return repr(sorted(value, key=repr))
+    if not isinstance(value, (str, bytes, int, float, tuple, list, dict)):
+        return None
+    try:
+        ast.literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        return None
+    return repr(value)
 
 
 def _names(code: types.CodeType) -> set[str]:
