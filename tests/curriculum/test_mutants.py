@@ -129,17 +129,22 @@ def grader():
         yield warm
 
 
+def holed(folder: Path) -> Path:
+    """A course whose lab does not try narrow types, so that some mutants survive."""
+    new_module(folder, "statistics", "Statistics")
+    rewrite(folder, "checks.py", "def test_no_type_is_too_narrow", "def not_a_test")
+    return folder
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    new_module(tmp_path, "statistics", "Statistics")
-    return tmp_path
+    return holed(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def mean(tmp_path_factory, grader) -> tuple[LabMutation, Path]:
-    """What the skeleton's own mutants came to, and the file in which that is kept."""
-    folder = tmp_path_factory.mktemp("course")
-    new_module(folder, "statistics", "Statistics")
+    """What the lab's mutants came to, and the file in which that is kept."""
+    folder = holed(tmp_path_factory.mktemp("course"))
     store = folder / "store.json"
     return measured(folder, grader, store=store), store
 
@@ -159,11 +164,16 @@ def test_a_hole_in_the_checks_is_told_with_its_line_and_change(course, grader, m
     whole, _ = mean
     assert whole.findings == ()
     rewrite(course, "checks.py", "def test_an_empty", "def not_a_test_an_empty")
-    holed = measured(course, grader)
-    lost = {r.mutant.change: r.mutant for r in holed.survivors if r.mutant.change not in {w.mutant.change for w in whole.survivors}}
+    wider = measured(course, grader)
+    lost = {r.mutant.change: r.mutant for r in wider.survivors if r.mutant.change not in {w.mutant.change for w in whole.survivors}}
     guard = lost["if len(values) == 0 → if False"]
     assert (guard.line, guard.text) == (6, "if len(values) == 0:")
-    assert holed.share < whole.share
+    assert wider.share < whole.share
+
+
+def test_no_mutant_of_a_new_lab_survives(tmp_path, grader):
+    new_module(tmp_path, "statistics", "Statistics")
+    assert measured(tmp_path, grader).survivors == []
 
 
 def test_a_mutant_that_loops_for_ever_is_killed(course, grader):

@@ -80,7 +80,7 @@ def test_proofs_are_lines_in_order_that_two_branches_can_merge(course):
     [
         ("lessons/the-mean.md", "No run took five seconds", "No run took just five seconds", [LESSON]),
         ("problems.py", "range(1, 30)", "range(1, 40)", [PROBLEM]),
-        ("labs/mean/starter.py", "in float64; see", "in float64, see", [STARTER]),
+        ("labs/mean/starter.py", "in float64; see", "in float64, see", [STARTER, RIGHT, WRONG]),
         ("labs/mean/right/by_a_loop.py", "one by one", "one after another", [RIGHT]),
         ("labs/mean/wrong/scales_in_place.py", "own array", "very own array", [WRONG]),
         ("labs/mean/checks.py", "== 5.0", "== 5", [STARTER, RIGHT, WRONG]),
@@ -179,7 +179,7 @@ def test_what_the_lot_draws_is_run_though_its_proof_stood(course):
 
 
 def test_findings_come_in_the_plans_order_whatever_ends_first(course):
-    edit(course, "lessons/the-mean.md", "[70, 66, 70]", "[70, 65, 70]")
+    edit(course, "lessons/the-mean.md", "[-3, -2, -2, 7] 0", "[-3, -2, -2, 7] 1")
     edit(course, "labs/mean/solution.py", "/ len(values)", "/ (len(values) + 1)")
     edit(course, "labs/mean/wrong/divides_by_one_less.py", "max(len(values) - 1, 1)", "len(values)")
     files = [finding.file.name for finding in validate(course, jobs=4)]

@@ -189,61 +189,114 @@ _LESSON = """\
 ---
 title: TITLE
 skills: [SKILL]
-minutes: 12
+minutes: 14
+terms:
+  mean: the sum of some values, divided by how many there are
+  outlier: a value far away from all the others
 ---
 
-Begin with the question that this lesson answers, in two or three sentences, and with something that the reader can picture. Which single number stands best for a list of numbers, and when does it lie?
+Begin with the question that this lesson answers, and with something that a reader can picture. Four runs of one program took 2, 3, 3 and 12 seconds. Which single number stands best for the four, and when does it lie?
 
 ## One example, all the way
 
-A lesson works one example with real numbers from the first line to the last. Four runs of one program took 2, 3, 3 and 12 seconds. Their sum is 20, and there are four of them, so the mean is $20 / 4 = 5$ seconds. Show the code that says so, and what it prints: the linter runs the block and compares.
+A lesson works one example with real numbers, from the first line to the last. The **mean** of some values is their sum, divided by how many there are. The four runs add up to 20 seconds, so their mean is $20 / 4 = 5$.
+
+No run took five seconds, and three of the four were faster. So what is special about 5? Look at how far each run lies from it. Every block of code has a sentence before it that says what it does. This one takes the distances and adds them up:
 
 ```python
 seconds = [2, 3, 3, 12]
-mean = sum(seconds) / len(seconds)
-print(mean)
+distances = [x - 5 for x in seconds]
+print(distances, sum(distances))
 ```
 ```output
-5.0
+[-3, -2, -2, 7] 0
 ```
 
-No run took five seconds, and three of the four were faster. That is worth a sentence, because it is where the reader learns something: the mean is the point at which the list would balance, with the far value pulling as hard as three near ones together.
+The linter runs the block and compares what it prints with what the page says. The distances add up to nothing: three runs pull to the left, one pulls to the right just as hard. The mean is the point at which the list would balance.
 
-## Why it is the balance point
-
-Say the reason, not only the rule. The distances from the mean are $-3$, $-2$, $-2$ and $7$, and they add up to nothing:
-
-$$\\sum_i (x_i - \\bar x) = 0$$
-
-This is what makes the mean the number that minimises the sum of squared distances. The derivative of $\\sum_i (x_i - c)^2$ with respect to $c$ is $-2 \\sum_i (x_i - c)$, and it is zero exactly at the balance point. A reader who sees this once will meet least squares later as an old friend.
-
-```python
-cost = lambda c: sum((x - c) ** 2 for x in seconds)
-print([cost(c) for c in (4, 5, 6)])
-```
-```output
-[70, 66, 70]
+```check
+id: one-run-more
+ask: A fifth run takes 5 seconds. What is the mean of the five runs?
+answer: 5
+misconceptions:
+  "25/4": That is the new sum over the old number of runs. There are five runs now.
+  "4": That is the old sum over the new number of runs. The fifth run took time as well.
+why: The sum is 25 and there are five runs. A value that equals the mean leaves it where it is.
 ```
 
-A picture shows at a glance what the numbers said one by one. Draw it by code, give the axes names, and say in `alt` what a person would see in it.
+Ask where a reader could go wrong, and name the mistake behind each wrong answer. Two checks are the least that a lesson has.
 
-```figure
+## One value that pulls
+
+A value far away from all the others is an **outlier**. Here it is the run of 12 seconds. A picture shows the idea itself, and where moving it teaches, the reader moves it. Change the slowest run and watch the balance point:
+
+```explore
 import matplotlib.pyplot as plt
-centres = [c / 10 for c in range(0, 121)]
-plt.plot(centres, [cost(c) for c in centres], label="sum of squared distances")
-plt.axvline(mean, linestyle=":", color="#6f7d8c", label="the mean")
-plt.xlabel("centre"); plt.ylabel("cost"); plt.legend()
-alt = "The sum of squared distances is a parabola whose lowest point is at the mean, 5."
+
+VALUES = {"slowest": [3, 4, 6, 8, 12, 16, 20, 24]}
+LABELS = {"slowest": "slowest run, in seconds"}
+
+
+def draw(slowest):
+    runs = [2, 3, 3, slowest]
+    centre = sum(runs) / 4
+    fig, ax = plt.subplots(figsize=(6.2, 1.8))
+    ax.plot(runs, [0, 0, 0.25, 0], "o", markersize=9)
+    ax.axvline(centre, linestyle=":", color="#c8553d")
+    ax.set(xlim=(0, 26), ylim=(-0.5, 1), yticks=[], xlabel="seconds")
+    ax.spines["left"].set_visible(False)
+    faster = sum(run < centre for run in runs)
+    return f"With a slowest run of {slowest} s the balance point is at {centre:g} s, and {faster} of the 4 runs are faster."
+```
+
+The mean follows the one run that changes, at a quarter of its speed, although the other three stay where they are. That is how it lies: it says 5 seconds of a program that nearly always takes 3. With outliers in the data, say the median as well: the value in the middle, once all are sorted. Here it is 3, and the slowest run may take a day without moving it.
+
+```check
+id: two-names-for-one-list
+ask: What does this print?
+code: |
+  runs = [2, 3, 3]
+  more = runs
+  more.append(12)
+  print(len(runs), sum(runs))
+prints: "4 20"
+misconceptions:
+  "3 8": The second name is no second list; both names mean the one that grows.
+why: An assignment gives the list another name. The value is appended to the one list that there is.
+```
+
+Now the balance once more, with a line missing. A reader's line is right when what is compared has the values that yours gives:
+
+```faded
+id: the-pull-of-a-value
+ask: Fill the hole, so that the function says how far the balance point moves when one more value joins.
+code: |
+  def move(runs, value):
+      centre = sum(runs) / len(runs)
+      return ____
+fill: (value - centre) / (len(runs) + 1)
+compare:
+  - move([2, 3, 3, 12], 5)
+  - move([2, 3, 3, 12], 15)
+  - move([1, 2], 9)
+hints:
+  - A value that equals the balance point does not move it. How far from it is this one?
+  - The distance of the new value is shared among all values, the new one included.
 ```
 
 ## In the model you will build
 
-Say where the idea returns, concretely. The loss that a language model is trained on is a mean: of the surprise at each token of a batch. So one very surprising token moves it as the slow run moved ours, and that is why training clips gradients. A claim that is not common knowledge names its source here, by paper and section. Four hundred to nine hundred words are right for an evening; this skeleton has about as many as the shortest lesson may have, so replace each paragraph with yours and let nothing stay that the reader does not need.
+Say where the idea returns, concretely. The loss that a language model is trained on is a mean: of the surprise at each token of a batch. One very surprising token moves it, as the slow run moved ours. That is why training clips gradients. A claim that is not common knowledge names its source here, by paper and section.
 
 ## Before you go on
 
-1. Ask something that can be answered from the page, but not by copying it. If the slowest run had taken 24 seconds, where would the mean be, and why did it move by just that much?
-2. Ask something that reaches one step further. Which number minimises the sum of the distances themselves, not squared, and what does one far value do to it?
+1. The slowest run takes 24 seconds instead of 12. Where is the mean now, and why did it move by just that much?
+
+   **Answer.** At 8. The sum grew by 12, and each of the four runs carries a quarter of that: 3 seconds.
+
+2. Somebody reports a mean of 5 seconds and says that half of the runs were slower. What is wrong with that?
+
+   **Answer.** The mean is where the distances balance, not where the counts do. Here three of four runs are faster than 5 seconds.
 """
 
 _LAB = {
@@ -254,21 +307,47 @@ difficulty: 1
 minutes: 20
 needs: [numpy]
 limits: {seconds: 10, memory_mb: 500}
+forbid:
+  - name: [numpy.mean, numpy.nanmean, numpy.average, numpy.ndarray.mean, statistics.*]
+    instead: Add the values up and divide by how many there are.
+clauses:
+  - number: 1
+    checks: [four numbers by hand, adding a constant moves the mean by it]
+    wrong: [divides-by-one-less]
+  - number: 2
+    checks: [no type is too narrow, the result is a float]
+    wrong: [sums-in-the-arrays-own-type, answers-in-float32]
+  - number: 3
+    checks: [an empty array is refused]
+    wrong: [forgets-the-empty-array]
+  - number: 4
+    checks: [the callers array is left alone]
+    wrong: [scales-in-place]
+  - number: 5
+    checks: [the file uses only what the task allows]
+    wrong: [calls-the-library]
+without:
+  axis: a one-dimensional array has one axis
+  global-random: nothing is drawn at random
 hints:
   - What should the mean of [2, 3, 3, 12] be, by hand?
-  - Integers divide to floats with /, and a NumPy array has a dtype that sums may overflow.
+  - The sum of a float16 array is a float16, and that ends at 65504.
   - Convert to float64 first; then it is the sum divided by the number of values.
 """,
     "README.md": """\
 # TITLE
 
-Write `mean(values)`:
+Say in two sentences what this is for. The loss of a model is a mean over millions of numbers, and those numbers are often kept in a type too small for their sum.
 
-- `values`: a one-dimensional NumPy array of any numeric dtype. It is not changed.
-- The result is a Python float, the sum divided by the number of values, computed in float64.
-- An empty array raises `ValueError` with the word "empty" in its message.
+Write `mean(values)`.
 
-You may not call `np.mean` or `statistics.mean`.
+## The contract
+
+1. `values` is a one-dimensional NumPy array. The result is the sum of its entries, divided by how many there are.
+2. Whatever the dtype, integer or floating, the sum is taken in float64. The result is Python's own `float`.
+3. An empty array raises `ValueError`, with the word "empty" in its message.
+4. `values` is left as it was.
+5. The mean of a library is not called: no `np.mean`, `np.average`, no `values.mean()`, nothing of `statistics`.
 """,
     "starter.py": """\
 import numpy as np
@@ -300,13 +379,22 @@ def test_four_numbers_by_hand(learner):
     assert learner.mean(np.array([2.0, 3.0, 3.0, 12.0])) == 5.0
 
 
-def test_small_integers_do_not_overflow(learner):
-    \"\"\"Three times 100 does not fit into eight bits.\"\"\"
-    assert learner.mean(np.array([100, 100, 100], dtype=np.int8)) == 100.0
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=20))
+def test_adding_a_constant_moves_the_mean_by_it(learner, values):
+    x = np.array(values, dtype=np.float64)
+    assert learner.mean(x + 7) == pytest.approx(learner.mean(x) + 7)
 
 
-def test_the_result_is_a_float(learner):
-    assert isinstance(learner.mean(np.array([1, 3])), float)
+@pytest.mark.parametrize("kind, value", [("int8", 100), ("float16", 60_000), ("float32", 2**24), ("int64", 2**24 + 1)])
+def test_no_type_is_too_narrow(learner, kind, value):
+    \"\"\"Three times the same value: their sum does not fit into the array's own type, or not exactly.\"\"\"
+    assert learner.mean(np.array([value] * 3, dtype=kind)) == value
+
+
+@pytest.mark.parametrize("kind", ["int64", "float32", "float64"])
+def test_the_result_is_a_float(learner, kind):
+    \"\"\"Python's own, not one of NumPy's.\"\"\"
+    assert type(learner.mean(np.array([1, 3], dtype=kind))) is float
 
 
 def test_an_empty_array_is_refused(learner):
@@ -316,15 +404,9 @@ def test_an_empty_array_is_refused(learner):
 
 def test_the_callers_array_is_left_alone(learner):
     assert learner.unchanged_by("mean", (np.array([1.0, 2.0]),))
-
-
-@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=20))
-def test_adding_a_constant_moves_the_mean_by_it(learner, values):
-    x = np.array(values, dtype=np.float64)
-    assert learner.mean(x + 7) == pytest.approx(learner.mean(x) + 7)
 """,
     "right/by_a_loop.py": """\
-\"\"\"Adds Python floats one by one.\"\"\"
+\"\"\"Adds Python's numbers one by one, with a scratch test below.\"\"\"
 
 
 def mean(values):
@@ -335,6 +417,12 @@ def mean(values):
     if not count:
         raise ValueError("empty")
     return total / count
+
+
+if __name__ == "__main__":
+    import numpy as np
+
+    print(mean(np.array([2, 3, 3, 12])), np.mean([2, 3, 3, 12]))
 """,
     "wrong/divides_by_one_less.py": """\
 \"\"\"Divides by n - 1, as a sample variance does. Caught by: four numbers by hand.\"\"\"
@@ -346,7 +434,7 @@ def mean(values):
     return float(values.astype("float64").sum() / max(len(values) - 1, 1))
 """,
     "wrong/sums_in_the_arrays_own_type.py": """\
-\"\"\"Sums small integers in their own eight bits, which wrap around. Caught by: small integers do not overflow.\"\"\"
+\"\"\"Sums small integers in their own eight bits, which wrap around. Stock: overflow. Caught by: no type is too narrow.\"\"\"
 
 
 def mean(values):
@@ -354,24 +442,44 @@ def mean(values):
         raise ValueError("empty")
     return float(values.sum(dtype=values.dtype) / len(values))
 """,
+    "wrong/answers_in_float32.py": """\
+\"\"\"Returns the sum of a float32 array in float32. Stock: dtype. Caught by: the result is a float.\"\"\"
+
+
+def mean(values):
+    if len(values) == 0:
+        raise ValueError("empty")
+    return values.sum() / values.dtype.type(len(values))
+""",
     "wrong/forgets_the_empty_array.py": """\
-\"\"\"Divides by zero values. Caught by: an empty array is refused.\"\"\"
+\"\"\"Divides no values by one. Stock: small-input. Caught by: an empty array is refused.\"\"\"
 
 
 def mean(values):
     return float(values.astype("float64").sum() / max(len(values), 1))
 """,
     "wrong/scales_in_place.py": """\
-\"\"\"Divides the caller's own array. Caught by: the callers array is left alone.\"\"\"
+\"\"\"Divides the caller's own array. Stock: mutation. Caught by: the callers array is left alone.\"\"\"
 
 
 def mean(values):
     n = len(values)
     if n == 0:
         raise ValueError("empty")
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" or values.dtype.itemsize < 8:
         values = values.astype("float64")
     values /= n
     return float(values.sum())
+""",
+    "wrong/calls_the_library.py": """\
+\"\"\"Leaves the work to NumPy. Stock: library-call. Caught by: the file uses only what the task allows.\"\"\"
+
+import numpy as np
+
+
+def mean(values):
+    if len(values) == 0:
+        raise ValueError("empty")
+    return float(np.mean(values, dtype=np.float64))
 """,
 }
