@@ -18,10 +18,15 @@ LESSON, PROBLEM = (
     "lesson statistics/the-mean: it prints what its page says",
     "problem statistics/mean-of-three: its key agrees with its proof",
 )
-STARTER, RIGHT, WRONG = (
-    f"lab statistics/mean: {claim}" for claim in ("the starter fails", "right solutions pass", "wrong solutions fail where they say")
-)
-EVERYTHING = [LESSON, PROBLEM, STARTER, RIGHT, WRONG]
+STARTER, RIGHT, WRONG, LISTED = (
+    f"lab statistics/mean: {claim}"
+    for claim in (
+        "the starter fails", "right solutions pass", "wrong solutions fail where they say",
+        "listed mutants are told from the solution by no check",
+    )
+)  # fmt: skip
+LAB = [STARTER, RIGHT, WRONG, LISTED]
+EVERYTHING = [LESSON, PROBLEM, *LAB]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def changed(course: Path) -> list[str]:
 
 def test_the_first_run_proves_everything_and_the_second_nothing(proved, course):
     assert sorted(step.what for step in proved[1] if step.total) == sorted(EVERYTHING)
-    assert [(step.done, step.total) for step in proved[1] if step.total] == [(n, 5) for n in range(1, 6)]
+    assert [(step.done, step.total) for step in proved[1] if step.total] == [(n, 6) for n in range(1, 7)]
     assert ran(course) == []
 
 
@@ -80,12 +85,12 @@ def test_proofs_are_lines_in_order_that_two_branches_can_merge(course):
     [
         ("lessons/the-mean.md", "No run took five seconds", "No run took just five seconds", [LESSON]),
         ("problems.py", "range(1, 30)", "range(1, 40)", [PROBLEM]),
-        ("labs/mean/starter.py", "in float64; see", "in float64, see", [STARTER, RIGHT, WRONG]),
+        ("labs/mean/starter.py", "in float64; see", "in float64, see", LAB),
         ("labs/mean/right/by_a_loop.py", "one by one", "one after another", [RIGHT]),
         ("labs/mean/wrong/scales_in_place.py", "own array", "very own array", [WRONG]),
-        ("labs/mean/checks.py", "== 5.0", "== 5", [STARTER, RIGHT, WRONG]),
-        ("labs/mean/solution.py", "is not defined", "is undefined", [STARTER, RIGHT, WRONG]),
-        ("labs/mean/lab.yaml", "seconds: 10", "seconds: 9", [STARTER, RIGHT, WRONG]),
+        ("labs/mean/checks.py", "== 5.0", "== 5", LAB),
+        ("labs/mean/solution.py", "is not defined", "is undefined", LAB),
+        ("labs/mean/lab.yaml", "seconds: 10", "seconds: 9", LAB),
         ("labs/mean/lab.yaml", "What should", "What would", []),
         ("labs/mean/README.md", "one-dimensional", "flat", []),
         ("cards.yaml", "poor summary", "bad summary", []),
@@ -124,6 +129,14 @@ def test_what_failed_is_never_kept_and_is_told_every_time(course):
         assert sorted(kept_proofs(module)) == sorted({*EVERYTHING} - {WRONG})
 
 
+def test_a_listed_mutant_that_a_check_kills_is_told(course):
+    entry = '- line: "if len(values) == 0:"\n  change: 0 → 1\n  reason: nothing can tell them apart\n'
+    (course / MODULE / "labs/mean/mutants.yaml").write_text(entry)
+    assert changed(course) == [LISTED]
+    [finding] = validate(course)
+    assert "mutants.yaml:1: '0 → 1' is listed as equivalent, but 'adding a constant moves the mean by it' catches it" in str(finding)
+
+
 def test_cold_believes_nothing_and_whoever_keeps_nothing_writes_nothing(course):
     (course / MODULE / FILE).unlink()
     assert ran(course, names=["the-mean"], keep=False) == [LESSON]
@@ -139,7 +152,7 @@ def test_asking_for_more_than_was_proved_proves_it(course):
 
 
 def test_a_name_narrows_it_to_a_lab_a_lesson_or_a_module(course):
-    assert ran(course, names=["mean"], cold=True, keep=False) == sorted([STARTER, RIGHT, WRONG])
+    assert ran(course, names=["mean"], cold=True, keep=False) == sorted(LAB)
     assert ran(course, names=["statistics/the-mean"], cold=True, keep=False) == [LESSON]
     with pytest.raises(UnknownId, match="Did you mean statistics/mean"):
         validate(course, names=["meen"])
@@ -173,7 +186,9 @@ def test_a_lot_draws_a_tenth_the_same_for_one_seed_and_another_for_the_next():
 
 def test_what_the_lot_draws_is_run_though_its_proof_stood(course):
     told: list[Progress] = []
-    seed = next(str(n) for n in range(1000) if [Lot(str(n)).draws(name) for name in EVERYTHING] == [True, False, False, False, False])
+    seed = next(
+        str(n) for n in range(1000) if [Lot(str(n)).draws(name) for name in EVERYTHING] == [True, False, False, False, False, False]
+    )
     validate(course, lot=Lot(seed), on_progress=told.append)
     assert [(step.what, step.drawn) for step in told if step.total and not step.kept] == [(LESSON, True)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
@@ -140,6 +140,17 @@ def mutate_lab(
         fate = Fate.KILLED if killer else Fate.EQUIVALENT if mutant in reasons else Fate.SURVIVED
         results.append(MutantResult(mutant, fate, killer or reasons.get(mutant, "")))
     return LabMutation(lab, tuple(results), (*findings, *faults), len(waiting))
+
+
+def prove_equivalents(lab: Lab, grade: Callable[..., Verdict]) -> Iterator[Finding]:
+    """Every entry of the lab's mutants.yaml names a mutant that there is, and no check catches it."""
+    findings: list[Finding] = []
+    listed = equivalents(lab, findings.append)
+    yield from findings
+    every = mutants((lab.folder / "solution.py").read_text(encoding="utf-8")) if listed else []
+    named = {mutant for entry, _ in listed for mutant in named_by(entry, every)}
+    killers = {mutant.digest: _killer(grade(lab, mutant.source.encode(), first_failure=True)) for mutant in named}
+    yield from _judge_list(lab, listed, every, killers)[1]
 
 
 def hurried(lab: Lab, verdict: Verdict) -> Lab:
