@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from modelwright.curriculum import UnknownId, load
-from modelwright.curriculum.loader import default_folder
 from modelwright.studio.author import Progress, validate
-from modelwright.studio.proving import FILE, Lot, code_digest, keep_proofs, kept_proofs, own_text, prove, steps_of
+from modelwright.studio.proving import FILE, Lot, code_digest, keep_proofs, kept_proofs, own_text, steps_of
 from modelwright.studio.skeleton import new_lab, new_module
 
 MODULE = "1-foundation/statistics"
@@ -238,10 +237,3 @@ def test_a_proof_rests_on_all_the_code_that_proves_it_and_on_no_other(tmp_path, 
             del sys.modules["modelwright.pretend"]
 
     assert (digest_of(CODE, 1) == digest_of(CODE.replace(old, new), 2)) is same
-
-
-def test_the_shipped_proofs_are_of_steps_that_there_are():
-    """No line of a proofs.txt is left of a lab that was renamed."""
-    for module in load().modules.values():
-        assert set(kept_proofs(module)) <= {step.name for step in steps_of(module)}
-    assert prove(load(default_folder()), modules=[]) == []
