@@ -29,7 +29,7 @@ def row(name: str, mutations: list[LabMutation]) -> list[str]:
 def main(names: list[str]) -> int:
     curriculum = load()
     labs = chosen_labs(curriculum, [name for name in names if name != "--kept"])
-    table = Table(title=f"Mutants of every lab's solution · {os.cpu_count()} cores, Python {platform.python_version()}")
+    table = Table(title=f"Mutants of every lab's solution · {os.cpu_count()} cores, Python {platform.python_version()}", box=None)
     for heading in ("module", "lab", "mutants", "killed", "equivalent", "survivors", "% killed"):
         table.add_column(heading, justify="left" if heading in ("module", "lab") else "right")
     began, done = time.monotonic(), 0
@@ -45,7 +45,7 @@ def main(names: list[str]) -> int:
         for mutation in mutations:
             table.add_row(module, *row(mutation.lab.id.split("/")[1], [mutation]))
         table.add_row(module, *row("all of its labs", mutations), style="bold", end_section=True)
-    Console().print(table)
+    Console(width=110).print(table)
     findings = [finding for mutation in every for finding in mutation.findings]
     print(*findings, sep="\n")
     share, graded = share_killed(every), sum(m.graded for m in every)

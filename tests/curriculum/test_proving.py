@@ -145,6 +145,19 @@ def test_cold_believes_nothing_and_whoever_keeps_nothing_writes_nothing(course):
     assert ran(course, names=["the-mean"], cold=True) == [LESSON]
 
 
+def test_an_interruption_keeps_what_was_proved_by_then(course):
+    (course / MODULE / FILE).unlink()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        validate(course, jobs=1, on_progress=interrupt)
+    [module] = load(course).modules.values()
+    assert list(kept_proofs(module)) == [LESSON]
+
+
 def test_asking_for_more_than_was_proved_proves_it(course):
     assert ran(course, names=["mean-of-three"], seeds=3) == [PROBLEM]
     assert ran(course, names=["mean-of-three"]) == []  # and the usual proof stood

@@ -169,7 +169,7 @@ def _grade(lab: Lab, grader: Grader, waiting: list[Mutant], killers: dict[str, s
             killers[futures[future].digest] = _killer(future.result())
             tell(done)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)  # those that run end with the grader
 
 
 def _killer(verdict: Verdict) -> str:

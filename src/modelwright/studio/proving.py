@@ -13,6 +13,7 @@ import functools
 import inspect
 import os
 import re
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
@@ -32,7 +33,7 @@ from modelwright.studio.mutation import prove_equivalents
 from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
 
 if TYPE_CHECKING:
-    from modelwright.grading import Grader, Verdict
+    from modelwright.grading import Verdict
 
 Grade = Callable[..., "Verdict"]
 FILE = "proofs.txt"
@@ -71,9 +72,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Workers:
-    """What a step may run on: the warm grader, and processes for what is pure Python."""
+    """What a step may run on: warm grading, and processes for what is pure Python."""
 
-    grader: Grader
+    grade: Grade
     processes: Executor
 
 
@@ -198,8 +199,7 @@ def _prove_problem(problem: Problem, seeds: int) -> list[Finding]:
 
 
 def _lab(lab: Lab, step: LabStep, repeat: int, workers: Workers) -> list[Finding]:
-    grade = workers.grader.grade
-    return list(prove_right(lab, grade, repeat) if step.prove is prove_right else step.prove(lab, grade))
+    return list(prove_right(lab, workers.grade, repeat) if step.prove is prove_right else step.prove(lab, workers.grade))
 
 
 # What a proof rests on
@@ -348,17 +348,25 @@ def prove(
 
 
 def _run(steps: list[Step], jobs: int, tell: Callable[[Step, list[Finding]], None]) -> None:
-    from modelwright.grading import Grader
+    from modelwright.grading import Grader, GradingError
+
+    stopped = threading.Event()
 
     with ExitStack() as stack:
         grader = stack.enter_context(Grader())
         # New processes, because this one has threads; they start with the first problem that needs them.
         processes = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
-        workers = Workers(grader, processes)
+
+        def grade(lab: Lab, source: bytes, **options: Any) -> Verdict:
+            if stopped.is_set():
+                raise GradingError("The proving was stopped.")
+            return grader.grade(lab, source, **options)
+
         pool = ThreadPoolExecutor(jobs)
         try:
-            futures = {pool.submit(step.prove, workers): step for step in steps}
+            futures = {pool.submit(step.prove, Workers(grade, processes)): step for step in steps}
             for future in as_completed(futures):
                 tell(futures[future], future.result())
         finally:
-            pool.shutdown(cancel_futures=True)
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
