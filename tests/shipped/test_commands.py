@@ -26,7 +26,7 @@ from modelwright.studio.skeleton import new_module
 
 ROOT = Path(__file__).parents[2]
 ROOMS_BELOW = ("forge", "course")  # these do not open a home: once is enough
-SERVES = ("start",)  # goes on until it is stopped; tried by a test of its own
+SERVES = ("start", "course preview")  # goes on until it is stopped; tried by a test of its own
 
 # What to give where something is wanted: by command and parameter, or by parameter alone.
 VALUES: dict[str, str] = {
@@ -80,6 +80,7 @@ ALWAYS = {
     "forge run": (),
     "forge train": ("no-recipe",),
     "course validate": ("--no-run",),
+    "course mutate": ("mean", "--curriculum", "own"),
     "course mutate": ("no-such-lab",),
     "course build": ("--curriculum", "own"),
     "course new lab": ("--curriculum", "own"),
@@ -222,7 +223,7 @@ def own(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("home", ["fresh"], indirect=True)
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.words[0] in ROOMS_BELOW], ids=ids)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.words[0] in ROOMS_BELOW and c.name not in SERVES], ids=ids)
 def test_every_command_of_the_forge_and_for_authors_answers_or_refuses_in_a_sentence(
     command: Command, home: Path, own: Path, run: Any
 ) -> None:
