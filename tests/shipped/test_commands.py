@@ -80,7 +80,6 @@ ALWAYS = {
     "forge run": (),
     "forge train": ("no-recipe",),
     "course validate": ("--no-run",),
-    "course mutate": ("mean", "--curriculum", "own"),
     "course mutate": ("no-such-lab",),
     "course build": ("--curriculum", "own"),
     "course new lab": ("--curriculum", "own"),
@@ -260,7 +259,7 @@ def documented() -> list[tuple[str, ...]]:
     return list(dict.fromkeys(shown))
 
 
-LONG = ("start", "watch", "forge run", "forge train", "course new", "course validate", "course build", "course mutate")
+LONG = ("start", "watch", "forge run", "forge train", "course new", "course validate", "course build", "course mutate", "course preview")
 
 
 def short(words: tuple[str, ...]) -> bool:
