@@ -263,6 +263,19 @@ def test_what_a_killed_program_left_is_swept_at_the_next_start(lab_folder: Path,
     assert not any((tmp_path / "tmp").iterdir())
 
 
+def test_a_folder_of_a_program_from_before_there_were_locks_is_left_for_a_day(tmp_path: Path, monkeypatch) -> None:
+    """An older studio may still be running beside the one that starts."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    older = tmp_path / "modelwright-run-older"
+    older.mkdir(mode=0o700)
+    os.utime(older, (time.time() - 3_600,) * 2)
+    RunFolder().cleanup()
+    assert older.exists()
+    os.utime(older, (time.time() - 2 * 86_400,) * 2)
+    RunFolder().cleanup()
+    assert not older.exists()
+
+
 @as_root
 def test_a_program_that_is_process_one_is_left_no_zombies(lab_folder: Path, tmp_path: Path) -> None:
     if shutil.which("unshare") is None:

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 PREFIX = "modelwright-run-"
-FRESH = 60  # seconds in which a file without a lock may still be in the making
+FRESH = 60  # seconds in which a file may still be in the making
+DAY = 86_400  # seconds after which a run folder without a lock, of a program older than locks, is taken for abandoned
 
 
 class RunFolder:
@@ -55,12 +56,16 @@ def sweep_run_folders(place: Path) -> None:
 
 def _abandoned(path: Path) -> bool:
     try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:  # another program sweeps too
+        return False
+    try:
         lock = os.open(path / "lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return time.time() - path.stat().st_mtime > FRESH
+        return age > DAY
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return time.time() - path.stat().st_mtime > 1  # or it has just been made, and is locked next
+        return age > 1  # or it has just been made, and is locked next
     except BlockingIOError:
         return False
     finally:
