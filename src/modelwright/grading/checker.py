@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from . import cage, explain, forbidden, nursery
+from . import cage, comparisons, explain, forbidden, nursery
 from .budget import Budget
 from .errors import LabFault
 from .proxy import Channel, Learner, RunnerDied
@@ -148,7 +148,7 @@ def fixtures(run: Fixtures) -> ModuleType:
 
     @pytest.fixture(scope="session")
     def learner() -> Learner:
-        return Learner(lambda: run.channel, run.job.source.decode("utf-8-sig"))
+        return Learner(lambda: run.channel, run.job.source.decode("utf-8-sig"), run.reference)
 
     @pytest.fixture(scope="session")
     def reference() -> ModuleType:
@@ -450,6 +450,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm) -> tuple[str, str]:
     prepare(shrink=not job.first_failure)
+    comparisons.install()
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     plugin = Fixtures(job, stable, later, tell, alarm)

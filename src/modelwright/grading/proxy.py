@@ -182,6 +182,8 @@ class Channel:
         self.call_began = self.check_began = self.call_effort = 0.0
         self.asleep = self.asleep_in_check = 0.0
         self.looked = self.look_at = math.inf  # while the cage is being built there is nobody to watch
+        # Whether the reference, given (function, packed arguments, which argument), changes that argument too.
+        self.reference_changes: Callable[[str, bytes, int | str], bool] = lambda name, packed, key: True
         sock.setblocking(False)
 
     # -- values that stay on one side -------------------------------------------------------------------------------------
@@ -218,6 +220,10 @@ class Channel:
         gone, self.released = self.released, []
         try:
             return self._exchange([gone, op, *rest])
+        except StopIteration as stop:
+            if op == "operate" and rest[0] == "next":
+                raise
+            raise stopped(stop) from None
         finally:
             self.call_effort = self._effort() - self.call_began
             self._rest()
@@ -677,6 +683,13 @@ for _name in ("neg", "pos", "abs", "invert"):
     setattr(Remote, f"__{_name}__", _unary(_name))
 
 
+def stopped(stop: StopIteration) -> RuntimeError:
+    """StopIteration from a call, as an error: it would end the check's own `map` or `all` without a word, as if all were well."""
+    error = RuntimeError(f"the call raised StopIteration{f': {stop}' if str(stop) else ''}")
+    error.learner_frames = getattr(stop, "learner_frames", None)  # type: ignore[attr-defined]
+    return error
+
+
 class _Iterator:
     """All steps of one iteration are one call to its clock: a generator that never ends is a loop that never ends."""
 
@@ -697,22 +710,29 @@ def call(channel: Channel, number: int, name: str | None, args: tuple, kwargs: d
     packed = channel.codec.pack([list(args), kwargs])
     channel.last = Call(label, packed)
     reply = channel.request("call", number, name, packed)
-    settle(reply, args, kwargs)
+    settle(channel, reply, args, kwargs, label, packed)
     channel.last = Call(label, packed) if channel.last is None else channel.last
     channel.last.result, channel.last.returned = reply[1], True
     return _labelled(reply[1], f"{label}(…)")
 
 
 def operate(channel: Channel, name: str, *args: Any, before: float = 0.0) -> Any:
-    reply = channel.request("operate", name, channel.codec.pack([list(args), {}]), before=before)
-    settle(reply, args, {})
+    packed = channel.codec.pack([list(args), {}])
+    reply = channel.request("operate", name, packed, before=before)
+    settle(channel, reply, args, {}, "", packed)
     return reply[1]
 
 
-def settle(reply: list[Any], args: tuple, kwargs: dict[str, Any]) -> bool:
-    """Make the caller's own arguments what the learner's code made of its copies; True where nothing changed."""
+def settle(channel: Channel, reply: list[Any], args: tuple, kwargs: dict[str, Any], name: str, packed: bytes) -> bool:
+    """Make the caller's own arguments what the learner's code made of its copies; True where nothing changed.
+
+    A function of the task's may change what the reference changes. Where the reference leaves an argument alone, the check's own stays
+    as it was, so that an expected value that is computed from it afterwards is not the learner's to choose.
+    """
     changed, states = reply[2], reply[3]
     for key, value in changed.items():
+        if name.isidentifier() and not channel.reference_changes(name, packed, key):
+            continue
         was = args[key] if isinstance(key, int) else kwargs[key]
         become(was, value)
     if states:
@@ -770,15 +790,30 @@ def _holds(x: Any) -> bool:
 class Learner:
     """The fixture `learner`: the learner's module behind the proxy."""
 
-    def __init__(self, channel_now: Callable[[], Channel], source: str) -> None:
-        self._channel_now = channel_now
+    def __init__(self, channel_now: Callable[[], Channel], source: str, reference: Callable[[], Any] | None = None) -> None:
+        self._channel_now, self._reference = channel_now, reference
         self._functions: dict[str, Remote] = {}
         self.source = source
 
     @property
     def _channel(self) -> Channel:
         """The runner in use: another one after a check in which it died."""
-        return self._channel_now()
+        channel = self._channel_now()
+        channel.reference_changes = self._reference_changes
+        return channel
+
+    def _reference_changes(self, name: str, packed: bytes, key: int | str) -> bool:
+        """Whether the reference's function of that name changes that argument in place; True where that cannot be tried."""
+        codec = self._channel.codec
+        try:
+            function = getattr(self._reference() if self._reference else None, name)
+            (args, kwargs), (args_before, kwargs_before) = codec.unpack(packed), codec.unpack(packed)
+            with contextlib.suppress(Exception):
+                function(*args, **kwargs)
+            after, before = (args[key], args_before[key]) if isinstance(key, int) else (kwargs[key], kwargs_before[key])
+            return codec.pack(after) != codec.pack(before)
+        except Exception:  # no such function there, or arguments that live in the learner's process
+            return True
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -813,7 +848,7 @@ class Learner:
         self._channel.last = Call(name, packed)
         reply = self._channel.request("call", 0, name, packed)
         self._channel.last.result = reply[1]
-        return settle(reply, args, kwargs)
+        return settle(self._channel, reply, args, kwargs, name, packed)
 
     def gradients(self, name: str, args: tuple, weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple:
         """Gradients of sum(output * weight) for the arguments that require one, computed by torch's autograd in the runner."""
