@@ -17,6 +17,7 @@ from modelwright.curriculum.lint_lesson import lint_lesson, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
 from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
 from modelwright.curriculum.render import refused_links
+from modelwright.curriculum.vacuous import vacuous
 
 CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
@@ -396,6 +397,8 @@ def _contract(lab: Lab, names: list[str], wrong: list[Path]) -> Iterator[Finding
     for path in [path for path in wrong if path.stem not in broken]:
         yield Finding(path, 1, "It breaks no clause.", "Name it in lab.yaml under the clause that it breaks.")
     yield from _stock(lab, wrong)
+    for place in vacuous((lab.folder / "checks.py").read_text(encoding="utf-8")):
+        yield Finding(lab.folder / "checks.py", place.line, place.message, place.mend)
 
 
 def _stock(lab: Lab, wrong: list[Path]) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ class Job:
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
         self.first_failure: bool = header.get("first_failure", False)
+        self.shrink: bool = header.get("shrink", True)
         self.forbid = tuple(forbidden.Rule(**rule) for rule in header.get("forbid", ()))
         self.forbid_check: str = header.get("forbid_check", "")
         self.code: str | None = source.decode() if header["mode"] == "run" else None
@@ -449,7 +450,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
 
 
 def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable[[dict[str, Any]], None], alarm: Alarm) -> tuple[str, str]:
-    prepare(shrink=not job.first_failure)
+    prepare(shrink=job.shrink)
     comparisons.install()
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,8 +1,8 @@
 """Comparisons that nothing can pass: on the trusted side, an empty array equals only what is empty.
 
 NumPy and pytest compare element by element, so that an array without elements agrees with every number, and one of a single element
-with an array of any length. A check that says `assert learner.f(x) == pytest.approx(0.5)` does not mean that. `install` is called once, in the
-process of one submission, before its checks are read. An empty result that is expected (`np.zeros((0, 3))`) stays right.
+with an array of any length. A check that says `assert learner.f(x) == pytest.approx(0.5)` does not mean that. `install` is called once,
+in the process of one submission, before its checks are read. An empty result that is expected (`np.zeros((0, 3))`) stays right.
 """
 
 from __future__ import annotations

@@ -240,10 +240,11 @@ class Grader:
             return self._zygotes[kind]
 
     def grade(self, lab: Lab, source: bytes, *, on_check: Callable[[CheckResult], None] | None = None,
-              extra_files: Mapping[str, bytes] = {}, first_failure: bool = False) -> Verdict:  # fmt: skip
+              extra_files: Mapping[str, bytes] = {}, first_failure: bool = False, shrink: bool = True) -> Verdict:  # fmt: skip
         """Run the lab's checks against `source`, and say what each came to. `on_check` is called as each check ends.
 
-        With `first_failure` no check is run after one has failed, and the example that failed is not made smaller: only the status counts.
+        With `first_failure` no check is run after one has failed: only the status counts. Without `shrink`, as then, a property's example
+        that failed is not made smaller.
         """
         started = time.perf_counter()
         sha = hashlib.sha256(source).hexdigest()
@@ -255,7 +256,7 @@ class Grader:
         header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
                   "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "forbid": [asdict(rule) for rule in rules_of(lab)],
                   "forbid_check": lab.forbid_check, "first_failure": first_failure, "check_wall": lab.limits.check_wall,
-                  "wall": lab.limits.submission_wall}  # fmt: skip
+                  "wall": lab.limits.submission_wall, "shrink": shrink and not first_failure}  # fmt: skip
         told: list[tuple[int | None, CheckResult]] = []
         collected: list[tuple[str, str]] = []
         end: dict[str, Any] = {}
