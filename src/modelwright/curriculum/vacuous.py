@@ -159,10 +159,12 @@ class Check:
 
     def _may_be_empty(self, iterated: ast.expr) -> bool:
         if isinstance(iterated, ast.Call) and _name(iterated.func) == "zip":
-            return not _is_strict(iterated.keywords) and all(map(self.from_learner, iterated.args))
+            return not _is_strict(iterated.keywords) and all(map(self._may_be_empty, iterated.args))
         match iterated:
             case ast.Name(id=name):
                 return name in self.emptiable
+            case ast.Subscript(value=value, slice=ast.Slice()):
+                return self._may_be_empty(value)
             case ast.ListComp(generators=generators) | ast.GeneratorExp(generators=generators):
                 return any(self._may_be_empty(generator.iter) for generator in generators)
             case ast.Call(func=ast.Name(id="list" | "tuple" | "enumerate" | "sorted" | "reversed"), args=[inner, *_]):

@@ -140,7 +140,7 @@ def _answer(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return "return lie(*args, *kwargs.values())"
 
 
-def prove_lies(lab: Lab, grade: Callable[[Lab, bytes], Verdict]) -> Iterator[Finding]:
+def prove_lies(lab: Lab, grade: Callable[..., Verdict]) -> Iterator[Finding]:
     """Grades the fourteen, and finds the checks that ask nothing."""
     folder, checks = lab.folder, lab.folder / "checks.py"
     starter = folder / "starter.py"
@@ -150,7 +150,7 @@ def prove_lies(lab: Lab, grade: Callable[[Lab, bytes], Verdict]) -> Iterator[Fin
     functional = {name for name, node in functions.items() if not _about_the_manner(node)}
     passed_by: dict[str, list[str]] = {name: [] for name in functions}
     for what, source in lies(starter.read_text(encoding="utf-8")).items():
-        verdict = grade(lab, source)
+        verdict = grade(lab, source, shrink=False)
         failed = {in_words(check.name) for check in verdict.checks if check.status != "passed"}
         told = {in_words(check.name) for check in verdict.checks} & set(functions)
         passed = [name for name in functions if name in told - failed]
