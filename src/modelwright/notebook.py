@@ -15,6 +15,7 @@ import inspect
 import linecache
 import math
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
-    from modelwright.grading import CheckResult, Verdict
+    from modelwright.grading import CheckResult, Row, Verdict
     from modelwright.studio import Studio
     from modelwright.studio import views as v
 
@@ -323,14 +324,17 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
-        from modelwright.grading import first_failure
+        from modelwright.grading import first_failure, rows
 
         signs = {"passed": "✓", "failed": "✗", "error": "✗"}
         lines = [f"{self.verdict.lab}: {self._headline()}"]
-        lines += [f"  {signs.get(check.status, '·')} {check.name}" for check in self.verdict.checks]
+        for row in rows(self.verdict.checks):
+            lines.append(f"  {signs.get(row.status, '·')} {_title(row.name)}{_count(row)}")
+            if row.failed and len(row.results) > 1:
+                lines += [f"      {signs.get(case.status, '·')} {case.case}" for case in row.results if case.status != "passed"]
         first = first_failure(self.verdict)
         if first is not None:
-            lines += ["", f"✗ {first.name}", f"  {first.message}"]
+            lines += ["", f"✗ {_title(first.name, first.case)}", f"  {first.message.replace('`', '')}"]
             lines += [f"  {label:<9}{value}" for label, value in _facts(first)]
             lines += [first.traceback.rstrip()] if first.traceback else []
         if self.submission.remark:
@@ -338,14 +342,17 @@ class Result:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from modelwright.grading import first_failure
+        from modelwright.grading import first_failure, rows
 
         e = html.escape
         first = first_failure(self.verdict)
-        rows = ""
-        for check in self.verdict.checks:
-            sign = "✓" if check.status == "passed" else "✗" if check.status in COLOURS else "·"
-            rows += f'<li style="color:{COLOURS.get(check.status, "inherit")}">{sign} {e(_title(check))}</li>'
+        items = ""
+        for row in rows(self.verdict.checks):
+            line = f"{_sign(row.status)} {e(_title(row.name))}{_count(row)}"
+            if len(row.results) > 1:
+                cases = "".join(f"<li>{_sign(case.status)} {e(case.case)}</li>" for case in row.results)
+                line = f'<details><summary>{line}</summary><ul style="list-style:none">{cases}</ul></details>'
+            items += f'<li style="color:{COLOURS.get(row.status, "inherit")}">{line}</li>'
         told = ""
         if first is not None:
             cell = "text-align:left;vertical-align:top"
@@ -354,11 +361,11 @@ class Result:
                 for label, value in _facts(first)
             )
             trace = f"<pre>{e(first.traceback.rstrip())}</pre>" if first.traceback else ""
-            told = f"<p><b>{e(_title(first))}</b><br>{e(first.message)}</p><table>{facts}</table>{trace}"
+            told = f"<p><b>{e(_title(first.name, first.case))}</b><br>{_marked(first.message)}</p><table>{facts}</table>{trace}"
         remark = f"<p>{e(self.submission.remark)}</p>" if self.submission.remark else ""
         colour = COLOURS["passed" if self.passed else "failed"]
         head = f'<p><b>{e(self.verdict.lab)}</b>: <span style="color:{colour}">{e(self._headline())}</span></p>'
-        return f'<div class="modelwright-verdict">{head}<ol style="list-style:none;padding-left:0">{rows}</ol>{told}{remark}</div>'
+        return f'<div class="modelwright-verdict">{head}<ol style="list-style:none;padding-left:0">{items}</ol>{told}{remark}</div>'
 
     def _headline(self) -> str:
         if self.passed:
@@ -400,8 +407,23 @@ class Hint:
         return f"<p><b>Hint {self.view.number} of {self.view.of}</b> {self.view.text_html}</p>"
 
 
-def _title(check: CheckResult) -> str:
-    return check.name[:1].upper() + check.name[1:]
+def _title(name: str, case: str = "") -> str:
+    return name[:1].upper() + name[1:] + (f": {case}" if case else "")
+
+
+def _count(row: Row) -> str:
+    if len(row.results) == 1:
+        return ""
+    return f", {row.passed} of {len(row.results)} cases" if row.failed else f", {len(row.results)} cases"
+
+
+def _sign(status: str) -> str:
+    return "✓" if status == "passed" else "✗" if status in COLOURS else "·"
+
+
+def _marked(text: str) -> str:
+    """HTML of a sentence that names code between backticks."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _facts(check: CheckResult) -> list[tuple[str, str]]:

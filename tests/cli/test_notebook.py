@@ -84,7 +84,7 @@ def test_a_failing_cell_shows_the_first_failure_plainly_and_as_html_and_leaves_t
     result = cell(CELL.replace("SHIFT = True", "SHIFT = False") + "mw.check('softmax', softmax)")
     assert not result
     assert "2 of 3 checks pass" in repr(result)
-    assert "large logits stay finite" in repr(result)
+    assert "Large logits stay finite" in repr(result)
     page = result._repr_html_()
     assert "Large logits stay finite" in page
     assert "<script" not in page
@@ -170,3 +170,23 @@ def test_a_function_whose_text_a_magic_did_not_keep_is_refused_by_the_magics_nam
 def test_today_and_a_hint_in_a_cell(cell) -> None:
     assert "What doubling does" in repr(cell("import modelwright as mw\nmw.today()"))
     assert "Hint 1 of 3" in repr(cell("import modelwright as mw\nmw.hint('softmax')"))
+
+
+def test_the_cases_of_a_check_are_one_line_that_opens_and_backticks_are_rendered() -> None:
+    from types import SimpleNamespace
+
+    from modelwright.grading import CheckResult, Isolation, Verdict
+    from modelwright.notebook import Result
+
+    checks = [
+        CheckResult(name="any axis", claim="Any.", status="passed", case="axis is 0", cases=2),
+        CheckResult(name="any axis", claim="Any.", status="failed", case="axis is <1>", cases=2, message="`softmax` raised `ValueError`."),
+    ]
+    held = Isolation(tier="sealed", holds=[], lacks=[])
+    verdict = Verdict(lab="a/b", status="failed", message="", checks=checks, passed=1, total=2, seconds=1, isolation=held, source_sha256="")
+    result = Result(SimpleNamespace(verdict=verdict, remark=""))  # type: ignore[arg-type]
+    assert "✗ Any axis, 1 of 2 cases\n      ✗ axis is <1>\n" in repr(result)
+    assert "softmax raised ValueError." in repr(result)
+    assert "<details><summary>✗ Any axis, 1 of 2 cases</summary>" in result._repr_html_()
+    assert "<code>softmax</code> raised <code>ValueError</code>." in result._repr_html_()
+    assert "<1>" not in result._repr_html_()

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from modelwright.curriculum.models import Lab
-from modelwright.grading import CheckResult, Grader, GradingError, Verdict, debug, first_failure, told_in_order
+from modelwright.grading import CheckResult, Grader, GradingError, Verdict, debug, first_failure, rows, told_in_order
 
 Grade = Callable[..., Verdict]
 CLASSES = '''
@@ -348,3 +348,52 @@ def test_a_budget_that_draws_its_arguments_runs_in_one_process_too(make_lab: Cal
     lab = make_lab("def test_time(budget):\n    budget('f', lambda rng: (rng.normal(size=5),), time_ratio=4)")
     (tmp_path / "mine.py").write_text("def f(x): return x.sum()")
     assert debug(lab, tmp_path / "mine.py") == 0
+
+
+def test_cases_are_told_in_words_under_one_name(grade: Callable[..., Verdict]) -> None:
+    checks = """
+    import numpy as np
+    import pytest
+
+    @pytest.mark.parametrize("axis", [0, -1])
+    @pytest.mark.parametrize("x", [np.ones(3), np.ones((20, 3)), [1, 2]], ids=["a vector", None, None])
+    def test_any_axis(learner, x, axis):
+        assert learner.rank(x) > axis
+
+    @pytest.mark.parametrize("name, value", [("one", 1), pytest.param("two", 2, id="two of them")])
+    def test_names(learner, name, value):
+        assert learner.rank(value) == 0
+
+    def test_alone(learner):
+        assert learner.rank(3) == 0
+    """
+    verdict = grade(checks, "import numpy as np\ndef rank(x): return np.ndim(x)")
+    assert [(check.name, check.case, check.cases) for check in verdict.checks] == [
+        ("any axis", "axis is 0, a vector", 6),
+        ("any axis", "axis is -1, a vector", 6),
+        ("any axis", "axis is 0, x is a float64 array of shape (20, 3)", 6),
+        ("any axis", "axis is -1, x is a float64 array of shape (20, 3)", 6),
+        ("any axis", "axis is 0, x is [1, 2]", 6),
+        ("any axis", "axis is -1, x is [1, 2]", 6),
+        ("names", "name is 'one', value is 1", 2),
+        ("names", "two of them", 2),
+        ("alone", "", 1),
+    ]
+
+
+def test_the_cases_of_a_check_are_one_row(grade: Callable[..., Verdict]) -> None:
+    checks = """
+    import pytest
+
+    @pytest.mark.parametrize("n", [1, 2, 3])
+    def test_halves(learner, n):
+        assert learner.half(n) == n / 2
+
+    def test_zero(learner):
+        assert learner.half(0) == 0
+    """
+    verdict = grade(checks, "def half(x): return x // 2")
+    assert [(row.name, row.status, row.passed, len(row.results)) for row in rows(verdict.checks)] == [
+        ("halves", "failed", 1, 3),
+        ("zero", "passed", 1, 1),
+    ]

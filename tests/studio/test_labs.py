@@ -104,3 +104,15 @@ def test_long_outputs_do_not_go_into_the_journal(handed: Studio) -> None:
     assert any(len(check.output) > 5000 for check in verdict.checks) or verdict.checks
     (event,) = submitted(handed)
     assert all(len(check["output"]) <= 2001 for check in event.verdict["checks"])
+
+
+def test_a_verdict_of_an_older_version_keeps_its_cases() -> None:
+    """Once, a case stood in brackets behind the name of its check."""
+    from modelwright.studio.content import last_verdict
+    from modelwright.studio.record import Attempted, LabRecord
+
+    record = LabRecord(attempts=[Attempted(1, False, 1, 2)])
+    record.verdict = {"checks": [{"name": "any axis [0-x1]", "claim": "Any.", "status": "passed"}, {"name": "rows", "status": "passed"}]}
+    verdict = last_verdict(record, "")
+    assert verdict is not None
+    assert [(check.name, check.case) for check in verdict.checks] == [("any axis", "0-x1"), ("rows", "")]

@@ -12,7 +12,6 @@ from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
-    from modelwright.grading import CheckResult
     from modelwright.studio import Studio
     from modelwright.studio import views as v
 
@@ -83,10 +82,7 @@ def check(name: str | None, debug: bool, json: bool) -> int:
             out.print(f"This is your file now: the starter. Its task: modelwright lab {lab_id}")
         out.print()
 
-        def ended(result: CheckResult) -> None:
-            screen.check_line(out, result)
-
-        handed = s.hand_in(lab_id, ended, source=_text_of(outside), keep=False)
+        handed = s.hand_in(lab_id, screen.CheckList(out).ended, source=_text_of(outside), keep=False)
         screen.verdict_summary(out, handed.verdict)
         after(handed, lab_id, s)
         return 0 if handed.verdict.status == "passed" else 1

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from modelwright.grading import CheckResult, Verdict
@@ -134,11 +136,11 @@ def wrapped(out: Console, text: str, indent: int = 0, style: str | None = None, 
     from rich.padding import Padding
     from rich.text import Text
 
-    body = Text(first + text, style=style or "")
+    body = Text.from_markup(marked(first + text), style=style or "")
     if out.is_terminal:
         out.print(Padding(body, (0, 0, 0, indent)), width=min(out.width, 88))
     else:
-        out.print(" " * indent + first + text, markup=False)
+        out.print(" " * indent + body.plain, markup=False)
 
 
 def markdown(out: Console, text: str, indent: int = 0) -> None:
@@ -205,17 +207,52 @@ def safe(text: str) -> str:
     return escape(text)
 
 
-def check_line(out: Console, check: CheckResult, width: int = 0) -> None:
-    """One check in the list, as it ends."""
-    mark, style = MARKS.get(check.status, ("?", ""))
-    seconds = f"  [dim]{check.seconds * 1000:.0f} ms[/]" if check.status == "passed" and out.is_terminal else ""
-    out.print(f"  [{style}]{mark}[/] {safe(check.name[:1].upper() + check.name[1:])}{seconds}")
+def marked(text: str) -> str:
+    """Markup of a sentence that names code between backticks: coloured where there are colours, and bare where there are none."""
+    return re.sub(r"`([^`\n]+)`", r"[cyan]\1[/]", safe(text))
+
+
+def sentence(name: str) -> str:
+    """A check's name as the sentence that it is."""
+    return marked(name[:1].upper() + name[1:])
+
+
+class CheckList:
+    """The list of checks as they end, a line each: the cases of one check share a line, and those that fail stand below it."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self.waiting: list[CheckResult] = []
+
+    def ended(self, check: CheckResult) -> None:
+        """One result has come. The line is printed with the last case of its check."""
+        self.waiting.append(check)
+        if len(self.waiting) >= check.cases:
+            waiting, self.waiting = self.waiting, []
+            check_line(self.out, waiting)
+
+
+def check_line(out: Console, results: Sequence[CheckResult]) -> None:
+    """The line of one check, from the results of its cases."""
+    from modelwright.grading import rows
+
+    for row in rows(results):
+        mark, style = MARKS.get(row.status, ("?", ""))
+        count = f"  [dim]{row.passed} of {len(row.results)} cases[/]" if len(row.results) > 1 and row.failed else ""
+        count = f"  [dim]{len(row.results)} cases[/]" if len(row.results) > 1 and row.status == "passed" else count
+        seconds = f"  [dim]{row.seconds * 1000:.0f} ms[/]" if row.status == "passed" and out.is_terminal else ""
+        out.print(f"  [{style}]{mark}[/] {sentence(row.name)}{count}{seconds}")
+        for result in row.results if row.failed and len(row.results) > 1 else ():
+            mark, style = MARKS.get(result.status, ("?", ""))
+            if result.status != "passed":
+                out.print(f"      [{style}]{mark}[/] {marked(result.case)}", highlight=False)
 
 
 def failure(out: Console, check: CheckResult) -> None:
     """One failing check in full: the claim, what was said, given, expected, got, where."""
     out.print()
-    out.print(f"[red]✗[/] [bold]{safe(check.name[:1].upper() + check.name[1:])}[/]")
+    case = f": {marked(check.case)}" if check.case else ""
+    out.print(f"[red]✗[/] [bold]{sentence(check.name)}[/]{case}", highlight=False)
     if check.claim and check.claim.rstrip(".").lower() != check.name.lower():
         wrapped(out, check.claim, indent=2, style="italic")
     out.print()
@@ -253,7 +290,7 @@ def verdict_summary(out: Console, verdict: Verdict) -> None:
         out.print(f"{verdict.passed} of {verdict.total} checks pass.")
     else:
         out.print()
-        out.print(f"[red]✗[/] {safe(verdict.message)}")
+        out.print(f"[red]✗[/] {marked(verdict.message)}")
     if verdict.isolation.tier == "bare":
         out.print("[yellow]![/] This ran without isolation; `modelwright doctor` says why.")
 

@@ -85,7 +85,7 @@ class Watching:
                 )
                 self._foot()
                 return
-            self.handed = self.studio.hand_in(self.lab_id, lambda result: screen.check_line(out, result), source, keep=False)
+            self.handed = self.studio.hand_in(self.lab_id, screen.CheckList(out).ended, source, keep=False)
         except ModelwrightError as error:
             self.handed = None
             out.print(f"[red]{screen.safe(str(error))}[/]")
@@ -106,8 +106,7 @@ class Watching:
         verdict = self.handed.verdict
         first = first_failure(verdict)
         if self.full_list or verdict.status == "passed":
-            for result in verdict.checks:
-                screen.check_line(out, result)
+            screen.check_line(out, verdict.checks)
         elif verdict.passed:
             out.print(f"  [green]✓[/] {verdict.passed} of {verdict.total} checks pass", highlight=False)
         if verdict.status == "passed":
@@ -124,7 +123,7 @@ class Watching:
             screen.failure(out, first)
         else:
             out.print()
-            out.print(f"[red]✗[/] {screen.safe(verdict.message)}")
+            out.print(f"[red]✗[/] {screen.marked(verdict.message)}")
         for number, hint in enumerate(self.hints if verdict.status != "passed" else [], 1):
             out.print()
             out.print(f"Hint {number} of 3", style="bold")

@@ -6,7 +6,7 @@ The checks never run in the learner's process. See docs/grading.md for the proce
 from .debugging import debug
 from .errors import GradingError
 from .grader import Grader, Result, RunLimits, isolation, run_python
-from .verdict import CheckResult, Isolation, Verdict, first_failure, told_in_order
+from .verdict import CheckResult, Isolation, Row, Verdict, first_failure, rows, told_in_order
 
 __all__ = [
     "CheckResult",
@@ -14,11 +14,13 @@ __all__ = [
     "GradingError",
     "Isolation",
     "Result",
+    "Row",
     "RunLimits",
     "Verdict",
     "debug",
     "first_failure",
     "isolation",
+    "rows",
     "run_python",
     "told_in_order",
 ]

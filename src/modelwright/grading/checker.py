@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ from .errors import LabFault
 from .proxy import Channel, Learner, RunnerDied
 
 RESTARTS = 2
+CASE_LENGTH = 120  # characters of a case's words
 SHRINKING_SECONDS = 2  # a smaller example is worth waiting for, but not for long
 
 
@@ -194,6 +196,7 @@ class Fixtures:
         self.ends: dict[str, Any] = {}
         self.reference_module: ModuleType | None = None
         self.comparison: tuple[str, Any, Any] | None = None
+        self.cases: Counter[str] = Counter()  # how many there are of each check
 
     def reference(self) -> ModuleType:
         if self.reference_module is None:
@@ -218,6 +221,7 @@ class Fixtures:
             reset_for_each_example(item)
         first_of_all(items, self.job.forbid_check, self.job.forbid, self.job.source.decode("utf-8-sig"), self.job.folder)
         self.numbers = {item: number for number, item in enumerate(items)}
+        self.cases = Counter(map(name_of, items))
         self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
         self._load()
 
@@ -273,7 +277,8 @@ class Fixtures:
         return True
 
     def _about(self, item: pytest.Item) -> dict[str, Any]:
-        return {"event": "check", "number": self.numbers[item], "name": name_of(item), "claim": claim_of(item)}
+        about = {"event": "check", "number": self.numbers[item], "name": name_of(item), "claim": claim_of(item)}
+        return about | {"case": case_of(item), "cases": self.cases[name_of(item)]}
 
     def _ring(self, words: str) -> RunnerDied:
         """Time is up: the runner is ended too, so that a check that goes on regardless is known to have failed."""
@@ -358,8 +363,40 @@ class Fixtures:
 
 
 def name_of(item: pytest.Item) -> str:
-    function, _, parameters = item.name.partition("[")
-    return function.removeprefix("test_").replace("_", " ") + (f" [{parameters}" if parameters else "")
+    return item.name.partition("[")[0].removeprefix("test_").replace("_", " ")
+
+
+def case_of(item: pytest.Item) -> str:
+    """A parametrised check's case in words: the author's own where `ids` gives them, else its values, as `axis is 0`."""
+    call = getattr(item, "callspec", None)
+    if call is None:
+        return ""
+    words: list[str] = []
+    told: set[str] = set()
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0].replace(" ", "").split(",") if isinstance(mark.args[0], str) else list(mark.args[0])
+        told |= set(names)
+        given = {name: call.params[name] for name in names if name in call.params}
+        words.append(author_words(mark, list(given.values())) or in_words(given))
+    words += [in_words({name: value}) for name, value in call.params.items() if name not in told]  # of a fixture
+    return ", ".join(reversed(words))[:CASE_LENGTH]
+
+
+def in_words(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} is {explain.brief(value)}" for name, value in values.items())
+
+
+def author_words(mark: pytest.Mark, given: list[Any]) -> str:
+    """What the author calls the case of one `parametrize` that has these values; empty where it has no name of its own."""
+    rows, ids = list(mark.args[1]), mark.kwargs.get("ids")
+    named = [None] * len(rows) if ids is None or callable(ids) else list(ids)
+    for row, name in zip(rows, named, strict=False):
+        own = row.id if hasattr(row, "marks") else None  # of pytest.param(…, id="…")
+        values = row.values if hasattr(row, "marks") else [row] if len(given) == 1 else list(row)
+        if len(values) == len(given) and all(a is b for a, b in zip(values, given, strict=True)):
+            name = own or name or (ids(given[0]) if callable(ids) and len(given) == 1 else None)
+            return name if isinstance(name, str) else ""
+    return ""
 
 
 def claim_of(item: pytest.Item) -> str:

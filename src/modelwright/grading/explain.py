@@ -100,6 +100,17 @@ def summary(x: Any) -> str:
         return f"<a value that cannot be shown: {type(error).__name__}>"
 
 
+def brief(x: Any) -> str:
+    """A value in the middle of a sentence, in at most 60 characters: a large array by its kind and shape, a function by its name."""
+    if is_tensor(x) or type(x) is np.ndarray:
+        kind = kind_of(x)
+        text = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" if to_array(x).size > 6 else _values(x)
+    else:
+        text = getattr(x, "__name__", None) or _Short().repr(x)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
 def arguments(call: Call, values: tuple[list[Any], dict[str, Any]]) -> str:
     args, kwargs = values
     parts = [_Short().repr(x) if not (is_tensor(x) or type(x) is np.ndarray) else _array_inline(x) for x in args]

@@ -8,8 +8,9 @@ Exercism's (`python-test-runner`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -28,6 +29,7 @@ class Isolation(msgspec.Struct, frozen=True, kw_only=True):
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check, told for learning: what was given, what was expected, what came, and where to look.
 
+    A parametrised check gives one result a case: the same `name`, and the `case` in words ("axis is 0"), one of `cases` in all.
     `seconds` is wall time. `where` is the place in the learner's file ("line 12, in attention"), `traceback` the learner's
     frames only, `output` what the learner's code printed while the check ran.
     """
@@ -35,6 +37,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     claim: str
     status: CheckStatus
+    case: str = ""
+    cases: int = 1
     message: str = ""
     given: str = ""
     expected: str = ""
@@ -122,6 +126,39 @@ def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | No
         first = next((check for check in checks if check.status == "not-run"), checks[0])
         message += f" {first.name[:1].upper()}{first.name[1:]}: {first.message}"
     return Conclusion("failed" if count["failed"] else "error", message, checks, passed, total)
+
+
+class Row(NamedTuple):
+    """One check as a list shows it: by its name, with one result, or with one for each of its cases."""
+
+    name: str
+    claim: str
+    status: str
+    seconds: float
+    results: tuple[Any, ...]
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("failed", "error")
+
+    @property
+    def passed(self) -> int:
+        """How many of its cases passed."""
+        return sum(result.status == "passed" for result in self.results)
+
+
+def rows(checks: Iterable[Any]) -> list[Row]:
+    """Results, or lines of the journal with the same fields, with the cases of one check together; in their order.
+
+    A row has failed where one of its cases has; it has passed where all have, or where those that have not were skipped.
+    """
+    found: list[Row] = []
+    for name, group in groupby(checks, key=lambda check: check.name):
+        results = tuple(group)
+        states = [result.status for result in results]
+        status = next((s for s in ("failed", "error", "not-run", "passed") if s in states), states[0])
+        found.append(Row(name, results[0].claim, status, sum(result.seconds for result in results), results))
+    return found
 
 
 def first_failure(verdict: Verdict) -> CheckResult | None:

@@ -238,6 +238,12 @@ def _readable(source: bytes, file: str) -> tuple[str, str]:
         return "", f"{file} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8 in an editor, or reset the lab."
 
 
+def _with_case(check: dict[str, Any]) -> dict[str, Any]:
+    """A check as it is written now: once, a case stood in brackets behind the name."""
+    name, bracket, case = str(check.get("name", "")).partition(" [")
+    return check if "case" in check or not bracket else check | {"name": name, "case": case.removesuffix("]")}
+
+
 def last_verdict(record: LabRecord, sha: str) -> v.LastVerdict | None:
     """The last verdict from the journal, whatever version of the schema wrote it: what is not there, or is something else, is empty."""
     from modelwright.grading.verdict import CheckStatus, Status
@@ -247,7 +253,7 @@ def last_verdict(record: LabRecord, sha: str) -> v.LastVerdict | None:
         return None
     isolation = verdict.get("isolation")
     held = isolation if isinstance(isolation, dict) else {}
-    checks = [check for check in _items(verdict.get("checks")) if isinstance(check, dict)]
+    checks = [_with_case(check) for check in _items(verdict.get("checks")) if isinstance(check, dict)]
     return v.LastVerdict(
         at=record.attempts[-1].at,
         status=_one_of(verdict.get("status"), get_args(Status), "error"),

@@ -585,6 +585,7 @@ class CheckLine:
     traceback: str
     output: str
     seconds: float
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 from modelwright.curriculum import AnswerError, render_math
 from modelwright.curriculum.markup import may_link
 from modelwright.errors import ModelwrightError
+from modelwright.grading.verdict import rows
 from modelwright.studio import Studio, Unknown
 from modelwright.studio import views as v
 from modelwright.web import pictures, words
@@ -437,12 +438,14 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         began = time.perf_counter()
         task = loop.run_in_executor(graders, work)
         task.add_done_callback(lambda done: done.exception())
-        seen = 0
+        seen: list[Any] = []
         while True:
             kind, value = await queue.get()
             if kind == "check":
-                yield sse("check", {"id": f"check-{seen}", "html": look.text("_check.html", check=value, index=seen, hints=None)})
-                seen += 1
+                seen.append(value)
+                listed = rows(seen)
+                place = len(listed) - 1
+                yield sse("check", {"id": f"check-{place}", "html": look.text("_check.html", row=listed[place], index=place, hints=None)})
             elif kind == "failed":
                 yield sse("failed", {"message": value})
                 return

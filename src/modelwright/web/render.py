@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from modelwright.curriculum.markup import may_link
 from modelwright.curriculum.render import highlight_python
+from modelwright.grading.verdict import rows
 from modelwright.studio import Studio
 from modelwright.web import pictures, words
 from modelwright.web.assets import Manifest
@@ -35,12 +36,12 @@ class Renderer:
         env.globals.update(
             asset=manifest.url, words=words, disc=pictures.disc, url=words.url, may_link=may_link,
             shorten=pictures.shorten, fan=pictures.fan,
-            nodes=pictures.nodes,
+            nodes=pictures.nodes, rows=rows,
             highlight=highlight_python, diff_lines=diff_lines, min=min, max=max,
         )  # fmt: skip
         env.filters.update(
             safe_html=Markup, minutes=words.minutes, hours=words.hours, percent=words.percent, day=words.day, month=words.month,
-            seconds=words.seconds, interval=words.interval, anchor=words.anchor, number=words.number,
+            seconds=words.seconds, marked=words.marked, interval=words.interval, anchor=words.anchor, number=words.number,
         )  # fmt: skip
         self.env = env
         self.mathematics = f'<link rel="preload" href="{manifest.url("stix-two-math.woff2")}" as="font" type="font/woff2" crossorigin>'

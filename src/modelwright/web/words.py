@@ -6,8 +6,11 @@ studio runs where its learner sits.
 
 from __future__ import annotations
 
+import re
 import time
 from urllib.parse import quote
+
+from markupsafe import Markup, escape
 
 from modelwright.learner.wording import span as span
 
@@ -174,6 +177,11 @@ def sentence(text: str) -> str:
     """A check's claim as it stands in a list: a capital first, no full stop, underscores as spaces."""
     text = " ".join(text.removeprefix("test_").replace("_", " ").split()) if " " not in text.strip() else text.strip()
     return (text[:1].upper() + text[1:]).removesuffix(".")
+
+
+def marked(text: str) -> Markup:
+    """HTML of a sentence that names code between backticks."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def anchor(identifier: str) -> str:
