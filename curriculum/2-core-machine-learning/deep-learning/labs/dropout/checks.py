@@ -25,6 +25,7 @@ def test_one_in_four_is_dropped(learner):
 def test_the_average_is_kept(learner):
     """The mean of 100,000 ones stays 1 within five standard errors at p = 0.6."""
     y, _ = learner.dropout(np.ones(100_000), 0.6, 2)
+    assert (y == 0).any() and y.shape == (100_000,)
     assert abs(y.mean() - 1.0) < 5 * (0.6 / 0.4 / 100_000) ** 0.5
 
 
@@ -72,6 +73,7 @@ def test_float32_stays_float32(learner, rng):
     x = rng.normal(size=(3, 4)).astype(np.float32)
     y, mask = learner.dropout(x, 0.3, 0)
     assert y.dtype == np.float32
+    close(y, x * mask / 0.7)
     assert learner.dropout_backward(x, mask, 0.3).dtype == np.float32
 
 
