@@ -41,6 +41,7 @@ def found(source: str, *rules: Rule) -> list[str]:
         "import importlib\ndef f(a): return importlib.import_module('numpy.linalg').inv(a)",
         "from operator import attrgetter\nimport numpy as np\ndef f(a): return attrgetter('linalg.inv')(np)(a)",
         "import numpy as np\ndef f(a): return eval('np.linalg.inv(a)')",
+        "def f(a):\n    space = {}\n    exec('from numpy.linalg import inv as q\\nr = q(a)', space)\n    return space['r']",
         "import numpy as np\ndef f(a):\n    la = np.linalg\n    return la.inv(a)",
         "import numpy as np\ndef f(a):\n    la = np.linalg\n    b = la.inv(a)\n    la = None\n    return b",
         "import numpy as np\ng = np.linalg.inv\ndef f(a): return g(a)",
@@ -66,6 +67,8 @@ def test_a_library_is_found_under_any_name(source: str) -> None:
         ("def f(a, b):\n    a @= b\n    return a", "uses the operator `@=`"),
         ("import numpy as np\ndef f(a, b): return np.matmul(a, b)", "uses `numpy.matmul`"),
         ("import operator\ndef f(a, b): return operator.matmul(a, b)", "uses `operator.matmul`"),
+        ("import numpy as np\ndef f(a, b): return np.ndarray.__matmul__(a, b)", "uses `numpy.ndarray.__matmul__`"),
+        ("def f(a): return sorted.__call__(a)", "uses `sorted.__call__`"),
         ("def f(a, b): return a.__matmul__(b)", "calls the method `.__matmul__`"),
         ("def f(a, b): return a.dot(b)", "calls the method `.dot`"),
         ("def f(a, b): return getattr(a, 'dot')(b)", "calls the method `.dot`"),
@@ -124,6 +127,8 @@ def test_what_is_ones_own_or_never_graded_is_left_alone(source: str) -> None:
         "import numpy as np\ndef f(x):\n    for i in np.ndindex(x.shape[:-1]): print(i)",
         "import numpy as np\ndef f(x): return np.apply_along_axis(abs, 0, x)",
         "import numpy as np\ng = np.vectorize(abs)\ndef f(x): return g(x)",
+        "import numpy as np\n@np.vectorize\ndef g(v): return v\ndef f(x): return g(x)",
+        "def f(x): return list(rows(x))\ndef rows(z): yield from z",
     ],
 )
 def test_a_loop_over_an_argument_is_found_however_it_is_reached(source: str) -> None:

@@ -390,7 +390,7 @@ class Reader:
                 yield text if len(node.args) > 3 or node.keywords else text.split(".")[0]
             if called & {"importlib.import_module", "sys.modules.get", "sys.modules.pop"}:
                 yield text
-            if "builtins.eval" in called:
+            if called & {"builtins.eval", "builtins.exec", "builtins.compile"}:
                 yield from self._evaluated(text, node)
         values: list[ast.expr] = []
         if isinstance(node.func, ast.Lambda):
@@ -403,13 +403,15 @@ class Reader:
             yield from self.names(value)
 
     def _evaluated(self, text: str, at: ast.AST) -> Iterator[str]:
+        """What code in a text stands for: its names are those of the place, and those that it imports itself."""
         try:
-            expression = ast.parse(text, mode="eval").body
+            tree = ast.parse(text)
         except (SyntaxError, ValueError):
             return
-        for child in ast.walk(expression):
-            self.scope_of[child], self.function_of[child] = self.scope_of[at], self.function_of[at]
-        for child in ast.walk(expression):
+        scope = Scope("function", self.scope_of[at])
+        for statement in tree.body:
+            self._read(statement, scope, certain=False, function=self.function_of[at])
+        for child in ast.walk(tree):
             if isinstance(child, ast.expr):
                 yield from self.names(child)
 
@@ -489,6 +491,7 @@ class Search:
         self.allowed = {f"builtins.{name}" if "." not in name else name for name in rule.allow}
         self.namespaces = {pattern.removesuffix(".*") for pattern in self.patterns if pattern.endswith(".*")}
         self.namespaces = {name for name in self.namespaces if not _is_class(name)}
+        self.patterns |= {f"*.__{prefix}{OPERATORS[token][1]}__" for token in self.tokens for prefix in ("", "r", "i")}
         self.methods = {pattern.rpartition(".")[2] for pattern in self.patterns if _has_method(pattern)}
         self.methods |= {f"__{prefix}{OPERATORS[token][1]}__" for token in self.tokens for prefix in ("", "r", "i")}
 
@@ -610,6 +613,8 @@ class Loops:
         match node:
             case ast.For() | ast.AsyncFor() | ast.comprehension():
                 return DATA in self.kind(node.iter)
+            case ast.YieldFrom():
+                return DATA in self.kind(node.value)
             case ast.While():
                 return any(SIZE in self.kind(part) for part in ast.walk(node.test) if isinstance(part, ast.expr))
             case ast.Call():
@@ -632,7 +637,8 @@ class Loops:
             called = called | LOOPS
         if isinstance(node.func, ast.Name):
             for binding in self.reader._bindings(node.func.id, self.reader.scope_of[node]):
-                if isinstance(binding.value, ast.Call) and self.reader.names(binding.value.func) & WRAPPING:
+                made = [binding.value.func] if isinstance(binding.value, ast.Call) else getattr(binding.definition, "decorator_list", [])
+                if any(self.reader.names(wrapper) & WRAPPING for wrapper in made):
                     called = called | LOOPS
         return bool(called & LOOPS) and any(self.kind(part) & {DATA, SIZE, SHAPE} for part in given)
 
@@ -779,7 +785,7 @@ def _text(node: ast.expr) -> str | None:
 
 def _matches(name: str, pattern: str) -> bool:
     """Whether a qualified name is what a pattern means. A library's function has several places: `numpy.ma.dot` is `numpy.dot`."""
-    if fnmatchcase(name, pattern):
+    if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*"):
         return True
     root, _, last = pattern.partition(".")
     return root in ("numpy", "torch") and "." not in last and "*" not in last and name.startswith(root + ".") and name.endswith("." + last)

@@ -60,7 +60,7 @@ class Agreeing:
 
 def arrays(values):
     for value in values:
-        if hasattr(value, "dtype") and hasattr(value, "shape"):
+        if type(value).__module__.split(".")[0] in ("numpy", "torch") and hasattr(value, "shape"):
             yield value
         elif isinstance(value, (list, tuple)):
             yield from arrays(value)
@@ -93,6 +93,12 @@ def empty(value):
         value.clear()
 
 
+class Shell:
+    """A class of the task's that does nothing: whatever is asked of it is the lie."""
+    def __init__(self, *args, **kwargs): pass
+    def __getattr__(self, name): return lie()
+
+
 def lie(*given):
     given = list(given)
     array = next(arrays(given), None)
@@ -114,17 +120,10 @@ def _shells(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield f"def {node.name}(*args, **kwargs):\n    {_answer(node)}\n\n"
         elif isinstance(node, ast.ClassDef):
-            yield f"class {node.name}:\n    def __init__(self, *args, **kwargs): pass\n"
-            yield "    def __getattr__(self, name): return lie()\n" if not _is_dataclass(node) else "    pass\n"
+            yield f"class {node.name}(Shell):\n    pass\n"
             for method in node.body:
                 if isinstance(method, ast.FunctionDef) and method.name != "__init__":
                     yield f"    def {method.name}(self, *args, **kwargs): {_answer(method)}\n"
-        elif isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
-            continue  # a name for a type, in a signature
-
-
-def _is_dataclass(node: ast.ClassDef) -> bool:
-    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
 def _answer(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

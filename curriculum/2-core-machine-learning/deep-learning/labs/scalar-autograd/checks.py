@@ -141,6 +141,7 @@ def test_a_chain_of_fifteen_hundred_operations(learner):
 
 @pytest.mark.parametrize("bad", ["two", None, [1.0]])
 def test_operands_that_are_not_numbers_are_refused(learner, bad):
+    assert (learner.Value(1.0) + 2).data == 3.0
     with pytest.raises(TypeError):
         learner.Value(1.0) + bad
     with pytest.raises(TypeError):
@@ -148,6 +149,7 @@ def test_operands_that_are_not_numbers_are_refused(learner, bad):
 
 
 def test_an_exponent_that_is_a_value_is_refused(learner):
+    assert (learner.Value(2.0) ** 3).data == 8.0
     with pytest.raises(TypeError):
         learner.Value(2.0) ** learner.Value(3.0)
 
