@@ -192,3 +192,16 @@ def test_a_file_nested_beyond_reading_fails_it_and_breaks_nothing(grader: Grader
 def test_a_lab_without_rules_has_no_such_check(grader: Grader, make_lab: Callable[..., Lab]) -> None:
     verdict = grader.grade(make_lab(CHECKS, "def double(x): return x + x"), b"def double(x): return x + x\n")
     assert [check.name for check in verdict.checks] == ["twice two"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x): return " + " + ".join(["x"] * 900),
+        "def g(x): return x\ndef f(x):\n" + "\n".join("    x = g(x)" for _ in range(400)),
+        "def f(x):\n" + "\n".join(f"    x = x + {i}" for i in range(3000)),
+    ],
+    ids=["a long sum", "a long chain of calls", "a long function"],
+)
+def test_a_long_file_is_read_all_the_same(source: str) -> None:
+    assert found(source) == []

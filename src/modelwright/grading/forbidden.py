@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -39,6 +40,8 @@ LOOPING = {
 LOOPS = frozenset(f"{module}.{name}" for module, names in LOOPING.items() for name in names.split())
 WRAPPING = frozenset({"numpy.vectorize", "numpy.frompyfunc"})
 DATA, SHAPE, SIZE = "data", "shape", "size"
+FAR = 40  # steps that a name is followed: no one hides a library behind more by accident
+DEEP = 3_000  # frames for reading a file: a sum of a thousand terms is a tree that is a thousand high
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -127,10 +130,14 @@ def uses(source: str, rules: Iterable[Rule], graded: Iterable[str] = ()) -> list
     `graded` names the functions and classes that the checks call (those of the starter); without it, all of the file's are taken as
     graded. Raises SyntaxError where the text is not Python, RecursionError or MemoryError where it is nested too deeply to be read.
     """
-    reader = Reader(ast.parse(source), tuple(rules), tuple(graded))
     by_line: dict[int, Use] = {}
-    for use in reader.found():
-        by_line.setdefault(use.line, use)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEP))
+    try:
+        for use in Reader(ast.parse(source), tuple(rules), tuple(graded)).found():
+            by_line.setdefault(use.line, use)
+    finally:
+        sys.setrecursionlimit(before)
     return [by_line[line] for line in sorted(by_line)]
 
 
@@ -150,8 +157,10 @@ class Reader:
         self.attributes: dict[str, list[ast.expr]] = {}  # what `anything.name = …` was set to, by name
         self.methods: set[str] = set()  # of the file's own classes
         self.arguments: dict[tuple[ast.AST, str], list[ast.expr]] = {}  # what the file passes to its own functions
+        self.owner: dict[ast.arg, ast.AST] = {}  # the function that a parameter is of
         self.resolved: dict[ast.AST, frozenset[str]] = {}
         self.resolving: set[ast.AST] = set()
+        self.named: dict[tuple[int, str], frozenset[str]] = {}
         self.main = {id(s) for node in tree.body if isinstance(node, ast.If) and _asks_for_main(node.test) for s in node.body}
         self.module = Scope("module")
         for statement in tree.body:
@@ -241,7 +250,7 @@ class Reader:
         default_of |= {a.arg: d for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d is not None}
         for argument in (*positional, *given.kwonlyargs, *(a for a in (given.vararg, given.kwarg) if a)):
             body.bind(argument.arg, Binding(True, value=default_of.get(argument.arg), definition=argument))
-            self.scope_of[argument] = body
+            self.scope_of[argument], self.owner[argument] = body, node
         if isinstance(node, ast.Lambda):
             self.returns[node] = [node.body]
             self._read(node.body, body, certain=True, function=function)
@@ -314,7 +323,7 @@ class Reader:
         """The qualified names that an expression may stand for; none where that is not known."""
         if node in self.resolved:
             return self.resolved[node]
-        if node in self.resolving:
+        if node in self.resolving or len(self.resolving) > FAR:
             return NOTHING
         self.resolving.add(node)
         try:
@@ -346,7 +355,15 @@ class Reader:
             case ast.NamedExpr():
                 yield from self.names(node.value)
 
-    def _names_of(self, name: str, scope: Scope) -> Iterator[str]:
+    def _names_of(self, name: str, scope: Scope) -> frozenset[str]:
+        """What a name stands for in a scope, found once."""
+        key = (id(scope), name)
+        if key not in self.named:
+            self.named[key] = NOTHING  # for whoever asks meanwhile
+            self.named[key] = frozenset(self._bound(name, scope))
+        return self.named[key]
+
+    def _bound(self, name: str, scope: Scope) -> Iterator[str]:
         bindings = self._bindings(name, scope)
         for binding in bindings:
             if binding.qualified:
@@ -354,10 +371,8 @@ class Reader:
             if binding.value is not None:
                 yield from self.names(binding.value)
             if isinstance(binding.definition, ast.arg):
-                for (function, parameter), values in self.arguments.items():
-                    if parameter == name and binding.definition in _parameters(function):
-                        for value in values:
-                            yield from self.names(value)
+                for value in self.arguments.get((self.owner[binding.definition], name), ()):
+                    yield from self.names(value)
         if not bindings:
             if hasattr(builtins, name):
                 yield f"builtins.{name}"
