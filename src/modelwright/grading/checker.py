@@ -222,7 +222,7 @@ class Fixtures:
         first_of_all(items, self.job.forbid_check, self.job.forbid, self.job.source.decode("utf-8-sig"), self.job.folder)
         self.numbers = {item: number for number, item in enumerate(items)}
         self.cases = Counter(map(name_of, items))
-        self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item)] for item in items]})
+        self.tell({"event": "collected", "checks": [[name_of(item), claim_of(item), case_of(item)] for item in items]})
         self._load()
 
     def _load(self) -> None:

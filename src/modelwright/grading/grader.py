@@ -258,11 +258,11 @@ class Grader:
                   "forbid_check": lab.forbid_check, "first_failure": first_failure, "check_wall": lab.limits.check_wall,
                   "wall": lab.limits.submission_wall, "shrink": shrink and not first_failure}  # fmt: skip
         told: list[tuple[int | None, CheckResult]] = []
-        collected: list[tuple[str, str]] = []
+        collected: list[tuple[str, ...]] = []
         end: dict[str, Any] = {}
         for event in self._events(kind_for(lab.needs), header, source, extra_files):
             if event["event"] == "collected":
-                collected = [(name, claim) for name, claim in event["checks"]]
+                collected = [tuple(check) for check in event["checks"]]
             elif event["event"] == "check":
                 check = CheckResult(**{key: value for key, value in event.items() if key not in ("event", "number")})
                 told.append((event.get("number"), check))

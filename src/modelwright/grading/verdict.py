@@ -87,12 +87,12 @@ class Conclusion(NamedTuple):
     total: int
 
 
-def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | None, CheckResult]], ending: Ending = Ending()) -> Conclusion:
+def conclude(collected: Sequence[tuple[str, ...]], told: Sequence[tuple[int | None, CheckResult]], ending: Ending = Ending()) -> Conclusion:
     """What the checks come to.
 
-    `collected`: the (name, claim) of every check, counted before the learner's file was loaded. `told`, as they came: (its number among
-    them, or None for a result that is no check's own, such as that the file could not be loaded; the result). The status is "passed" only
-    if each collected check was told exactly once, as passed or as skipped by the lab's own word, and nothing ended early.
+    `collected`: (name, claim) of every check, or (name, claim, case), counted before the learner's file was loaded. `told`, as they came:
+    (its number among them, or None for a result that is no check's own, such as that the file could not be loaded; the result). The status
+    is "passed" only if each collected check was told exactly once, as passed or as skipped by the lab's own word, and nothing ended early.
     """
     results: dict[int, CheckResult] = {}
     others: list[CheckResult] = []
@@ -104,8 +104,8 @@ def conclude(collected: Sequence[tuple[str, str]], told: Sequence[tuple[int | No
         else:
             results[number] = check
     checks = others + [
-        results.get(number) or CheckResult(name=name, claim=claim, status="not-run", message=f"Not run: {ending.why}")
-        for number, (name, claim) in enumerate(collected)
+        results.get(number) or CheckResult(name=name, claim=claim, case="".join(case), status="not-run", message=f"Not run: {ending.why}")
+        for number, (name, claim, *case) in enumerate(collected)
     ]
     count = {status: sum(check.status == status for check in checks) for status in ("passed", "skipped", "failed", "error", "not-run")}
     total, passed = len(collected), sum(check.status == "passed" for check in results.values())
