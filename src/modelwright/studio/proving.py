@@ -29,6 +29,7 @@ from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words,
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lab, Lesson, Module, Problem
+from modelwright.studio.lies import prove_lies
 from modelwright.studio.mutation import prove_equivalents
 from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
 
@@ -157,6 +158,7 @@ LAB_STEPS = (
     LabStep("the starter fails", prove_starter, ("starter.py",)),
     LabStep("right solutions pass", prove_right, ("solution.py", "right/*.py")),
     LabStep("wrong solutions fail where they say", prove_wrong, ("wrong/*.py",)),
+    LabStep("files that do nothing fail", prove_lies, ("starter.py",)),
     LabStep("listed mutants are told from the solution by no check", prove_equivalents, ("mutants.yaml",)),
 )
 
