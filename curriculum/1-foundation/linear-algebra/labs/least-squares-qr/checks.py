@@ -1,11 +1,17 @@
 """Checks of QR and least squares, from one column by hand to ill-conditioned fits and the budget."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 
+EPS = np.finfo(float).eps
+
+
 def close(got, want, tolerance=1e-10):
+    assert np.shape(got) == np.shape(want), f"the result has shape {np.shape(got)}, expected {np.shape(want)}"
     np.testing.assert_allclose(got, want, atol=tolerance, rtol=tolerance)
 
 
@@ -66,9 +72,10 @@ def test_equals_the_reference(learner, reference, rng):
         close(got, want)
 
 
-def test_a_column_along_the_axis(learner):
-    """(1, 1e-9) is nearly the first axis: norm minus entry cancels to nothing there."""
-    a = np.array([[1.0, 1.0], [1e-9, 1.0], [0.0, 1.0]])
+@pytest.mark.parametrize("column", [(1.0, 1e-9, 0.0), (-1.0, 1e-9, 0.0), (1.0, 1e-9, -1e-9), (-1.0, -1e-9, 1e-9)])
+def test_a_column_along_the_axis(learner, column):
+    """Nearly the first axis, from either side: norm minus entry cancels to nothing there."""
+    a = np.array([column, (1.0, 1.0, 1.0)]).T
     q, r = learner.qr(a)
     orthonormal(q)
     close(q @ r, a, 1e-14)
@@ -97,10 +104,14 @@ def test_a_fit_that_the_normal_equations_lose(learner):
     assert np.abs(got - x).max() < 1e-5, f"a coefficient is off by {np.abs(got - x).max():.1e}, allowed is 1e-05"
 
 
-def test_the_residual_is_orthogonal_to_the_columns(learner, rng):
-    """What the fit leaves over has dot product 0 with every column."""
-    a, y = rng.normal(size=(30, 5)), rng.normal(size=30)
-    close(a.T @ (y - a @ learner.least_squares(a, y)), np.zeros(5))
+@pytest.mark.parametrize("n, m", [(30, 5), (5, 5), (7, 1), (1, 1)])
+def test_the_residual_is_orthogonal_to_the_columns(learner, rng, n, m):
+    """What the fit leaves over has dot product 0 with every column, whichever the shape and the sign of y."""
+    a = rng.normal(size=(n, m)) + 2 * np.eye(n, m)
+    for y in (rng.normal(size=n), -10 * rng.uniform(size=n)):
+        x = learner.least_squares(a, y)
+        assert x.shape == (m,), f"the coefficients have shape {x.shape}, expected ({m},)"
+        close(a.T @ (y - a @ x), np.zeros(m))
 
 
 @settings(max_examples=25, deadline=None)
@@ -115,37 +126,81 @@ def test_any_shape(learner, m, more, seed):
     assert (np.diag(r) > 0).all(), f"the diagonal of r is {np.diag(r).tolist()}"
 
 
-def test_integers_are_numbers_too(learner):
-    """Whole numbers in, float64 out."""
-    q, r = learner.qr(np.array([[3, 1], [4, 7]]))
-    assert q.dtype == r.dtype == np.float64, f"integers gave {q.dtype} and {r.dtype}"
-    close(r, [[5.0, 6.2], [0.0, 3.4]])
+@pytest.mark.parametrize("kind", ["int64", "int8", "uint8", "float32", "float64"])
+def test_any_kind_of_number_is_computed_in_float64(learner, kind):
+    """(30, 40) and (10, 70) in whatever they are counted: their squares do not fit into eight bits."""
+    a, y = np.array([[30, 10], [40, 70]]).astype(kind), np.array([70, 110]).astype(kind)
+    q, r = learner.qr(a)
+    assert q.dtype == r.dtype == np.float64, f"{kind} gave {q.dtype} and {r.dtype}, expected float64"
+    close(r, [[50.0, 62.0], [0.0, 34.0]], 1e-13)
+    x = learner.least_squares(a, y)
+    assert x.dtype == np.float64, f"{kind} gave coefficients of dtype {x.dtype}, expected float64"
+    close(x, [38 / 17, 5 / 17], 1e-13)
+    close(learner.least_squares(a.astype(float), y), [38 / 17, 5 / 17], 1e-13)
 
 
-def test_inputs_are_left_as_they_were(learner, rng):
-    a, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_nothing_to_fit(learner, n):
+    """No columns: factors without entries, and no coefficients."""
+    q, r = learner.qr(np.zeros((n, 0)))
+    assert (q.shape, r.shape) == ((n, 0), (0, 0)), f"shapes {q.shape} and {r.shape}, expected ({n}, 0) and (0, 0)"
+    close(learner.least_squares(np.zeros((n, 0)), np.ones(n)), np.zeros(0))
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "int64"])
+def test_inputs_are_left_as_they_were(learner, rng, kind):
+    """Neither the matrix nor y is changed."""
+    a, y = (rng.normal(size=(6, 3)) * 9).astype(kind), (rng.normal(size=6) * 9).astype(kind)
     assert learner.unchanged_by("qr", (a,)), "qr changed the matrix"
     assert learner.unchanged_by("least_squares", (a, y)), "least_squares changed an argument"
 
 
-def test_dependent_columns_are_refused(learner):
-    """The third column is the sum of the first two: ValueError, not coefficients of 10^15."""
-    a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0], [7.0, 8.0, 15.0], [1.0, 0.0, 1.0]])
+DEPENDENT = {
+    "the third is the sum of the first two": [[1.0, 2.0, 3.0], [4.0, 5.0, 9.0], [7.0, 8.0, 15.0], [1.0, 0.0, 1.0]],
+    "the same column twice": [[1.0, 1.0], [2.0, 2.0]],
+    "all zeros": [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]],
+    "one column of zeros": [[0.0], [0.0]],
+    "a column of zeros last": [[1.0, 0.0], [2.0, 0.0], [2.0, 0.0]],
+}
+
+
+@pytest.mark.parametrize("a", DEPENDENT.values(), ids=DEPENDENT)
+def test_dependent_columns_are_refused(learner, a):
+    """ValueError from both functions, not coefficients of 10^15; and the same for the matrix a billion times smaller or larger."""
+    for scale in (1.0, 1e-9, 1e9):
+        matrix = scale * np.array(a)
+        with pytest.raises(ValueError):
+            learner.least_squares(matrix, np.ones(len(a)))
+        with pytest.raises(ValueError):
+            learner.qr(matrix)
+
+
+@pytest.mark.parametrize("n, m", [(2, 2), (8, 2), (5, 4)])
+@pytest.mark.parametrize("largest", [1.0, 64.0, 2.0**-60])
+def test_the_threshold_is_where_the_task_says(learner, n, m, largest):
+    """A last diagonal entry just below n times eps times the largest is refused, one just above it is not."""
+    a = largest * np.eye(n, m)
+    a[m - 1, m - 1] = 0.999 * n * EPS * largest
     with pytest.raises(ValueError):
-        learner.least_squares(a, np.ones(4))
-    with pytest.raises(ValueError):
-        learner.qr(np.zeros((3, 2)))
+        learner.qr(a)
+    a[m - 1, m - 1] = 1.001 * n * EPS * largest
+    close(learner.qr(a)[1] / largest, a[:m] / largest, 1e-15)
 
 
 def test_shapes_that_do_not_fit_are_refused(learner):
-    """More columns than rows, with both numbers named; a y of another length; a vector for a matrix."""
-    with pytest.raises(ValueError) as error:
-        learner.qr(np.ones((2, 5)))
-    assert "2" in str(error.value) and "5" in str(error.value), f"the message should name 2 and 5: {error.value}"
-    with pytest.raises(ValueError):
-        learner.least_squares(np.eye(3), np.ones(4))
-    with pytest.raises(ValueError):
-        learner.qr(np.ones(3))
+    """More columns than rows, with both numbers named; a y of another shape; a vector, a number or a stack for a matrix."""
+    for n, m in ((21, 34), (1, 34), (0, 34)):
+        for name, more in (("qr", ()), ("least_squares", (np.ones(n),))):
+            with pytest.raises(ValueError) as error:
+                getattr(learner, name)(np.eye(n, m), *more)
+            named = set(re.findall(r"\d+", str(error.value)))
+            assert {str(n), str(m)} <= named, f"{name}: the message should name {n} and {m}: {error.value}"
+    for shape in ((4,), (2,), (1,), (3, 1), (1, 3), (3, 3), ()):
+        with pytest.raises(ValueError):
+            learner.least_squares(np.eye(3), np.ones(shape))
+    for shape in ((), (3,), (3, 3, 3)):
+        with pytest.raises(ValueError):
+            learner.qr(np.ones(shape))
 
 
 def test_time_and_memory(budget, rng):

@@ -36,7 +36,6 @@ def reflect(block: np.ndarray, v: np.ndarray) -> None:
 def least_squares(a_nm: np.ndarray, y_n: np.ndarray) -> np.ndarray:
     """The m coefficients x for which the length of a_nm @ x - y_n is smallest."""
     q_nm, r_mm = qr(a_nm)
-    y_n = np.asarray(y_n, dtype=np.float64)
     if y_n.shape != (len(q_nm),):
         raise ValueError(f"a matrix of {len(q_nm)} rows needs y of shape ({len(q_nm)},), got {y_n.shape}")
     x_m = q_nm.T @ y_n
