@@ -58,8 +58,8 @@ def generate(problem: Problem, seed: int) -> Exercise:
     missing = {"question", "answer", "steps", "misconceptions"} - set(raw)
     if missing:
         raise CurriculumError(Finding(problem.path, 0, f"{problem.function} returned no {', '.join(sorted(missing))}.", "Add it."))
-    answer = _canonical(raw["answer"])
-    wrong = {_canonical(key): text for key, text in raw["misconceptions"].items()}
+    answer = canonical(raw["answer"])
+    wrong = {canonical(key): text for key, text in raw["misconceptions"].items()}
     return Exercise(problem.id, seed, raw["question"], answer, tuple(raw["steps"]), wrong, tuple(raw.get("choices", ())))
 
 
@@ -201,13 +201,14 @@ def _shaped_like(given: Any, key: Any) -> Any:
     return given
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
+    """A value as SymPy's, so that it can be compared and be a key; a word stays as it is."""
     import sympy
 
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple):
-        return tuple(_canonical(v) for v in value)
+        return tuple(canonical(v) for v in value)
     if isinstance(value, sympy.MatrixBase):
         return sympy.ImmutableMatrix(value)
     return sympy.sympify(value)

@@ -11,6 +11,7 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
@@ -30,13 +31,22 @@ from modelwright.curriculum.lesson_blocks import (
 from modelwright.curriculum.models import Lesson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from markdown_it import MarkdownIt
 
 
+QUOTED = 120  # characters by which a paragraph is known again
 Kind = Literal["prose", "cell", "figure", "check", "faded", "explore"]
 _KINDS: dict[type[Block], Kind] = {Prose: "prose", Cell: "cell", Figure: "figure", Check: "check", Faded: "faded", Explore: "explore"}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A section of a lesson: its place on the page, and its title as HTML."""
+
+    anchor: str
+    html: str
 
 
 @dataclass(frozen=True)
@@ -50,17 +60,21 @@ class RenderedBlock:
     kind: Kind
     html: str
     block: Block
+    headings: tuple[Heading, ...] = ()
     waiting: bool = False
 
 
 @dataclass(frozen=True)
 class RenderedLesson:
-    """`blocks` are those above the closing section; `questions` are its questions, as HTML; `figures` the keys that the page shows."""
+    """`blocks` are those above the closing section; `questions` are its questions, as HTML; `figures` the keys that the page shows.
+
+    paragraphs: the id of each paragraph of prose, made from its text, and how it begins, so that a note beside it can be found again.
+    """
 
     blocks: tuple[RenderedBlock, ...]
     questions: tuple[str, ...]
     figures: tuple[str, ...]
-    headings: tuple[str, ...]
+    paragraphs: Mapping[str, str]
 
     @property
     def html(self) -> str:
@@ -92,14 +106,14 @@ def render_lesson(lesson: Lesson, figure: Callable[[str], str | None] = lambda k
     """A lesson as HTML. `figure` gives the SVG of a figure by its key (see `figure_key`), or None while it is not drawn yet."""
     rendered: list[RenderedBlock] = []
     keys: list[str] = []
-    headings: list[str] = []
+    paragraphs: dict[str, str] = {}
     code_so_far: list[str] = []
     for block in blocks_of(lesson):
         waiting = False
+        headings: tuple[Heading, ...] = ()
         match block:
             case Prose():
-                page = render_markdown(block.text)
-                headings += re.findall(r"^## (.+)$", block.text, flags=re.M)
+                page, headings = _prose(block.text, paragraphs)
             case Cell():
                 code_so_far.append(block.code)
                 page = render_cell(block)
@@ -117,9 +131,35 @@ def render_lesson(lesson: Lesson, figure: Callable[[str], str | None] = lambda k
                 page = ""
             case _:
                 continue
-        rendered.append(RenderedBlock(_KINDS[type(block)], page, block, waiting))
+        rendered.append(RenderedBlock(_KINDS[type(block)], page, block, headings, waiting))
     questions = tuple(render_inline(question.ask) for question in closing_questions(lesson))
-    return RenderedLesson(tuple(rendered), questions, tuple(keys), tuple(headings))
+    return RenderedLesson(tuple(rendered), questions, tuple(keys), paragraphs)
+
+
+def _prose(text: str, paragraphs: dict[str, str]) -> tuple[str, tuple[Heading, ...]]:
+    """Prose with a place on the page for each heading and each paragraph; `paragraphs` gains the latter."""
+    markdown = _markdown()
+    env: dict[str, object] = {}
+    tokens = markdown.parse(text, env)
+    headings = []
+    for token, inner in pairwise(tokens):
+        if token.type == "heading_open" and token.tag == "h2":
+            slug = "s-" + re.sub(r"[^a-z0-9]+", "-", inner.content.lower()).strip("-")
+            token.attrSet("id", slug)
+            headings.append(Heading(slug, render_inline(inner.content)))
+        if token.type == "paragraph_open" and token.level == 0:
+            words = " ".join(inner.content.split())
+            id = paragraph_id(words)
+            while id in paragraphs:
+                id += "x"
+            token.attrSet("id", id)
+            paragraphs[id] = words if len(words) <= QUOTED else words[:QUOTED].rsplit(" ", 1)[0] + " …"
+    return _keep_together(markdown.renderer.render(tokens, markdown.options, env)), tuple(headings)
+
+
+def paragraph_id(words: str) -> str:
+    """The place of a paragraph on its page: it stays while its text does."""
+    return "p-" + hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def render_cell(cell: Cell) -> str:

@@ -104,6 +104,39 @@ class LessonFinished(Data, frozen=True, tag="lesson-finished"):
     answers: Annotated[list[Text], Meta(max_length=1000)] = []  # what the learner wrote to the closing questions
 
 
+class Checked(Data, frozen=True, tag="checked"):
+    """An answer to a question inside a lesson's text; `target` is `lesson#check`, `attempt` counts those of one sitting."""
+
+    target: Id
+    skills: Skills
+    right: bool
+    answer: Line = ""
+    attempt: Count = 1
+    misconception: Line | None = None
+    solution_shown: bool = False
+    source: Id = ""  # the item or problem that the question came from; "" where it stands in the lesson
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    item_kind: ItemKind = "choose"
+    difficulty: Annotated[float, Meta(ge=-100, le=100)] = 2.0
+
+
+class AnswerMarked(Data, frozen=True, tag="answer-marked"):
+    """A closing question, `lesson#closing-1`, answered in the learner's own words, and what they then thought of it."""
+
+    target: Id
+    skills: Skills
+    answer: Line
+    mark: Literal["", "right", "partly", "not"] = ""  # "": the author's answer was seen, and nothing said yet
+
+
+class PassageMarked(Data, frozen=True, tag="passage-marked"):
+    """A paragraph of a lesson was marked, or (`on` false) its mark taken away. `quote` is how it begins: texts change."""
+
+    target: Id
+    quote: Line
+    on: bool = True
+
+
 class ChapterRead(Data, frozen=True, tag="chapter-read"):
     resource: Id
     chapter: Annotated[int, Meta(ge=0, le=100_000)]
@@ -182,8 +215,9 @@ class RunFinished(Data, frozen=True, tag="run-finished"):
 
 
 class NoteWritten(Data, frozen=True, tag="note-written"):
-    target: Id  # any id: a resource, a lesson, a skill
+    target: Id  # any id: a resource, a lesson, a skill; a paragraph as `lesson#p-…`
     text: Text
+    quote: Line = ""  # of a note beside a paragraph: how that begins
 
 
 class TimeLogged(Data, frozen=True, tag="time-logged"):
@@ -247,7 +281,8 @@ class ImportUndone(Data, frozen=True, tag="import-undone"):
 MOST_NAMED = 5000
 
 Event_ = (
-    Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | ChapterRead | ProblemAnswered | CardReviewed
+    Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | AnswerMarked | PassageMarked
+    | ChapterRead | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone
 )  # fmt: skip

@@ -54,6 +54,7 @@ AFTER_SOLUTION: Final = 0.15
 PER_HINT: Final = 0.2
 LAB_LEFT_FAILING: Final = 0.3
 CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
+IN_TEXT: Final = 0.3  # a question inside a lesson, or a closing one that the learner marked: asked right where it was explained
 READING: Final = 0.5  # a lesson or chapter read again
 ECHO: Final = 0.5  # of an encompassing weight, as evidence of mastery
 
@@ -535,6 +536,32 @@ def _lesson(f: Folder, at: int, d: e.LessonFinished) -> None:
     f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), expected if first else 0.0, _module(f, d.lesson))
 
 
+def _checked(f: Folder, at: int, d: e.Checked) -> None:
+    weight = AFTER_SOLUTION if d.solution_shown else 1.0 if d.attempt <= 1 else SECOND_TRY
+    _in_text(f, d.skills, float(d.right), IN_TEXT * weight, at, exercise(d.item_kind, d.difficulty))
+    for id in d.skills:
+        if d.right:
+            f.skill(id).misconception = ""
+        elif d.misconception:
+            f.skill(id).misconception = d.misconception
+
+
+def _answer_marked(f: Folder, at: int, d: e.AnswerMarked) -> None:
+    if d.mark:
+        share = 1.0 if d.mark == "right" else 0.5 if d.mark == "partly" else 0.0
+        _in_text(f, d.skills, share, IN_TEXT, at, exercise("compute", 2.0))
+
+
+def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: int, asked: Exercise) -> None:
+    """A question asked where it was just explained says a little of mastery, and of memory what a look on the same day does: a miss is
+    how one reads, and a skill whose lesson is not finished has no memory yet."""
+    f.answered(skills, right, weight, at, asked, None, 0.0)
+    for id in skills:
+        trace = f.skill(id)
+        if right >= 0.5 and trace.memory.phase:
+            f.owe(trace, weight, at)
+
+
 def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
     key = f"{d.resource}#{d.chapter}"
     if not d.done:
@@ -591,6 +618,9 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.SolutionSeen: _solution,
     e.LessonOpened: _lesson_opened,
     e.LessonFinished: _lesson,
+    e.Checked: _checked,
+    e.AnswerMarked: _answer_marked,
+    e.PassageMarked: _run,
     e.ChapterRead: _chapter,
     e.ProjectEntry: _project,
     e.TimeLogged: _time,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -13,8 +13,11 @@ from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from modelwright.curriculum import Exercise
     from modelwright.curriculum.models import Card, Lab, Lesson, Problem
+    from modelwright.curriculum.render import Heading
     from modelwright.studio.record import LabRecord
     from modelwright.workshop import Workshop
 
@@ -27,9 +30,11 @@ LARGEST_SHOWN = 400_000  # bytes of a learner's file that an editor is given
 
 @dataclass(frozen=True)
 class Page:
-    """A lesson as it was rendered; `missing` are the figures that were not drawn then."""
+    """A lesson as it was rendered; `missing` are the figures that were not drawn then. headings: by the id of the block they stand in."""
 
     blocks: tuple[v.LessonBlock, ...]
+    headings: Mapping[str, tuple[Heading, ...]]
+    paragraphs: Mapping[str, str]
     questions_html: tuple[str, ...]
     missing: tuple[Path, ...]
 
@@ -62,13 +67,15 @@ class Pages:
                 missing.append(path)
                 return None
 
-        blocks = []
+        blocks: list[v.LessonBlock] = []
+        headings: dict[str, tuple[Heading, ...]] = {}
         rendered = render_lesson(lesson, figure)
         for block in rendered.blocks:
             numbers[block.kind] += 1
             id = getattr(block.block, "id", f"{block.kind}-{numbers[block.kind]}")
+            headings[id] = block.headings
             blocks.append(v.LessonBlock(block.kind, id, as_markdown(block.block), block.html, block.waiting))
-        return Page(tuple(blocks), rendered.questions, tuple(missing))
+        return Page(tuple(blocks), headings, rendered.paragraphs, rendered.questions, tuple(missing))
 
 
 @lru_cache(maxsize=4096)
@@ -87,11 +94,14 @@ def inline(markdown: str) -> str:
 
 def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
     from modelwright.curriculum.lesson_blocks import closing_questions
+    from modelwright.studio import lessons
 
     page = pages.lesson(lesson)
     siblings = desk.curriculum.module_of(lesson.id).lessons
     place = [sibling.id for sibling in siblings].index(lesson.id)
     record = desk.lesson(lesson.id)
+    beside = lessons.beside(desk, lesson, page.paragraphs)
+    blocks = tuple(_of_learner(desk, lesson, block, beside) for block in page.blocks)
     return v.LessonView(
         id=lesson.id,
         title=lesson.title,
@@ -100,26 +110,51 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
         skills=desk.skills(lesson.skills),
         text=lesson.text,
         html="".join(block.html for block in page.blocks),
-        blocks=page.blocks,
+        blocks=blocks,
         figures_waiting=bool(page.missing),
         questions=tuple(question.ask for question in closing_questions(lesson)),
         questions_html=page.questions_html,
+        closing=tuple(lessons.closing_view(desk, lesson, question) for question in closing_questions(lesson)),
+        contents=lessons.contents(desk, lesson, page),
+        terms=lessons.terms_of(lesson),
         finished=record.finished_at > 0,
         answers=tuple(record.answers),
         previous=desk.link(siblings[place - 1].id, "lesson") if place else None,
         next=desk.link(siblings[place + 1].id, "lesson") if place + 1 < len(siblings) else None,
-        then=_practice(desk, lesson),
+        then=practice(desk, lesson),
         note=desk.note(lesson.id),
+        beside=beside,
     )
 
 
-def _practice(desk: Desk, lesson: Lesson) -> v.Link | None:
+def _of_learner(desk: Desk, lesson: Lesson, block: v.LessonBlock, beside: Sequence[v.Passage]) -> v.LessonBlock:
+    """A block with what this learner did with it: their answer, or their marks and notes."""
+    from modelwright.studio import lessons
+
+    if block.kind == "check":
+        return replace(block, check=lessons.check_view(desk, lesson, lessons.find_check(lesson, block.id)))
+    if block.kind != "prose" or not beside:
+        return block
+    page = block.html
+    for passage in beside:
+        classes = " ".join(("marked",) * passage.marked + ("noted",) * bool(passage.note))
+        place = passage.target.id.partition("#")[2]
+        page = page.replace(f'<p id="{place}"', f'<p id="{place}" class="{classes}"', 1)
+    return replace(block, html=page)
+
+
+def practice(desk: Desk, lesson: Lesson) -> v.Link | None:
     """Where a lesson's skills are practised: a problem not yet solved, then a lab not yet passed, then any."""
-    problems = [("problem", p) for skill in lesson.skills for p in desk.curriculum.teaching(skill, "problem")]
-    labs = [("lab", lab) for skill in lesson.skills for lab in desk.curriculum.teaching(skill, "lab")]
-    fresh = [p for p in problems if not desk.problem(p[1]).right] or [lab for lab in labs if not desk.lab(lab[1]).passed_at]
-    kind, id = next(iter((*fresh, *problems, *labs)), ("", ""))
-    return desk.link(id, kind) if id else None
+    every = [desk.link(id, kind) for kind in ("problem", "lab") for skill in lesson.skills for id in desk.curriculum.teaching(skill, kind)]
+    return next(iter((*practices(desk, lesson), *every)), None)
+
+
+def practices(desk: Desk, lesson: Lesson) -> tuple[v.Link, ...]:
+    """The problems on a lesson's skills that were not solved yet, and the labs that were not passed."""
+    teaching = desk.curriculum.teaching
+    problems = [id for skill in lesson.skills for id in teaching(skill, "problem") if not desk.problem(id).right]
+    labs = [id for skill in lesson.skills for id in teaching(skill, "lab") if not desk.lab(id).passed_at]
+    return tuple(desk.link(id, kind) for kind, ids in (("problem", problems), ("lab", labs)) for id in dict.fromkeys(ids))
 
 
 # Problems

@@ -107,6 +107,8 @@ class Desk:
                 if thing is not None:
                     return v.Link(guess, id, getattr(thing, "title", None) or thing.ask)
         resource, _, number = id.partition("#")
+        if number and (lesson := self.curriculum.lessons.get(resource)):
+            return v.Link("lesson", id, lesson.title)
         if number.isdigit() and (book := self.curriculum.resources.get(resource)):
             title = next((c.title for c in book.chapters if c.number == int(number)), number)
             return v.Link("chapter", id, f"{book.title}, chapter {number}: {title}")

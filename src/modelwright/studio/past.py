@@ -25,6 +25,7 @@ MOST = 1500  # entries that a curve is drawn from
 DAYS = 150  # days of practice of which each is folded on its own
 SHOWN = 40
 RATINGS = {1: "again", 2: "hard", 3: "good", 4: "easy"}
+MARKS = {"": "answered", "right": "marked right", "partly": "marked partly right", "not": "marked not yet"}
 SETTINGS = {"placement": "placement", "chapter": "question on a chapter", "exam": "exam", "verify": "check"}
 
 
@@ -67,6 +68,12 @@ def _line(desk: Desk, event: e.Event, id: str) -> v.SkillEvent | None:
         case e.LabSubmitted():
             words = "passed" if data.passed else f"{data.checks_passed} of {data.checks_total} checks"
             return v.SkillEvent(at, "lab", desk.link(data.lab, "lab"), data.passed, words)
+        case e.Checked():
+            words = "right" if data.right else "answer asked for" if data.solution_shown else "not right"
+            return v.SkillEvent(at, "question", desk.link(data.target, "lesson"), data.right, words + ", in its lesson")
+        case e.AnswerMarked():
+            right = {"right": True, "not": False}.get(data.mark)
+            return v.SkillEvent(at, "question", desk.link(data.target, "lesson"), right, f"{MARKS[data.mark]}, in your own words")
         case e.LessonFinished():
             return v.SkillEvent(at, "lesson", desk.link(data.lesson, "lesson"), None, "read")
         case e.ChapterRead(done=True):
@@ -178,7 +185,7 @@ def _names(desk: Desk, data: e.Data, id: str) -> bool:
     match data:
         case e.CardReviewed():
             return data.skill == id
-        case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted():
+        case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked() | e.AnswerMarked():
             return id in data.skills
         case e.LessonFinished():
             return data.lesson in desk.curriculum.teaching(id, "lesson")

@@ -118,13 +118,13 @@ def _source(curriculum: Curriculum, id: str) -> tuple[Item | None, Problem | Non
     return item, problem
 
 
-def _order(count: int, id: str, seed: int) -> list[int]:
-    """In which order answers or lines are shown: never the right order itself for lines."""
+def shown_order(count: int, id: str, seed: int, shuffled: bool = True) -> list[int]:
+    """In which order answers or lines are shown: `shuffled` never gives the order of the file, which is the right one for lines."""
     import numpy as np
 
     rng = np.random.default_rng([zlib.crc32(id.encode()), seed])
     order = [int(i) for i in rng.permutation(count)]
-    while count > 1 and order == sorted(order):
+    while shuffled and count > 1 and order == sorted(order):
         order = [int(i) for i in rng.permutation(count)]
     return order
 
@@ -137,8 +137,8 @@ def question_view(desk: Desk, id: str, seed: int, skill: str = "") -> v.Question
     ask, code, choices, lines = "", "", [], []
     if item is not None:
         ask, code = item.ask, (item.code or "").rstrip("\n")
-        choices = [item.choices[i].text for i in _order(len(item.choices), id, seed)]
-        lines = [item.lines[i] for i in _order(len(item.lines), id, seed)]
+        choices = [item.choices[i].text for i in shown_order(len(item.choices), id, seed)]
+        lines = [item.lines[i] for i in shown_order(len(item.lines), id, seed)]
     if problem is not None and not choices and not lines:
         exercise = generate(problem, seed)
         ask = f"{ask}\n\n{exercise.question}" if ask else exercise.question
@@ -168,7 +168,7 @@ def judge(curriculum: Curriculum, id: str, seed: int, text: str) -> Judged:
     text = text.strip()
     why = item.why if item is not None else ""
     if item is not None and item.choices:
-        shown = [item.choices[i] for i in _order(len(item.choices), id, seed)]
+        shown = [item.choices[i] for i in shown_order(len(item.choices), id, seed)]
         if not text:
             return Judged(False, f"The answer: {_ended(next(c.text for c in shown if c.right))} {why}")
         number = int(text) if text.isdecimal() else 0
@@ -178,7 +178,7 @@ def judge(curriculum: Curriculum, id: str, seed: int, text: str) -> Judged:
         right = _ended(next(c.text for c in shown if c.right))
         return Judged(choice.right, why if choice.right else f"The answer: {right} {why}", choice.text[:200], choice.shows)
     if item is not None and item.lines:
-        order = _order(len(item.lines), id, seed)
+        order = shown_order(len(item.lines), id, seed)
         wanted = " ".join(str(order.index(i) + 1) for i in range(len(order)))
         if not text:
             return Judged(False, f"The right order is {wanted}. {why}")

@@ -22,6 +22,7 @@ HOUR, DAY = 3_600_000, 86_400_000
 PLACEMENT_LASTS = 30 * DAY  # an open placement goes on; after a month it begins anew
 EXAM_LASTS = 12 * HOUR  # a sitting; after it the exam, or the check of a chapter, can be taken again
 MIDDLE, A_STEP = 2.5, 0.6  # the middle of the scale of difficulty, and what one step on it takes off the log-odds of a right answer
+SITTING = 12 * HOUR  # a question in a lesson that was answered longer ago is asked anew when the lesson is read again
 CHECKED = 40  # so many answers in checks of chapters are kept
 
 
@@ -44,10 +45,32 @@ class LabRecord(msgspec.Struct):
     solution_seen: bool = False
 
 
+class CheckRecord(msgspec.Struct):
+    """A question inside a lesson. `asked` counts all answers; the rest is of the last sitting with it."""
+
+    asked: int = 0
+    at: int = 0
+    attempts: int = 0
+    answer: str = ""
+    right: bool = False
+    shown: bool = False
+    seed: int = 0
+
+
+class OwnAnswer(msgspec.Struct, array_like=True):
+    """What the learner wrote to a closing question, and how they marked it."""
+
+    at: int
+    text: str
+    mark: str
+
+
 class LessonRecord(msgspec.Struct):
     opened_at: int = 0
     finished_at: int = 0
     answers: list[str] = []
+    checks: dict[str, CheckRecord] = {}
+    own: dict[str, OwnAnswer] = {}  # closing question -> the learner's answer to it
 
 
 class ProblemRecord(msgspec.Struct):
@@ -86,6 +109,14 @@ class Entry(msgspec.Struct, array_like=True):
 class Note(msgspec.Struct, array_like=True):
     text: str
     at: int
+    quote: str = ""
+
+
+class Passage(msgspec.Struct, array_like=True):
+    """A paragraph that the learner marked, and how it began then."""
+
+    at: int
+    quote: str
 
 
 class Fit(msgspec.Struct, array_like=True):
@@ -141,6 +172,7 @@ class Record(msgspec.Struct):
     milestones: dict[str, dict[int, int]] = {}  # project -> milestone -> when
     projects_done: dict[str, int] = {}
     notes: dict[str, Note] = {}
+    passages: dict[str, Passage] = {}  # "lesson#paragraph" -> the mark on it
     practised: dict[str, int] = {}  # skill -> when it was last worked on
     entries: dict[str, list[int]] = {}  # skill -> the newest entries of the journal that name it
     taught: dict[str, list[int]] = {}  # lesson, "resource#number" or project -> the same
@@ -180,7 +212,9 @@ class Record(msgspec.Struct):
         match data:
             case e.CardReviewed():
                 skills = (data.skill,)
-            case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted():
+            case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked():
+                skills = data.skills
+            case e.AnswerMarked() if data.mark:
                 skills = data.skills
             case e.LessonFinished():
                 _latest(self.taught, data.lesson, seq)
@@ -284,6 +318,30 @@ def _lesson_finished(record: Record, event: e.Event, data: e.LessonFinished) -> 
     record.did(event, "lesson", data.lesson, data.seconds / 60)
 
 
+def _checked(record: Record, event: e.Event, data: e.Checked) -> None:
+    lesson, _, id = data.target.partition("#")
+    check = record.lessons.setdefault(lesson, LessonRecord()).checks.setdefault(id, CheckRecord())
+    check.attempts = check.attempts + 1 if event.at - check.at < SITTING else 1
+    check.asked += 1
+    check.at, check.answer, check.right, check.shown, check.seed = event.at, data.answer, data.right, data.solution_shown, data.seed
+    if data.source:  # it has been seen: an exam prefers another
+        record.items[data.source] = record.items.get(data.source, 0) + 1
+    for skill in data.skills:
+        record.practised[skill] = event.at
+
+
+def _answer_marked(record: Record, event: e.Event, data: e.AnswerMarked) -> None:
+    lesson, _, id = data.target.partition("#")
+    record.lessons.setdefault(lesson, LessonRecord()).own[id] = OwnAnswer(event.at, data.answer, data.mark)
+
+
+def _passage(record: Record, event: e.Event, data: e.PassageMarked) -> None:
+    if data.on:
+        record.passages[data.target] = Passage(event.at, data.quote)
+    else:
+        record.passages.pop(data.target, None)
+
+
 def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
     key = f"{data.resource}#{data.chapter}"
     if data.done and key in record.chapters:
@@ -366,7 +424,7 @@ def _run(record: Record, event: e.Event, data: e.RunFinished) -> None:
 
 def _note(record: Record, event: e.Event, data: e.NoteWritten) -> None:
     if data.text.strip():
-        record.notes[data.target] = Note(data.text, event.at)
+        record.notes[data.target] = Note(data.text, event.at, data.quote)
     else:
         record.notes.pop(data.target, None)
 
@@ -391,6 +449,9 @@ _HANDLERS: dict[type, Any] = {
     e.ItemAnswered: _item,
     e.LessonOpened: _lesson_opened,
     e.LessonFinished: _lesson_finished,
+    e.Checked: _checked,
+    e.AnswerMarked: _answer_marked,
+    e.PassageMarked: _passage,
     e.ChapterRead: _chapter,
     e.ProblemAnswered: _problem,
     e.CardReviewed: _card,

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modelwright.studio import past
+from modelwright.studio import lessons, past
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
 
@@ -218,6 +218,8 @@ class Index:
                 add("skill", skill.id, skill.title, module.title, "You can " + skill.can)
             for lesson in module.lessons:
                 add("lesson", lesson.id, lesson.title, module.title, _words_of(lesson.text))
+                for term in lessons.terms_of(lesson):
+                    add("term", term.anchor, term.term, lesson.title, term.meaning)
             for lab in module.labs:
                 add("lab", lab.id, lab.title, module.title, lab.part or "")
             for problem in module.problems:
@@ -259,7 +261,17 @@ class Index:
         return tuple(sorted(found, key=lambda f: (-f.score, f.link.id))[:limit])
 
 
-_WEIGHT = {"module": 0.9, "lab": 0.8, "lesson": 0.7, "skill": 0.6, "problem": 0.4, "resource": 0.3, "project": 0.3, "card": 0.0}
+_WEIGHT = {
+    "module": 0.9,
+    "lab": 0.8,
+    "lesson": 0.7,
+    "skill": 0.6,
+    "problem": 0.4,
+    "resource": 0.3,
+    "project": 0.3,
+    "card": 0.0,
+    "term": 0.5,
+}
 
 
 def _words_of(markdown: str) -> str:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
-from modelwright.studio import calendar, content, evening, knowing, outlook, placing, road
+from modelwright.studio import calendar, content, evening, knowing, lessons, outlook, placing, road
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
@@ -320,7 +320,65 @@ class Studio:
                 self._append(e.LessonOpened(lesson=lesson.id))
         return self.lesson(lesson.id)
 
-    def finish_lesson(self, lesson_id: str, seconds: float | None = None, answers: Sequence[str] = ()) -> tuple[v.SkillChange, ...]:
+    def check(self, lesson_id: str, check_id: str, text: str, seed: int) -> v.CheckView:
+        """Judges an answer to a question inside a lesson, and records it unless it could not be read. "" asks for the answer.
+
+        `seed` is that of the question that was shown. What is returned says what the answer was worth; a question whose numbers are
+        drawn comes in it anew after a miss.
+        """
+        lesson = self._find("lesson", lesson_id)
+        check = lessons.find_check(lesson, check_id)
+        with self._desk(enrolled=True) as desk:
+            question = lessons.asked(self.curriculum, lesson, check, _seed(seed))
+            judged = lessons.judge(question, text)
+            before = lessons.check_view(desk, lesson, check)
+            if judged.right is None:
+                return lessons.said(before, judged, text, before.attempt, False)
+            record = desk.lesson(lesson.id).checks.get(check.id)
+            told = record is not None and record.shown and before.right is not None and record.seed == question.seed
+            shown = not text.strip() or told
+            event = lessons.event_of(lesson, check, question, judged, text.strip(), before.attempt, shown)
+            changed = self._changes(event.skills, event)
+        after = lessons.check_view(self._make_desk(self._now()), lesson, check)
+        return replace(lessons.said(after, judged, text, after.attempt, shown), changed=changed)
+
+    def answer_closing(self, lesson_id: str, question_id: str, text: str, mark: v.Mark = "") -> v.ClosingView:
+        """Keeps what the learner wrote to a closing question, and shows the author's answer; `mark` is what they think of their own."""
+        lesson = self._find("lesson", lesson_id)
+        question = lessons.find_question(lesson, question_id)
+        if mark not in ("", "right", "partly", "not"):
+            raise StudioError(f"{mark!r} is no mark for an answer; say right, partly or not.")
+        if not text.strip():
+            raise StudioError("Write your answer first, if only a few words: that is what makes it stick.")
+        with self._desk(enrolled=True):
+            skills = [lessons.skill_of(lesson, question.skill)]
+            self._append(e.AnswerMarked(target=f"{lesson.id}#{question.id}", skills=skills, answer=text.strip()[:4000], mark=mark))
+        with self._desk() as desk:
+            return lessons.closing_view(desk, lesson, question)
+
+    def mark(self, target: str, on: bool = True) -> v.Passage | None:
+        """Marks a paragraph, `lesson#p-…`, or takes its mark away. None where neither a mark nor a note is left on it."""
+        paragraphs = self._paragraphs(target)
+        with self._desk(enrolled=True) as desk:
+            quote = desk.record.passages[target].quote if target in desk.record.passages else lessons.quote_of(paragraphs, target)
+            if (target in desk.record.passages) != on:
+                self._append(e.PassageMarked(target=target, quote=quote, on=on))
+        with self._desk() as desk:
+            return next(iter(lessons.passages(desk, (target,), paragraphs)), None)
+
+    def jottings(self) -> v.Jottings:
+        """Every note and mark, by what it is about, and the same as Markdown."""
+        with self._desk() as desk:
+            return lessons.jottings(desk, self._pages)
+
+    def terms(self) -> tuple[v.Term, ...]:
+        """The glossary: every standard name that a lesson introduces, by the alphabet."""
+        return lessons.glossary(self.curriculum)
+
+    def _paragraphs(self, target: str) -> Mapping[str, str]:
+        return self._pages.lesson(self._find("lesson", target.partition("#")[0])).paragraphs
+
+    def finish_lesson(self, lesson_id: str, seconds: float | None = None, answers: Sequence[str] = ()) -> v.LessonEnd:
         """`seconds` None: measured from the last opening, but at most three times the lesson's own minutes."""
         lesson = self._find("lesson", lesson_id)
         with self._desk(enrolled=True) as desk:
@@ -329,7 +387,15 @@ class Studio:
                 seconds = (desk.now - opened) / 1000 if opened else lesson.minutes * 60
             seconds = min(max(seconds, 0.0), lesson.minutes * 180.0)
             data = e.LessonFinished(lesson=lesson.id, seconds=round(seconds, 1), answers=[answer[:4000] for answer in answers])
-            return self._changes(lesson.skills, data)
+            ahead = tuple(dict.fromkeys(d for skill in lesson.skills for d in self.curriculum.dependents(skill)))
+            locked = {line.id for line in desk.skills(ahead) if line.standing == "locked"}
+            changed = self._changes(lesson.skills, data)
+        after = self._make_desk(self._now())
+        skills = tuple(after.link(line.id, "skill") for line in after.skills(ahead) if line.id in locked and line.standing != "locked")
+        ready = (*skills, *content.practices(after, lesson))
+        then = content.practice(after, lesson)
+        problem = self.problem(then.id) if then is not None and then.kind == "problem" else None
+        return v.LessonEnd(changed, ready, self.next(), problem)
 
     def read_chapter(self, resource_id: str, number: int, hours: float | None = None, done: bool = True) -> v.ResourceView:
         """Ticks a chapter off (or, with `done=False`, takes the tick away). `hours` None: the plan's own figure."""
@@ -384,7 +450,13 @@ class Studio:
         if len(text) > 20_000:
             raise StudioError(f"The note is {len(text)} characters long; up to 20,000 are kept. The workshop is a better place for it.")
         with self._desk(enrolled=True) as desk:
-            (event,) = self._append(e.NoteWritten(target=target, text=text))
+            quote = ""
+            base, _, place = target.partition("#")
+            if place and base in self.curriculum.lessons:
+                paragraphs = self._paragraphs(target)
+                kept = desk.record.notes.get(target)
+                quote = kept.quote if kept is not None and place not in paragraphs else lessons.quote_of(paragraphs, target)
+            (event,) = self._append(e.NoteWritten(target=target, text=text, quote=quote))
             return v.NoteView(desk.link(target), text, event.at)
 
     # Problems

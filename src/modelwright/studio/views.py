@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from modelwright.grading import Verdict
 
 StepKind = Literal["review", "lesson", "problem", "lab", "chapter", "check", "project", "exam", "rest"]
+Mark = Literal["", "right", "partly", "not"]
+"""What a learner thinks of their own answer; "": nothing yet."""
 Standing = Literal["locked", "open", "learning", "known", "fading"]
 """Of a skill: a prerequisite is missing · it can be begun · begun · learned and remembered · learned, and being forgotten."""
 
@@ -363,6 +365,81 @@ class MemoryCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckView:
+    """A question inside a lesson, as it stands now.
+
+    right, text: of the last answer in this sitting; None and "" before there is one, or where it could not be read. `message` says what
+    that answer shows; `shown`: the answer was asked for. `seed` draws the numbers and the order of the choices; a generator's question
+    comes with new ones after a miss (`again`). answer: how an answer is given, by the number of a choice, the lines' numbers in order,
+    what a program prints, or a formula.
+    """
+
+    id: str
+    answer: Literal["choice", "order", "output", "formula"]
+    seed: int
+    ask: str
+    ask_html: str
+    code: str
+    choices: tuple[str, ...]
+    choices_html: tuple[str, ...]
+    lines: tuple[str, ...]
+    attempt: int = 1
+    text: str = ""
+    right: bool | None = None
+    understood: bool = True
+    shown: bool = False
+    again: bool = False
+    message: str = ""
+    message_html: str = ""
+    changed: tuple[SkillChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingView:
+    """A closing question. `answer` is the author's, "" until the learner has written theirs; `mark` what they thought of their own."""
+
+    id: str
+    ask: str
+    ask_html: str
+    has_answer: bool
+    text: str = ""
+    answer: str = ""
+    answer_html: str = ""
+    mark: Mark = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A standard name, what it means, and the lesson that introduces it. `anchor` is its place in the glossary."""
+
+    term: str
+    anchor: str
+    meaning: str
+    meaning_html: str
+    lesson: Link
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsLine:
+    """A section of a lesson, or something in it that asks: `done` once it was answered."""
+
+    kind: Literal["section", "check", "faded", "explore", "closing"]
+    anchor: str
+    title: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LessonEnd:
+    """What finishing a lesson did: how its skills moved, the skills that can now be begun, and what comes next, with its first question."""
+
+    changed: tuple[SkillChange, ...]
+    opened: tuple[Link, ...]
+    next: Step | None
+    problem: ProblemView | None
+
+
+@dataclass(frozen=True, slots=True)
 class LessonBlock:
     """One thing that a reader of a lesson meets, in order: as Markdown, and as HTML that is safe to insert.
 
@@ -375,6 +452,7 @@ class LessonBlock:
     text: str
     html: str
     waiting: bool = False
+    check: CheckView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,12 +473,46 @@ class LessonView:
     figures_waiting: bool  # some are being drawn: ask again in a few seconds
     questions: tuple[str, ...]
     questions_html: tuple[str, ...]
+    closing: tuple[ClosingView, ...]
+    contents: tuple[ContentsLine, ...]
+    terms: tuple[Term, ...]
     finished: bool
     answers: tuple[str, ...]  # the learner's, from the last time
     previous: Link | None
     next: Link | None  # the module's next lesson
     then: Link | None  # where its skills are practised: a problem or a lab
     note: str = ""
+    beside: tuple[Passage, ...] = ()  # paragraphs that are marked or have a note, in the order of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph with the learner's mark or note. `quote` is how it began when they made it; `there`: the page still has it."""
+
+    target: Link  # lesson#paragraph
+    quote: str
+    marked: bool
+    note: str
+    at: int
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Jottings:
+    """All that the learner wrote beside things: one group for each lesson or other thing, newest first."""
+
+    groups: tuple[JottingGroup, ...]
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class JottingGroup:
+    """`note`: on the thing as a whole; `passages`: on paragraphs of it."""
+
+    about: Link
+    note: str
+    passages: tuple[Passage, ...]
+    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,23 @@ class Finished(Body):
     answers: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=10)] = []
 
 
+class Checked(Body):
+    """`seed`: of the question that was shown. `text`: a choice's number, numbers in order, an output, a formula; "" asks for the answer."""
+
+    seed: Seed
+    text: Annotated[str, Field(max_length=2000)] = ""
+
+
+class OwnAnswer(Body):
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    mark: v.Mark = ""
+
+
+class Mark(Body):
+    target: Name
+    on: bool = True
+
+
 class Answered(Body):
     seed: Seed
     text: Annotated[str, Field(max_length=2000)]
@@ -282,7 +299,27 @@ def _work(api: APIRouter, studio: Studio) -> None:
     def open_lesson(module: Slug, slug: Slug) -> Response:
         return give(studio.open_lesson(f"{module}/{slug}"))
 
-    @api.post("/lessons/{module}/{slug}/finish", response_model=list[v.SkillChange])
+    @api.post("/lessons/{module}/{slug}/check/{check}", response_model=v.CheckView)
+    def check(module: Slug, slug: Slug, check: Slug, body: Checked) -> Response:
+        return give(studio.check(f"{module}/{slug}", check, body.text, body.seed))
+
+    @api.post("/lessons/{module}/{slug}/answer/{question}", response_model=v.ClosingView)
+    def answer_closing(module: Slug, slug: Slug, question: Slug, body: OwnAnswer) -> Response:
+        return give(studio.answer_closing(f"{module}/{slug}", question, body.text, body.mark))
+
+    @api.get("/terms", response_model=list[v.Term])
+    def terms() -> Response:
+        return give(studio.terms())
+
+    @api.get("/notes", response_model=v.Jottings)
+    def jottings() -> Response:
+        return give(studio.jottings())
+
+    @api.post("/marks", response_model=v.Passage | None)
+    def mark(body: Mark) -> Response:
+        return give(studio.mark(body.target, body.on))
+
+    @api.post("/lessons/{module}/{slug}/finish", response_model=v.LessonEnd)
     def finish_lesson(module: Slug, slug: Slug, body: Finished) -> Response:
         return give(studio.finish_lesson(f"{module}/{slug}", body.seconds, body.answers))
 

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -187,6 +188,19 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         studio.guest.acknowledge("page")
         return back(own_path(then))
 
+    @pages.get("/terms")
+    def terms(request: Request) -> Response:
+        return look.page(request, "terms.html", terms=studio.terms())
+
+    @pages.get("/notes")
+    def notes(request: Request) -> Response:
+        return look.page(request, "notes.html", view=studio.jottings())
+
+    @pages.get("/notes.md")
+    def notes_as_markdown() -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="modelwright-notes.md"'}
+        return Response(studio.jottings().markdown, media_type="text/markdown; charset=utf-8", headers=headers)
+
     @pages.post("/note")
     def note(
         request: Request,
@@ -196,7 +210,9 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     ) -> Response:
         studio.note(target, text)
         if partial(request):
-            return HTMLResponse("Kept." if text.strip() else "Removed.")
+            response = HTMLResponse("Kept." if text.strip() else "Removed.")
+            response.headers["HX-Trigger"] = "beside"  # the lesson's column shows it
+            return response
         return back(own_path(then))
 
 
@@ -275,7 +291,7 @@ def resource_view(studio: Studio, name: str) -> v.ResourceView:
 def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/lesson/{module}/{slug}")
     def lesson(request: Request, module: str, slug: str) -> Response:
-        return look.page(request, "lesson.html", view=studio.lesson(f"{module}/{slug}"))
+        return look.page(request, "lesson.html", view=studio.lesson(f"{module}/{slug}"), end=None)
 
     @pages.post("/lesson/{module}/{slug}/open")
     def open_lesson(module: str, slug: str) -> Response:
@@ -286,12 +302,56 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     async def finish_lesson(request: Request, module: str, slug: str) -> Response:
         form = await request.form()
         answers = [str(value)[:20_000] for value in form.getlist("answer")]
-        changed = await asyncio.to_thread(studio.finish_lesson, f"{module}/{slug}", since(moment(str(form.get("started", "")))), answers)
+        end = await asyncio.to_thread(studio.finish_lesson, f"{module}/{slug}", since(moment(str(form.get("started", "")))), answers)
         view = await asyncio.to_thread(studio.lesson, f"{module}/{slug}")
-        step = await asyncio.to_thread(studio.next)
         if partial(request):
-            return look.fragment("_finished.html", view=view, changed=changed, step=step)
-        return look.page(request, "lesson.html", view=view)
+            return look.fragment("_finished.html", view=view, end=end, path=request.url.path)
+        return look.page(request, "lesson.html", view=view, end=end)
+
+    @pages.post("/lesson/{module}/{slug}/check/{check}")
+    def check(
+        request: Request,
+        module: str,
+        slug: str,
+        check: str,
+        seed: Annotated[int, Form(ge=0, le=2**53)],
+        text: Annotated[str, Form(max_length=2000)] = "",
+        show: bool = Form(False),
+    ) -> Response:
+        """An answer to a question inside the text; `show` asks for it instead."""
+        answered = studio.check(f"{module}/{slug}", check, "" if show else text or " ", seed)
+        view = studio.lesson(f"{module}/{slug}")
+        if partial(request):
+            return look.fragment("_lesson_asked.html", view=view, check=answered, contents=True)
+        blocks = tuple(replace(block, check=answered) if block.kind == "check" and block.id == check else block for block in view.blocks)
+        return look.page(request, "lesson.html", view=replace(view, blocks=blocks), end=None)
+
+    @pages.post("/lesson/{module}/{slug}/answer/{question}")
+    def answer_closing(
+        request: Request,
+        module: str,
+        slug: str,
+        question: str,
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        mark: v.Mark = Form(""),
+    ) -> Response:
+        closing = studio.answer_closing(f"{module}/{slug}", question, text, mark)
+        if partial(request):
+            view = studio.lesson(f"{module}/{slug}")
+            number = [other.id for other in view.closing].index(closing.id) + 1
+            return look.fragment("_lesson_closing.html", view=view, question=closing, number=number, contents=True)
+        return back(f"/lesson/{module}/{slug}#ask-{question}")
+
+    @pages.get("/lesson/{module}/{slug}/beside")
+    def beside(module: str, slug: str) -> Response:
+        return look.fragment("_lesson_beside.html", view=studio.lesson(f"{module}/{slug}"))
+
+    @pages.post("/mark")
+    def mark(request: Request, target: Annotated[str, Form(max_length=200)], on: bool = Form(True), then: str = Form("/notes")) -> Response:
+        studio.mark(target, on)
+        if partial(request):
+            return Response(status_code=204, headers={"HX-Trigger": "beside"})
+        return back(own_path(then))
 
     @pages.get("/problem/{module}/{slug}")
     def problem(request: Request, module: str, slug: str, seed: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Response:

@@ -152,8 +152,13 @@ def state_in_short(standing: str, mastery: float, memory: float | None) -> str:
 
 def url(kind: str, target: str) -> str:
     """Where a thing is. `target` is its id; a chapter's is `<resource>#<number>`."""
-    if kind in ("lesson", "problem", "lab", "skill", "module"):
+    if kind == "lesson":
+        lesson, _, place = target.partition("#")
+        return f"/lesson/{quote(lesson)}" + (f"#{quote(place)}" if place else "")
+    if kind in ("problem", "lab", "skill", "module"):
         return f"/{kind}/{quote(target)}"
+    if kind == "term":
+        return f"/terms#{quote(target)}"
     if kind == "chapter":
         resource, _, at = target.partition("#")
         return f"/resource/{quote(resource)}" + (f"#row-{quote(anchor(resource))}-{at}" if at else "")

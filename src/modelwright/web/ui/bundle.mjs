@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2];
 const result = await build({
-  entryPoints: ["app.ts", "editor.ts", "map.ts", "studio.css"].map((name) => join(here, "src", name)),
+  entryPoints: ["app.ts", "editor.ts", "lesson.ts", "map.ts", "studio.css"].map((name) => join(here, "src", name)),
   outdir: out,
   bundle: true,
   minify: true,

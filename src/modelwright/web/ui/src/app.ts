@@ -33,8 +33,21 @@ function named(event: KeyboardEvent): string {
 
 function actionFor(key: string): HTMLElement | null {
   const within: ParentNode = one<HTMLDialogElement>("dialog[open]") ?? document;
-  const all = [...within.querySelectorAll<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)];
-  return all.find(seen) ?? null;
+  const all = [...within.querySelectorAll<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)].filter(seen);
+  // A page may ask several things at once, with the same keys: they belong to the one that is being answered, else to the page, else to
+  // the one in sight.
+  const home = (element: Element): Element | null => element.closest(".ask, .cell");
+  const here = document.activeElement && home(document.activeElement);
+  const own = here && all.find((element) => home(element) === here);
+  return own ?? all.find((element) => !home(element)) ?? nearest(all);
+}
+
+function nearest(elements: HTMLElement[]): HTMLElement | null {
+  const off = (element: HTMLElement): number => {
+    const box = (element.closest(".ask, .cell") ?? element).getBoundingClientRect();
+    return Math.max(box.top - window.innerHeight * 0.6, window.innerHeight * 0.25 - box.bottom, 0);
+  };
+  return elements.reduce<HTMLElement | null>((best, element) => (best && off(best) <= off(element) ? best : element), null);
 }
 
 function letters(): boolean {
