@@ -6,7 +6,7 @@ from pathlib import Path
 
 LESSON, PROBLEM = "tiny-maths/halving", "tiny-maths/double-it"
 
-TEXT = r'''---
+TEXT = r"""---
 title: What halving does
 skills: [tiny-maths/doubling]
 minutes: 8
@@ -98,10 +98,10 @@ def draw(n):
 
    **Answer.** It divides by $4$.
 
-2. What undoes halving? (skill: tiny-maths/weights)
+2. What undoes halving? (skill: tiny-maths/doubling)
 
    **Answer.** Doubling does.
-'''
+"""
 
 
 def add(curriculum: Path) -> Path:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.curriculum import CurriculumError
+import tiny_curriculum
+import worked_lesson
+from modelwright.curriculum import CurriculumError, load
 from modelwright.curriculum.errors import Finding
 from modelwright.curriculum.lesson_blocks import (
     Cell,
@@ -24,7 +26,7 @@ from modelwright.curriculum.lesson_blocks import (
     of_kind,
     parse,
 )
-from modelwright.curriculum.lint_lesson import lint_lesson, prove_lesson
+from modelwright.curriculum.lint_lesson import lint_lesson, lint_order, lint_references, prove_lesson
 from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.render import render_lesson
 
@@ -200,3 +202,90 @@ def test_any_text_is_either_read_or_refused_with_a_line(lines):
     for prose in blocks:
         if isinstance(prose, Prose):
             assert "\n".join(lines[prose.line - 1 :]).startswith(prose.text.rstrip("\n"))
+
+
+# The order of ideas
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    folder = tiny_curriculum.build(tmp_path / "course")
+    worked_lesson.add(folder)
+    return folder
+
+
+def order(course: Path, **changed: tuple[str, str]) -> list[str]:
+    """What the linter says of the order of ideas, after (old, new) was put into a lesson."""
+    for name, (old, new) in changed.items():
+        path = course / "1-foundation" / "tiny-maths" / "lessons" / f"{name}.md"
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+    curriculum = load(course)
+    return [str(finding) for finding in lint_order(curriculum, curriculum.lessons.values())]
+
+
+LATER = (
+    "---\ntitle: Later\nskills: [tiny-maths/weights]\nminutes: 5\nterms:\n  gradient step: one move downhill\n---\n\nA **gradient step**?\n"
+)
+
+
+def test_a_lesson_that_uses_what_is_taught_by_then_is_in_order(course):
+    assert order(course) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("Now a quarter.", "Now a quarter, after\ntwo gradient steps."),
+        ("ask: What is half of 10?", "ask: What is half a gradient step?"),
+        ("**Answer.** Doubling does.", "**Answer.** A gradient step does."),
+        ("shows: That is twice 10.", "shows: That is a gradient step."),
+    ],
+)
+def test_a_term_that_a_later_lesson_teaches_is_refused_wherever_it_is_used(course, place, text):
+    (course / "1-foundation" / "tiny-maths" / "lessons" / "later.md").write_text(LATER)
+    found = order(course, halving=(place, text))
+    assert any("is used before it is taught" in f and "tiny-maths/later" in f and re.search(r"halving\.md:\d+:", f) for f in found), found
+
+
+@pytest.mark.parametrize("text", ["Now `gradient step`.", "Now $gradient step$.", "Now gradients step by step.", "Now a gradient-stepper."])
+def test_code_mathematics_and_other_words_are_no_use_of_a_term(course, text):
+    (course / "1-foundation" / "tiny-maths" / "lessons" / "later.md").write_text(LATER)
+    assert order(course, halving=("Now a quarter.", text)) == []
+
+
+def test_the_later_lesson_may_use_what_the_earlier_one_taught(course):
+    path = course / "1-foundation" / "tiny-maths" / "lessons" / "later.md"
+    path.write_text(LATER + "\nIts learning rate is small.\n")
+    assert order(course) == []
+
+
+def test_a_term_is_introduced_once(course):
+    (course / "1-foundation" / "tiny-maths" / "lessons" / "later.md").write_text(LATER.replace("gradient step:", "learning rate:"))
+    assert any("is introduced by tiny-maths/halving already" in f for f in order(course))
+
+
+def test_a_question_about_a_skill_that_comes_later_is_refused_unless_it_is_assumed(course):
+    found = order(course)
+    assert found == []
+    (found,) = order(course, halving=("problem: tiny-maths/double-it", "problem: tiny-maths/double-it\nskill: tiny-maths/weights"))
+    assert "The skill tiny-maths/weights is neither taught here nor before." in found
+
+
+def test_a_lesson_cannot_assume_what_rests_on_it(course):
+    assert any("rests on what it teaches" in f for f in order(course, halving=("minutes: 8", "minutes: 8\nassumes: [tiny-maths/weights]")))
+
+
+def test_a_lesson_need_not_assume_what_its_skills_rest_on(course):
+    (course / "1-foundation" / "tiny-maths" / "lessons" / "later.md").write_text(
+        LATER.replace("terms:", "assumes: [tiny-maths/doubling]\nterms:")
+    )
+    assert any("which its skills rest on anyway" in f for f in order(course))
+
+
+def test_a_pointer_to_nothing_is_named_with_the_nearest(course):
+    path = course / "1-foundation" / "tiny-maths" / "lessons" / "halving.md"
+    path.write_text(path.read_text().replace("problem: tiny-maths/double-it", "problem: tiny-maths/double-its"))
+    curriculum = load(course)
+    (finding,) = lint_references(curriculum, curriculum.lessons["tiny-maths/halving"])
+    assert "There is no problem tiny-maths/double-its. Did you mean tiny-maths/double-it?" in str(finding)

@@ -198,6 +198,28 @@ def lesson(
     lesson(name)
 
 
+@app.command(epilog="Examples: modelwright terms · modelwright terms learning")
+def terms(
+    word: Annotated[str | None, typer.Argument(help="Only the terms in which this stands.")] = None,
+    json: Json = False,
+) -> None:
+    """The field's own names, each with the lesson that introduces it."""
+    from modelwright.cli.evening import terms
+
+    terms(word, json)
+
+
+@app.command(epilog="Example: modelwright notes --markdown > notes.md")
+def notes(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, to keep or to print.")] = False,
+    json: Json = False,
+) -> None:
+    """Your notes, and the paragraphs that you marked."""
+    from modelwright.cli.evening import notes
+
+    notes(markdown, json)
+
+
 @app.command(epilog="Example: modelwright problem linear-algebra/dot-product-angle")
 def problem(
     name: Annotated[str | None, typer.Argument(metavar="PROBLEM", autocompletion=_problem_names, help="Default: the next one.")] = None,

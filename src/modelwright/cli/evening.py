@@ -153,26 +153,106 @@ def lesson(name: str | None) -> None:
         out.print(view.title, style="bold", markup=False)
         out.print()
         for block in view.blocks:
-            screen.markdown(out, block.text)
-        if view.questions:
+            if block.check is not None:
+                _check(s, out, view.id, block.check)
+            else:
+                screen.markdown(out, block.text)
+        if view.closing:
             out.print()
             out.print("Before you go on", style="bold")
         if not keys.interactive():
-            for number, question in enumerate(view.questions, 1):
-                screen.wrapped(out, prose(question), indent=2, first=f"{number}. ")
+            for number, question in enumerate(view.closing, 1):
+                screen.wrapped(out, prose(question.ask), indent=2, first=f"{number}. ")
             return
         answers = []
-        for number, question in enumerate(view.questions, 1):
+        for number, question in enumerate(view.closing, 1):
             out.print()
-            screen.wrapped(out, prose(question), first=f"{number}. ")
+            screen.wrapped(out, prose(question.ask), first=f"{number}. ")
             answers.append(_line("Your answer (Enter to skip): "))
+            if question.has_answer and answers[-1].strip():
+                _own_answer(s, out, view.id, question.id, answers[-1])
         out.print()
         if _line("Finished? Enter says yes, q leaves it open: ").strip().lower() == "q":
             return
-        s.finish_lesson(view.id, answers=answers)
+        end = s.finish_lesson(view.id, answers=answers)
         out.print("Kept. It is now part of what you will be asked about.")
-        if view.then:
+        if end.opened:
+            out.print("Open to you now: " + ", ".join(screen.safe(link.title) for link in end.opened) + ".")
+        if end.problem is not None and _line(f"The first problem, {end.problem.title}? Enter says yes, q leaves: ").strip().lower() != "q":
+            out.print()
+            _ask(out, end.problem)
+            _answered(s, out, end.problem)
+        elif view.then:
             out.print(f"Then: [cyan]modelwright {view.then.kind} {view.then.id}[/]")
+
+
+def _check(s: Studio, out: Console, lesson: str, check: v.CheckView) -> None:
+    """A question inside the text: asked until it is right, its answer is asked for (?), or it is passed over (Enter)."""
+    from modelwright.cli.text import prose
+
+    while True:
+        out.print()
+        out.print("Before you read on", style="bold")
+        screen.markdown(out, check.ask + (f"\n\n```python\n{check.code}\n```" if check.code else ""))
+        for number, text in enumerate(check.choices or check.lines, 1):
+            screen.wrapped(out, prose(text), indent=2, first=f"{number}. ")
+        if not keys.interactive():
+            return
+        if check.right:
+            screen.wrapped(out, prose(check.message), first="✓ Answered. ")
+            return
+        how = {"choice": "Its number", "order": "The numbers in order", "output": "It prints (line ends as blanks)"}
+        text = _line(f"{how.get(check.answer, 'Your answer')} (? shows it, Enter reads on): ").strip()
+        if not text:
+            return
+        check = s.check(lesson, check.id, text, check.seed, show=text == "?")
+        sign = "✓ Right. " if check.right else "? " if not check.understood else "· " if check.shown else "✗ "
+        screen.wrapped(out, prose(check.message), first=sign)
+        if check.right or check.shown:
+            return
+
+
+def _own_answer(s: Studio, out: Console, lesson: str, question: str, text: str) -> None:
+    """The author's answer, and what the learner thinks of their own."""
+    shown = s.answer_closing(lesson, question, text)
+    screen.markdown(out, shown.answer)
+    marks: dict[str, v.Mark] = {"1": "right", "2": "partly", "3": "not"}
+    mark = marks.get(_line("Yours was: 1 right, 2 partly, 3 not yet (Enter says nothing): ").strip(), "")
+    if mark:
+        s.answer_closing(lesson, question, text, mark)
+
+
+# Words, notes and marks
+
+
+def terms(word: str | None, json: bool) -> None:
+    """The glossary, or the terms in which a word stands."""
+    from modelwright.cli.text import prose
+
+    with studio() as s:
+        found = [term for term in s.terms() if word is None or word.casefold() in term.term.casefold()]
+        if json:
+            screen.print_json(found)
+            return
+        out = screen.console()
+        if not found:
+            out.print(f"No lesson names {word!r}." if word else "No lesson names its terms yet.", markup=False)
+        for term in found:
+            screen.wrapped(out, f"{prose(term.meaning)} ({term.lesson.id})", first=f"{term.term}: ")
+
+
+def notes(markdown: bool, json: bool) -> None:
+    """Every note and mark, newest first."""
+    with studio() as s:
+        jottings = s.jottings()
+        if json:
+            screen.print_json(jottings)
+        elif markdown:
+            print(jottings.markdown, end="")
+        elif not jottings.groups:
+            screen.console().print("No note and no mark yet.")
+        else:
+            screen.markdown(screen.console(), jottings.markdown)
 
 
 def _line(prompt: str) -> str:

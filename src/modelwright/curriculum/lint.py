@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.lint_lesson import lint_lesson, lint_references
+from modelwright.curriculum.lint_lesson import lint_lesson, lint_order, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
 from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
 from modelwright.curriculum.render import refused_links
@@ -67,6 +67,8 @@ def lint(curriculum: Curriculum, report: Report, modules: Iterable[str] | None =
             _known(curriculum, "skill", (*lab.skills, *lab.encompasses), lab.folder / "lab.yaml", ("skills",), report)
             for finding in lint_lab(lab):
                 report(finding)
+    for finding in lint_order(curriculum, [lesson for module in chosen for lesson in module.lessons]):
+        report(finding)
 
 
 # The plan and its two graphs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from modelwright.curriculum.errors import AnswerError, Finding
 from modelwright.curriculum.figures import run_lesson
@@ -180,6 +180,97 @@ def lint_references(curriculum: Curriculum, lesson: Lesson) -> Iterator[Finding]
                 near = curriculum.nearest(kind, id)
                 mend = f"Did you mean {near[0]}?" if near else "Name one that exists."
                 yield Finding(lesson.path, line + offset, f"There is no {kind} {id}.", mend)
+
+
+def lint_order(curriculum: Curriculum, lessons: Iterable[Lesson]) -> Iterator[Finding]:
+    """What lessons that are worked through use before it was taught: terms that a later lesson introduces, and skills.
+
+    Of terms only those of several words are looked for: a single one ("rank", "batch") has a meaning of every day as well.
+    """
+    place = {id: n for n, id in enumerate(curriculum.lessons)}
+    introduced: dict[str, list[Lesson]] = {}
+    for lesson in curriculum.lessons.values():
+        for term in lesson.terms:
+            introduced.setdefault(_key(term), []).append(lesson)
+    wordy = sorted((key for key in introduced if " " in key), key=len, reverse=True)
+    any_term = re.compile("|".join(f"(?:{named(key).pattern})" for key in wordy), re.IGNORECASE) if wordy else None
+    for lesson in lessons:
+        if not is_worked_through(lesson):
+            continue
+        offset = lines_above(lesson)
+        before = _before(curriculum, lesson)
+        for term in lesson.terms:
+            first = introduced[_key(term)][0]
+            if first.id != lesson.id:
+                line = line_of(lesson.path, ("terms", term))
+                yield Finding(lesson.path, line, f"The term {term!r} is introduced by {first.id} already.", "Let one lesson introduce it.")
+        for skill in lesson.assumes:
+            line = line_of(lesson.path, ("assumes",))
+            if skill in _closure(curriculum, lesson.skills) or skill in lesson.skills:
+                yield Finding(lesson.path, line, f"The lesson assumes {skill}, which its skills rest on anyway.", "Take it out.")
+            elif not set(lesson.skills).isdisjoint(_closure(curriculum, [skill])):
+                yield Finding(
+                    lesson.path, line, f"The lesson assumes {skill}, which rests on what it teaches.", "Assume what comes before."
+                )
+        for line, id in _skills_asked(curriculum, lesson):
+            if id in curriculum.skills and id not in before and id not in lesson.skills:
+                mend = "Ask about what it teaches, or name the skill in assumes."
+                yield Finding(lesson.path, line + offset, f"The skill {id} is neither taught here nor before.", mend)
+        told: set[str] = set()
+        for line, text in _plain(lesson) if any_term else ():
+            for match in any_term.finditer(text) if any_term else ():
+                key = _key(match[0])
+                key = next(known for known in (key, key.removesuffix("s"), key.removesuffix("es")) if known in introduced)
+                first = introduced[key][0]
+                earlier = place[first.id] <= place[lesson.id] or not before.isdisjoint(first.skills)
+                if not earlier and key not in told:
+                    told.add(key)
+                    at = line + offset + text[: match.start()].count("\n")
+                    mend = f"Say it in words that are taught by then, or introduce the term here: {first.id} does, later."
+                    yield Finding(lesson.path, at, f"The term {match[0]!r} is used before it is taught.", mend)
+
+
+def _key(term: str) -> str:
+    """A term as it is looked up: in small letters, its words apart."""
+    return " ".join(re.split(r"[\s-]+", term.strip().lower()))
+
+
+def _closure(curriculum: Curriculum, skills: Iterable[str]) -> set[str]:
+    """All that these skills rest on."""
+    closure: set[str] = set()
+    ahead = [p for id in skills if id in curriculum.skills for p in curriculum.skills[id].prerequisites]
+    while ahead:
+        id = ahead.pop()
+        if id not in closure and id in curriculum.skills:
+            closure.add(id)
+            ahead += curriculum.skills[id].prerequisites
+    return closure
+
+
+def _before(curriculum: Curriculum, lesson: Lesson) -> set[str]:
+    """The skills that a reader of the lesson has met: what it rests on, and what it assumes beyond that."""
+    return _closure(curriculum, (*lesson.skills, *lesson.assumes)) | set(lesson.assumes)
+
+
+def _skills_asked(curriculum: Curriculum, lesson: Lesson) -> Iterator[tuple[int, str]]:
+    """(line, skill) of what the lesson's blocks ask about."""
+    for block in blocks_of(lesson):
+        if isinstance(block, Check | Faded) and block.skill:
+            yield block.line, block.skill
+        if isinstance(block, Check):
+            if block.item in curriculum.items:
+                yield block.line, curriculum.items[block.item].skill
+            if block.problem in curriculum.problems:
+                yield block.line, curriculum.problems[block.problem].skills[0]
+        if isinstance(block, Closing):
+            yield from ((question.line, question.skill) for question in block.questions if question.skill)
+
+
+def _plain(lesson: Lesson) -> Iterator[tuple[int, str]]:
+    """(line, text) of what the lesson says, without code, mathematics and the addresses of links."""
+    for block in blocks_of(lesson):
+        for line, markdown in _markdown(block):
+            yield line, re.sub(r"`[^`]*`|\$\$.+?\$\$|\$[^$\n]*\$|\]\([^)]*\)", lambda m: re.sub(r"[^\n]", " ", m[0]), markdown, flags=re.S)
 
 
 def prove_lesson(lesson: Lesson) -> Iterator[Finding]:

@@ -122,12 +122,12 @@ def _choice(text: str, right: bool, shows: str | None) -> Choice:
 
 
 def judge(question: Asked, text: str) -> Judged:
-    """What an answer is worth; an empty one asks for the answer. After a miss with numbers that were drawn, the answer is told."""
+    """What an answer is worth. After a miss with numbers that were drawn, the answer is told: others are asked next."""
     from modelwright.curriculum import judge as judge_formula
 
     text = text.strip()
     if not text:
-        return Judged(False, f"{_answer(question)} {question.why}".strip())
+        return Judged(None, "The answer is empty.")
     if question.answer == "choice":
         number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
         if not 1 <= number <= len(question.choices):
@@ -151,6 +151,11 @@ def judge(question: Asked, text: str) -> Judged:
         return Judged(True, question.why)
     message = verdict.message if verdict.misconception else _near(verdict.message)
     return Judged(False, f"{message} {_answer(question)}" if question.drawn else message, verdict.misconception)
+
+
+def answer_of(question: Asked) -> Judged:
+    """What is said to someone who asks for the answer."""
+    return Judged(False, f"{_answer(question)} {question.why}".strip())
 
 
 def _judge_output(question: Asked, text: str) -> Judged:
@@ -195,7 +200,8 @@ def check_view(desk: Desk, lesson: Lesson, check: Check) -> v.CheckView:
     question = asked(desk.curriculum, lesson, check, record.seed)
     if question.drawn and not record.right:
         return replace(_view(check, asked(desk.curriculum, lesson, check, fresh_seed)), attempt=record.attempts + 1, again=True)
-    return said(_view(check, question), judge(question, record.answer), record.answer, record.attempts + 1, record.shown)
+    judged = judge(question, record.answer) if record.answer else answer_of(question)
+    return said(_view(check, question), judged, record.answer, record.attempts + 1, record.shown and not record.answer)
 
 
 def said(view: v.CheckView, judged: Judged, text: str, attempt: int, shown: bool) -> v.CheckView:

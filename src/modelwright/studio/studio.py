@@ -320,8 +320,8 @@ class Studio:
                 self._append(e.LessonOpened(lesson=lesson.id))
         return self.lesson(lesson.id)
 
-    def check(self, lesson_id: str, check_id: str, text: str, seed: int) -> v.CheckView:
-        """Judges an answer to a question inside a lesson, and records it unless it could not be read. "" asks for the answer.
+    def check(self, lesson_id: str, check_id: str, text: str, seed: int, show: bool = False) -> v.CheckView:
+        """Judges an answer to a question inside a lesson, and records it unless it could not be read. `show` asks for the answer.
 
         `seed` is that of the question that was shown. What is returned says what the answer was worth; a question whose numbers are
         drawn comes in it anew after a miss.
@@ -330,17 +330,17 @@ class Studio:
         check = lessons.find_check(lesson, check_id)
         with self._desk(enrolled=True) as desk:
             question = lessons.asked(self.curriculum, lesson, check, _seed(seed))
-            judged = lessons.judge(question, text)
+            text = "" if show else text.strip()
+            judged = lessons.answer_of(question) if show else lessons.judge(question, text)
             before = lessons.check_view(desk, lesson, check)
             if judged.right is None:
                 return lessons.said(before, judged, text, before.attempt, False)
             record = desk.lesson(lesson.id).checks.get(check.id)
             told = record is not None and record.shown and before.right is not None and record.seed == question.seed
-            shown = not text.strip() or told
-            event = lessons.event_of(lesson, check, question, judged, text.strip(), before.attempt, shown)
+            event = lessons.event_of(lesson, check, question, judged, text, before.attempt, show or told)
             changed = self._changes(event.skills, event)
         after = lessons.check_view(self._make_desk(self._now()), lesson, check)
-        return replace(lessons.said(after, judged, text, after.attempt, shown), changed=changed)
+        return replace(lessons.said(after, judged, text, after.attempt, show), changed=changed)
 
     def answer_closing(self, lesson_id: str, question_id: str, text: str, mark: v.Mark = "") -> v.ClosingView:
         """Keeps what the learner wrote to a closing question, and shows the author's answer; `mark` is what they think of their own."""

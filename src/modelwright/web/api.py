@@ -70,10 +70,11 @@ class Finished(Body):
 
 
 class Checked(Body):
-    """`seed`: of the question that was shown. `text`: a choice's number, numbers in order, an output, a formula; "" asks for the answer."""
+    """`seed`: of the question shown. `text`: a choice's number, numbers in order, an output, a formula. `show` asks for the answer."""
 
     seed: Seed
     text: Annotated[str, Field(max_length=2000)] = ""
+    show: bool = False
 
 
 class OwnAnswer(Body):
@@ -301,7 +302,7 @@ def _work(api: APIRouter, studio: Studio) -> None:
 
     @api.post("/lessons/{module}/{slug}/check/{check}", response_model=v.CheckView)
     def check(module: Slug, slug: Slug, check: Slug, body: Checked) -> Response:
-        return give(studio.check(f"{module}/{slug}", check, body.text, body.seed))
+        return give(studio.check(f"{module}/{slug}", check, body.text, body.seed, body.show))
 
     @api.post("/lessons/{module}/{slug}/answer/{question}", response_model=v.ClosingView)
     def answer_closing(module: Slug, slug: Slug, question: Slug, body: OwnAnswer) -> Response:

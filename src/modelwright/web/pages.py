@@ -319,7 +319,7 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         show: bool = Form(False),
     ) -> Response:
         """An answer to a question inside the text; `show` asks for it instead."""
-        answered = studio.check(f"{module}/{slug}", check, "" if show else text or " ", seed)
+        answered = studio.check(f"{module}/{slug}", check, text, seed, show)
         view = studio.lesson(f"{module}/{slug}")
         if partial(request):
             return look.fragment("_lesson_asked.html", view=view, check=answered, contents=True)
