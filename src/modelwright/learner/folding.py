@@ -54,7 +54,7 @@ AFTER_SOLUTION: Final = 0.15
 PER_HINT: Final = 0.2
 LAB_LEFT_FAILING: Final = 0.3
 CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
-IN_TEXT: Final = 0.3  # a question inside a lesson, or a closing one that the learner marked: asked right where it was explained
+IN_TEXT: Final = 0.3  # a question inside a lesson, or a closing one that the learner marked, as a part of a task that holds the skill
 READING: Final = 0.5  # a lesson or chapter read again
 ECHO: Final = 0.5  # of an encompassing weight, as evidence of mastery
 
@@ -538,7 +538,7 @@ def _lesson(f: Folder, at: int, d: e.LessonFinished) -> None:
 
 def _checked(f: Folder, at: int, d: e.Checked) -> None:
     weight = AFTER_SOLUTION if d.solution_shown else 1.0 if d.attempt <= 1 else SECOND_TRY
-    _in_text(f, d.skills, float(d.right), IN_TEXT * weight, at, exercise(d.item_kind, d.difficulty))
+    _in_text(f, d.skills, 1.0 if d.right else 0.0, IN_TEXT * weight, at)
     for id in d.skills:
         if d.right:
             f.skill(id).misconception = ""
@@ -548,18 +548,22 @@ def _checked(f: Folder, at: int, d: e.Checked) -> None:
 
 def _answer_marked(f: Folder, at: int, d: e.AnswerMarked) -> None:
     if d.mark:
-        share = 1.0 if d.mark == "right" else 0.5 if d.mark == "partly" else 0.0
-        _in_text(f, d.skills, share, IN_TEXT, at, exercise("compute", 2.0))
+        _in_text(f, d.skills, 1.0 if d.mark == "right" else 0.5 if d.mark == "partly" else 0.0, IN_TEXT, at)
 
 
-def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: int, asked: Exercise) -> None:
-    """A question asked where it was just explained says a little of mastery, and of memory what a look on the same day does: a miss is
-    how one reads, and a skill whose lesson is not finished has no memory yet."""
-    f.answered(skills, right, weight, at, asked, None, 0.0)
-    for id in skills:
+def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: int) -> None:
+    """A question asked where it was just explained is no exercise: it says as much of mastery as a part of something larger does, and of
+    memory what a look on the same day does. A miss takes nothing from memory (it is how one reads), and none begins before its lesson."""
+    for id in dict.fromkeys(skills):
         trace = f.skill(id)
-        if right >= 0.5 and trace.memory.phase:
-            f.owe(trace, weight, at)
+        well, badly = weight * right, weight * (1 - right)
+        if well:
+            trace.echo += well
+            trace.doubt *= 1 - well
+            if trace.memory.phase:
+                f.owe(trace, well, at)
+        if badly:
+            trace.doubt = 0.8 * trace.doubt + badly
 
 
 def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:

@@ -212,9 +212,9 @@ def why_due(desk: Desk, id: str, curve: v.MemoryCurve | None) -> str:
             f"fallen to the {goal:.0f} that you want to keep."
         )
     if trace is not None and trace.doubt > 0.3:
-        said += " Failures at what it is made of have made it less certain."
+        said += " Failures at what it is made of, or at questions in its lesson, have made it less certain."
     elif trace is not None and trace.echo >= 1 and trace.right + trace.wrong < 1:
-        said += " It was practised through what contains it, not yet by itself."
+        said += " It was practised in its lesson or through what contains it, not yet by itself."
     elif trace is not None and trace.placed >= 0.75 and trace.right + trace.wrong < 1:
         said += " That you have it is known from placement alone, so it is looked at gently once."
     return said
