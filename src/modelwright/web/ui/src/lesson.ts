@@ -49,6 +49,8 @@ function take(paragraph: HTMLElement): void {
   paragraph.classList.add("current");
   if (!form) return;
   form.hidden = false;
+  // Where the column stands below the text, what is done to a paragraph comes to it.
+  if (window.matchMedia("(max-width: 62rem)").matches) paragraph.after(one("#passage-tools")!, form);
   const target = form.elements.namedItem("target") as HTMLInputElement;
   target.value = `${text!.dataset.lesson}#${paragraph.id}`;
   const words = (paragraph.textContent ?? "").trim().replace(/\s+/g, " ");
