@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tiny_curriculum
-from modelwright.curriculum.lint import CODE_WIDTH
+from modelwright.curriculum.lint_lesson import CODE_WIDTH
 from modelwright.studio import Studio
 from serving import LOOKS, Served, violations
 

@@ -178,11 +178,7 @@ def lesson(name: str | None) -> None:
         out.print("Kept. It is now part of what you will be asked about.")
         if end.opened:
             out.print("Open to you now: " + ", ".join(screen.safe(link.title) for link in end.opened) + ".")
-        if end.problem is not None and _line(f"The first problem, {end.problem.title}? Enter says yes, q leaves: ").strip().lower() != "q":
-            out.print()
-            _ask(out, end.problem)
-            _answered(s, out, end.problem)
-        elif view.then:
+        if view.then:
             out.print(f"Then: [cyan]modelwright {view.then.kind} {view.then.id}[/]")
 
 

@@ -153,8 +153,19 @@ def _prose(text: str, paragraphs: dict[str, str]) -> tuple[str, tuple[Heading, .
             while id in paragraphs:
                 id += "x"
             token.attrSet("id", id)
-            paragraphs[id] = words if len(words) <= QUOTED else words[:QUOTED].rsplit(" ", 1)[0] + " …"
+            paragraphs[id] = _beginning(words)
     return _keep_together(markdown.renderer.render(tokens, markdown.options, env)), tuple(headings)
+
+
+def _beginning(words: str) -> str:
+    """How a paragraph begins, as Markdown that is whole: no formula, code or bold text is cut in two."""
+    if len(words) <= QUOTED:
+        return words
+    cut = words[:QUOTED].rsplit(" ", 1)[0]
+    for sign in ("$", "`", "**"):
+        if cut.count(sign) % 2:
+            cut = cut[: cut.rindex(sign)].rstrip()
+    return cut + " …"
 
 
 def paragraph_id(words: str) -> str:

@@ -317,7 +317,8 @@ def passages(desk: Desk, targets: Sequence[str], there: Mapping[str, str]) -> tu
             continue
         quote = there.get(id) or (note.quote if note else "") or (mark.quote if mark else "")
         at = max(note.at if note else 0, mark.at if mark else 0)
-        result.append(v.Passage(desk.link(target, "lesson"), quote, mark is not None, note.text if note else "", at, id in there))
+        link, text = desk.link(target, "lesson"), note.text if note else ""
+        result.append(v.Passage(link, quote, content.inline(quote), mark is not None, text, at, id in there))
     return tuple(result)
 
 

@@ -491,6 +491,7 @@ class Passage:
 
     target: Link  # lesson#paragraph
     quote: str
+    quote_html: str
     marked: bool
     note: str
     at: int
