@@ -126,6 +126,15 @@ def test_running_finds_what_reading_cannot(course, file, old, new, says):
     assert any(says in finding for finding in findings(course, run=True, seeds=5))
 
 
+@pytest.mark.parametrize("name", ["mean", "average"])
+def test_a_lesson_that_shows_the_labs_answer_is_found_whatever_it_calls_it(course, name):
+    solution = (course / MODULE / "labs/mean/solution.py").read_text().replace("def mean", f"def {name}")
+    indented = "".join(f"  {line}\n" if line else "\n" for line in solution.splitlines())
+    edit(course, "lessons/the-mean.md", "      return ____\n", "      return ____\n\n\n" + indented)
+    (told,) = [f for f in findings(course, run=True, seeds=1) if "handed in" in f]
+    assert "the-mean.md: Its code, handed in, passes 100% of the checks of the lab statistics/mean." in told
+
+
 def test_a_starter_that_passes_is_found(course):
     labs = course / MODULE / "labs/mean"
     (labs / "starter.py").write_text((labs / "solution.py").read_text())

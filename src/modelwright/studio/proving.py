@@ -29,6 +29,7 @@ from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words,
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lab, Lesson, Module, Problem
+from modelwright.studio.giveaway import prove_kept_back, shown_before
 from modelwright.studio.lies import prove_lies
 from modelwright.studio.mutation import prove_equivalents
 from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
@@ -186,6 +187,11 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
             files = [path for pattern in step.reads for path in lab.folder.glob(pattern)]
             rests_on = digest(terms, files_digest(lab.folder, files), code_digest(step.prove))
             yield Step(f"lab {lab.id}", step.claim, module, rests_on, functools.partial(_lab, lab, step, repeat))
+        if lessons := shown_before(lab, module.lessons):
+            starter = files_digest(lab.folder, [lab.folder / "starter.py"])
+            rests_on = digest(terms, starter, code_digest(prove_kept_back), *(lesson.text for lesson in lessons))
+            claim = "no lesson's code passes for it"
+            yield Step(f"lab {lab.id}", claim, module, rests_on, functools.partial(_kept_back, lab, lessons))
 
 
 def _lesson(lesson: Lesson, step: LessonStep, workers: Workers) -> list[Finding]:
@@ -198,6 +204,10 @@ def _problem(problem: Problem, seeds: int, workers: Workers) -> list[Finding]:
 
 def _prove_problem(problem: Problem, seeds: int) -> list[Finding]:
     return list(prove_problem(problem, seeds))
+
+
+def _kept_back(lab: Lab, lessons: list[Lesson], workers: Workers) -> list[Finding]:
+    return list(prove_kept_back(lab, lessons, workers.grade))
 
 
 def _lab(lab: Lab, step: LabStep, repeat: int, workers: Workers) -> list[Finding]:
