@@ -113,7 +113,7 @@ def render_lesson(lesson: Lesson, figure: Callable[[str], str | None] = lambda k
         headings: tuple[Heading, ...] = ()
         match block:
             case Prose():
-                page, headings = _prose(block.text, paragraphs)
+                page, headings = _prose(block.text, paragraphs, sum(len(before.headings) for before in rendered) + 1)
             case Cell():
                 code_so_far.append(block.code)
                 page = render_cell(block)
@@ -136,17 +136,17 @@ def render_lesson(lesson: Lesson, figure: Callable[[str], str | None] = lambda k
     return RenderedLesson(tuple(rendered), questions, tuple(keys), paragraphs)
 
 
-def _prose(text: str, paragraphs: dict[str, str]) -> tuple[str, tuple[Heading, ...]]:
-    """Prose with a place on the page for each heading and each paragraph; `paragraphs` gains the latter."""
+def _prose(text: str, paragraphs: dict[str, str], first: int) -> tuple[str, tuple[Heading, ...]]:
+    """Prose with a place on the page for each heading, numbered from `first`, and each paragraph; `paragraphs` gains the latter."""
     markdown = _markdown()
     env: dict[str, object] = {}
     tokens = markdown.parse(text, env)
     headings = []
     for token, inner in pairwise(tokens):
         if token.type == "heading_open" and token.tag == "h2":
-            slug = "s-" + re.sub(r"[^a-z0-9]+", "-", inner.content.lower()).strip("-")
-            token.attrSet("id", slug)
-            headings.append(Heading(slug, render_inline(inner.content)))
+            anchor = f"section-{first + len(headings)}"
+            token.attrSet("id", anchor)
+            headings.append(Heading(anchor, render_inline(inner.content)))
         if token.type == "paragraph_open" and token.level == 0:
             words = " ".join(inner.content.split())
             id = paragraph_id(words)
