@@ -201,9 +201,11 @@ def lint_order(curriculum: Curriculum, lessons: Iterable[Lesson]) -> Iterator[Fi
         before = _before(curriculum, lesson)
         for term in lesson.terms:
             first = introduced[_key(term)][0]
-            if first.id != lesson.id:
+            meanings = {_key(name): meaning for name, meaning in first.terms.items()}
+            if first.id != lesson.id and meanings[_key(term)].strip() != lesson.terms[term].strip():
                 line = line_of(lesson.path, ("terms", term))
-                yield Finding(lesson.path, line, f"The term {term!r} is introduced by {first.id} already.", "Let one lesson introduce it.")
+                message = f"The term {term!r} means something else in {first.id}, which introduces it."
+                yield Finding(lesson.path, line, message, "Give it the same meaning, or leave it to that lesson.")
         for skill in lesson.assumes:
             line = line_of(lesson.path, ("assumes",))
             if skill in _closure(curriculum, lesson.skills) or skill in lesson.skills:

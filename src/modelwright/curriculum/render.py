@@ -141,7 +141,7 @@ def _prose(text: str, paragraphs: dict[str, str], first: int) -> tuple[str, tupl
     markdown = _markdown()
     env: dict[str, object] = {}
     tokens = markdown.parse(text, env)
-    headings = []
+    headings: list[Heading] = []
     for token, inner in pairwise(tokens):
         if token.type == "heading_open" and token.tag == "h2":
             anchor = f"section-{first + len(headings)}"

@@ -293,9 +293,9 @@ def terms_of(lesson: Lesson) -> tuple[v.Term, ...]:
 
 @lru_cache(maxsize=2)
 def glossary(curriculum: Curriculum) -> tuple[v.Term, ...]:
-    """Every term that some lesson introduces, by the alphabet; of a term that two lessons name, the first in the plan's order is first."""
-    terms = [term for lesson in curriculum.lessons.values() for term in terms_of(lesson)]
-    return tuple(sorted(terms, key=lambda term: term.term.casefold()))
+    """Every term that some lesson introduces, by the alphabet; one that two lessons name stands with the first of them."""
+    terms = {term.anchor: term for lesson in reversed(curriculum.lessons.values()) for term in terms_of(lesson)}
+    return tuple(sorted(terms.values(), key=lambda term: term.term.casefold()))
 
 
 def slug(term: str) -> str:
