@@ -22,7 +22,7 @@ LEARNER := src/modelwright/learner
 # What pages are made of: their scripts, styles and fonts, and the lessons' figures.
 .venv/.built: .venv/.studio $(shell find curriculum -name '*.md') $(shell find src/modelwright/web/ui -type f -not -path '*/node_modules/*' -not -path '*/build/*')
 	@$(BIN)/python -m modelwright.web.assets
-	@$(BIN)/modelwright course build
+	@$(BIN)/modelwright course build --figures
 	@touch $@
 
 # The constraints file pins every version. PyTorch comes first, so that PIP_ARGS may name an index with its CPU builds.

@@ -251,6 +251,17 @@ def check(
     raise typer.Exit(check(lab, debug, json))
 
 
+@app.command(epilog='Examples: modelwright run softmax · modelwright run softmax "softmax([1.0, 2.0])" · modelwright run my_try.py')
+def run(
+    lab: LabName = None,
+    line: Annotated[str, typer.Argument(help="A line of Python to run after the file, and show the value of.", show_default=False)] = "",
+) -> None:
+    """Run a lab's file, and a line after it, without grading it. Leaves with 1 where it ends in an error."""
+    from modelwright.cli.labs import run
+
+    raise typer.Exit(run(lab, line))
+
+
 @app.command(epilog="Keys: h a hint · n the next lab · l all checks · r run again · q quit")
 def watch(lab: LabName = None) -> None:
     """Grade a lab on every save, one failing check at a time."""

@@ -208,15 +208,35 @@ def preview(
     preview(folder, id, port, browser and os.environ.get("NO_BROWSER", "") in ("", "0"))
 
 
-@app.command(epilog="Example: modelwright course build")
-def build(curriculum: Folder = None) -> None:
-    """Draw the lessons' figures, so that pages show them at once. Those that are drawn already are left."""
+@app.command(epilog="Examples: modelwright course build · modelwright course build --figures")
+def build(
+    curriculum: Folder = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Leave out the frames of explores, which a page draws when it is opened.")
+    ] = False,
+) -> None:
+    """Draw the lessons' figures and the frames of their explores, so that pages show them at once; what is drawn already is left."""
     from modelwright.curriculum.figures import draw, folder_of
+    from modelwright.curriculum.frames import draw_frames, explores_of, frames_folder
     from modelwright.curriculum.loader import load
 
     course = load(curriculum)
     drawn = sum(len(draw(lesson, folder_of(course.folder))) for lesson in course.lessons.values())
     typer.echo(f"{drawn} figures of {len(course.lessons)} lessons are drawn.")
+    if figures:
+        return
+    folder, frames, failed = frames_folder(course.folder), 0, 0
+    for lesson in course.lessons.values():
+        draw_frames(lesson, folder)
+        for explore in explores_of(lesson):
+            kept = explore.frames(folder)
+            frames += sum(frame is not None and not frame.error for frame in kept)
+            failed += sum(frame is None or bool(frame.error) for frame in kept)
+    typer.echo(
+        f"{frames} frames of explores are drawn." + (f" {failed} cannot be: `modelwright course validate` says why." if failed else "")
+    )
+    if failed:
+        raise typer.Exit(1)
 
 
 @new.command("lab", epilog="Example: modelwright course new lab linear-algebra/determinant 'Determinants by elimination'")

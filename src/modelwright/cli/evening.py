@@ -155,6 +155,12 @@ def lesson(name: str | None) -> None:
         for block in view.blocks:
             if block.check is not None:
                 _check(s, out, view.id, block.check)
+            elif block.explore is not None:
+                screen.wrapped(out, f"Figure, moved in the browser: {s.first_sentence(view.id, block.explore.number)}")
+                out.print()
+            elif block.hole_lines:
+                screen.markdown(out, block.text)
+                _hole(s, out, view.id, block)
             else:
                 screen.markdown(out, block.text)
         if view.closing:
@@ -180,6 +186,31 @@ def lesson(name: str | None) -> None:
             out.print("Open to you now: " + ", ".join(screen.safe(link.title) for link in end.opened) + ".")
         if view.then:
             out.print(f"Then: [cyan]modelwright {view.then.kind} {view.then.id}[/]")
+
+
+def _hole(s: Studio, out: Console, lesson: str, block: v.LessonBlock) -> None:
+    """A hole in the code: filled until it is right or left, with two hints and then the line for the asking."""
+    if not keys.interactive():
+        return
+    seen = 0
+    while True:
+        offer = ("h a hint", "h another hint", "h the line")[seen] + ", " if seen < 3 else ""
+        lines = [_line(f"The missing part ({offer}Enter leaves it): ")]
+        if lines[0].strip() == "h" and seen < 3:
+            seen += 1
+            screen.markdown(out, s.hole_help(lesson, block.id, seen)[-1].text)
+            continue
+        if not lines[0].strip():
+            return
+        if block.hole_lines > 1:
+            lines.append(_line("And its second line, if it has one: "))
+        filled = s.fill(lesson, block.id, "\n".join(line for line in lines if line.strip()), seen)
+        screen.wrapped(out, f"{'✓ Right.' if filled.right else '✗ Not yet.'} {filled.said}")
+        if filled.traceback:
+            out.print(filled.traceback, style="dim", markup=False, highlight=False, soft_wrap=True)
+        out.print()
+        if filled.right:
+            return
 
 
 def _check(s: Studio, out: Console, lesson: str, check: v.CheckView) -> None:

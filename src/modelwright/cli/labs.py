@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.cli import screen
 from modelwright.cli.opened import studio
@@ -86,6 +86,26 @@ def check(name: str | None, debug: bool, json: bool) -> int:
         screen.verdict_summary(out, handed.verdict)
         after(handed, lab_id, s)
         return 0 if handed.verdict.status == "passed" else 1
+
+
+def run(name: str | None, line: str) -> int:
+    with studio() as s:
+        lab_id = which(s, name)
+        outside = _outside(s, lab_id, name)
+        ran = s.run_lab(lab_id, outside.read_bytes() if outside else None, line)
+    out = screen.console()
+    plain: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
+    for text in (ran.output.removesuffix("\n"), ran.value):
+        if text:
+            out.print(text, **plain)
+    if ran.figures:
+        drawn, them = ("1 figure", "it") if len(ran.figures) == 1 else (f"{len(ran.figures)} figures", "them")
+        out.print(f"({drawn}: the lab's page shows {them})", style="dim", markup=False)
+    if trouble := ran.traceback or ran.problem:
+        out.print(trouble, style="red", **plain)
+    if ran.isolation_lacks:
+        out.print(f"[dim]Not isolated on this machine: {', '.join(ran.isolation_lacks)}.[/]")
+    return 0 if ran.status == "ok" else 1
 
 
 def _outside(s: Studio, lab_id: str, name: str | None) -> Path | None:

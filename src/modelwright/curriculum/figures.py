@@ -12,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from modelwright.curriculum.lesson_blocks import Cell, Check, Figure, blocks_of
@@ -22,6 +23,19 @@ from modelwright.curriculum.render import figure_key
 SECONDS = 60
 # Each at least 3.4 to 1 against both the light and the dark page.
 SERIES = ("#3d7fd6", "#c8553d", "#2f9060", "#9c64c4", "#a87a14", "#6f7d8c")
+# Matplotlib's settings for a figure in a page, where they can travel as JSON: the page's letters, no ground, few lines.
+STYLE: dict[str, Any] = {
+    "figure.figsize": [6.2, 3.5],
+    "svg.fonttype": "none",
+    "svg.hashsalt": "modelwright",
+    "savefig.transparent": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "font.size": 10,
+    "lines.linewidth": 1.8,
+    "axes.prop_cycle": list(SERIES),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def _run(job: list[dict], cwd: Path, seconds: float) -> list[Ran]:
     if not job:
         return []
     try:
-        order = json.dumps({"blocks": job, "series": SERIES})
+        order = json.dumps({"blocks": job, "style": STYLE})
         done = subprocess.run([sys.executable, "-c", _HARNESS], input=order, capture_output=True, text=True, timeout=seconds, cwd=cwd)
     except subprocess.TimeoutExpired:
         return [Ran(job[0]["line"], None, None, f"the lesson's code ran for more than {seconds:g} seconds")]
@@ -136,10 +150,7 @@ for block in job["blocks"]:
         matplotlib.use("svg", force=True)
         import matplotlib.pyplot as plt
         plt.close("all")
-        plt.rcParams.update({"figure.figsize": (6.2, 3.5), "svg.fonttype": "none", "svg.hashsalt": "modelwright",
-            "savefig.transparent": True,
-            "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "font.size": 10, "lines.linewidth": 1.8,
-            "axes.prop_cycle": matplotlib.cycler(color=job["series"])})
+        plt.rcParams.update({**job["style"], "axes.prop_cycle": matplotlib.cycler(color=job["style"]["axes.prop_cycle"])})
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
             # A check's program leaves nothing behind for the cells after it.
@@ -159,4 +170,4 @@ for block in job["blocks"]:
 sys.__stdout__.write(json.dumps(results))
 """
 
-__all__ = ["Ran", "draw", "folder_of", "plain_svg", "run_lesson"]
+__all__ = ["STYLE", "Ran", "draw", "folder_of", "plain_svg", "run_lesson"]

@@ -174,9 +174,10 @@ def paragraph_id(words: str) -> str:
 
 
 def render_cell(cell: Cell) -> str:
-    """Code, and what the page says that it prints."""
+    """Code, and what the page says that it prints: the two places that a run changes."""
     output = "" if cell.output is None else _output(cell.output)
-    return f'<pre class="code" tabindex="0"><code>{highlight_python(cell.code)}</code></pre>\n{output}'
+    code = f'<pre class="code" tabindex="0"><code>{highlight_python(cell.code)}</code></pre>'
+    return f'<div class="source">{code}</div>\n<div class="shown" role="status">{output}</div>\n'
 
 
 def refused_links(text: str) -> list[tuple[str, str, str]]:

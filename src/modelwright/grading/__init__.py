@@ -6,16 +6,21 @@ The checks never run in the learner's process. See docs/grading.md for the proce
 from .debugging import debug
 from .errors import GradingError
 from .grader import Grader, Result, RunLimits, isolation, run_python
+from .sessions import Cell, Judged, Ran, Sessions
 from .verdict import CheckResult, Isolation, Row, Verdict, first_failure, rows, told_in_order
 
 __all__ = [
+    "Cell",
     "CheckResult",
     "Grader",
     "GradingError",
     "Isolation",
+    "Judged",
+    "Ran",
     "Result",
     "Row",
     "RunLimits",
+    "Sessions",
     "Verdict",
     "debug",
     "first_failure",

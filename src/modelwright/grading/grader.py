@@ -73,6 +73,7 @@ class Zygote:
         # Whatever is put into a temporary folder goes into ours, which no other user can write or link into, and which goes when we go.
         env["TMPDIR"] = str(self.private.parent)
         env["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self._storage())
+        self._let_go()
         # Errors of the grading process itself go to a file, because a full pipe that nobody reads would stop it.
         self.log = tempfile.TemporaryFile(prefix="modelwright-")  # noqa: SIM115 - closed in stop()
         self.process = subprocess.Popen(
@@ -98,6 +99,13 @@ class Zygote:
                 if folders.is_ours(self.cache.parent) and folders.is_ours(self.cache) and os.access(self.cache, os.W_OK):
                     return self.cache
         return self.private.parent / "hypothesis"
+
+    def _let_go(self) -> None:
+        """Close what led to a process that has ended by itself."""
+        if self.process is not None:
+            for pipe in (self.process.stdin, self.process.stdout, self.log):
+                if pipe is not None:
+                    pipe.close()
 
     def _share(self) -> None:
         """Put a link to our socket where other Modelwright processes look. A home that cannot be written costs only their warmth."""

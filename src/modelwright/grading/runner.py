@@ -17,6 +17,7 @@ import sys
 import types
 from typing import Any
 
+from . import cells
 from .wire import Codec, WireError, recv_frame, send_frame
 
 NAMES = """add sub mul matmul truediv floordiv mod pow lshift rshift and_ or_ xor neg pos abs invert lt le eq ne gt ge
@@ -222,6 +223,13 @@ class Runner:
         sys.modules["__main__"] = main
         exec(compile(code, place, "exec", dont_inherit=True), main.__dict__)
         return ["ok", None]
+
+    def do_cell(self, name: str, code: str, style: dict[str, Any]) -> list[Any]:
+        """One block of a session, in the namespace of those before it: what a page shows of it."""
+        return ["ok", cells.run(self, name, code, style)]
+
+    def do_values(self, expressions: list[str]) -> list[Any]:
+        return ["ok", cells.values(expressions)]
 
     def do_write(self, files: dict[str, bytes]) -> list[Any]:
         for name, data in files.items():

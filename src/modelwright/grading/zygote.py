@@ -18,24 +18,20 @@ import sys
 import traceback
 from typing import Any
 
+CHECKS = ("pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.strategies", "hypothesis.extra.numpy", "msgpack")
 PRELOAD = {
-    "numpy": ("numpy", "numpy.testing"),
-    "torch": ("numpy", "numpy.testing", "torch", "torch.testing"),
+    "numpy": ("numpy", "numpy.testing", *CHECKS),
+    "torch": ("numpy", "numpy.testing", "torch", "torch.testing", *CHECKS),
+    "lesson": ("numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "msgpack"),
 }
+# Seconds after which a kind that nobody uses ends by itself: it is soon there again. The others serve as long as their program runs.
+IDLE = {"lesson": 120.0}
 
 
 def main(path: str, kind: str) -> None:
-    for name in (
-        *PRELOAD[kind],
-        "pytest",
-        "_pytest.assertion.rewrite",
-        "hypothesis",
-        "hypothesis.strategies",
-        "hypothesis.extra.numpy",
-        "msgpack",
-    ):
+    for name in PRELOAD[kind]:
         importlib.import_module(name)
-    from . import budget, cage, checker, wire  # noqa: F401
+    from . import budget, cage, cells, checker, host, wire  # noqa: F401
 
     if kind == "torch":
         torch: Any = sys.modules["torch"]
@@ -43,7 +39,10 @@ def main(path: str, kind: str) -> None:
         torch.testing.assert_close(torch.ones(1), torch.ones(1))
     sys.dont_write_bytecode = True
     cage.adopt_orphans()
-    checker.warm_up()
+    if kind == "lesson":
+        cells.warm_up()
+    else:
+        checker.warm_up()
     cage.may_become_nobody()  # which looks at many files, once
     listener = socket.socket(socket.AF_UNIX)
     with contextlib.suppress(FileNotFoundError):
@@ -61,7 +60,9 @@ def main(path: str, kind: str) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     print("ready", flush=True)
     while True:
-        ready, _, _ = select.select([listener.fileno(), 0, wake], [], [])
+        ready, _, _ = select.select([listener.fileno(), 0, wake], [], [], IDLE.get(kind))
+        if not ready and not _children_left():
+            break
         if wake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4096)
@@ -93,8 +94,16 @@ def main(path: str, kind: str) -> None:
     os._exit(0)
 
 
+def _children_left() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def serve(client: socket.socket) -> None:
-    from . import cage, checker, wire
+    from . import cage, checker, host, wire
 
     cage.die_with_parent()
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -103,6 +112,9 @@ def serve(client: socket.socket) -> None:
     try:
         header = json.loads(wire.recv_frame(client))
     except EOFError:  # somebody only looked whether we are here
+        return
+    if header["mode"] == "session":
+        host.serve(client, header)
         return
     source = bytes(wire.recv_frame(client))
     extra = {name: bytes(wire.recv_frame(client)) for name in header["extra"]}

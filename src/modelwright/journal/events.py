@@ -120,6 +120,15 @@ class Checked(Data, frozen=True, tag="checked"):
     difficulty: Annotated[float, Meta(ge=-100, le=100)] = 2.0
 
 
+class Faded(Data, frozen=True, tag="faded"):
+    """The hole of a faded example was filled rightly; `target` is `lesson#block`. `hints` were seen before: 3 is the line itself."""
+
+    target: str
+    skills: list[str]
+    line: str
+    hints: int = 0
+
+
 class AnswerMarked(Data, frozen=True, tag="answer-marked"):
     """A closing question, `lesson#closing-1`, answered in the learner's own words, and what they then thought of it."""
 
@@ -281,7 +290,8 @@ class ImportUndone(Data, frozen=True, tag="import-undone"):
 MOST_NAMED = 5000
 
 Event_ = (
-    Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | AnswerMarked | PassageMarked
+    Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | Faded | AnswerMarked
+    | PassageMarked
     | ChapterRead | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone

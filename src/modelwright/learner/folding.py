@@ -546,6 +546,11 @@ def _checked(f: Folder, at: int, d: e.Checked) -> None:
             f.skill(id).misconception = d.misconception
 
 
+def _faded(f: Folder, at: int, d: e.Faded) -> None:
+    weight = AFTER_SOLUTION if d.hints > 2 else 1.0 - PER_HINT * d.hints
+    _in_text(f, d.skills, 1.0, IN_TEXT * weight, at)
+
+
 def _answer_marked(f: Folder, at: int, d: e.AnswerMarked) -> None:
     if d.mark:
         _in_text(f, d.skills, 1.0 if d.mark == "right" else 0.5 if d.mark == "partly" else 0.0, IN_TEXT, at)
@@ -623,6 +628,7 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.LessonOpened: _lesson_opened,
     e.LessonFinished: _lesson,
     e.Checked: _checked,
+    e.Faded: _faded,
     e.AnswerMarked: _answer_marked,
     e.PassageMarked: _run,
     e.ChapterRead: _chapter,

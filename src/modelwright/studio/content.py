@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from modelwright.curriculum import Exercise
+    from modelwright.curriculum.frames import Drawn, Frame
     from modelwright.curriculum.models import Card, Lab, Lesson, Problem
     from modelwright.curriculum.render import Heading
     from modelwright.studio.record import LabRecord
@@ -42,8 +43,8 @@ class Page:
 class Pages:
     """Rendered Markdown, kept: a lesson's mathematics takes longer to set than everything else on its page."""
 
-    def __init__(self, figures: Path) -> None:
-        self.figures = figures
+    def __init__(self, figures: Path, frames: Path) -> None:
+        self.figures, self.frames = figures, frames
         self._lessons: dict[str, Page] = {}
 
     def lesson(self, lesson: Lesson) -> Page:
@@ -54,7 +55,7 @@ class Pages:
 
     def _render(self, lesson: Lesson) -> Page:
         from modelwright.curriculum import render_lesson
-        from modelwright.curriculum.lesson_blocks import as_markdown
+        from modelwright.curriculum.lesson_blocks import Faded, as_markdown
 
         missing: list[Path] = []
         numbers: Counter[str] = Counter()
@@ -74,8 +75,25 @@ class Pages:
             numbers[block.kind] += 1
             id = getattr(block.block, "id", f"{block.kind}-{numbers[block.kind]}")
             headings[id] = block.headings
-            blocks.append(v.LessonBlock(block.kind, id, as_markdown(block.block), block.html, block.waiting))
+            lines = (2 if block.block.takes_lines else 1) if isinstance(block.block, Faded) else 0
+            blocks.append(v.LessonBlock(block.kind, id, as_markdown(block.block), block.html, block.waiting, hole_lines=lines))
         return Page(tuple(blocks), headings, rendered.paragraphs, rendered.questions, tuple(missing))
+
+    def with_frames(self, lesson: Lesson, blocks: tuple[v.LessonBlock, ...]) -> tuple[tuple[v.LessonBlock, ...], bool]:
+        """The blocks with the first frame of each explore as far as it is drawn, and whether any frame is still to be drawn."""
+        from modelwright.curriculum.frames import explores_of
+
+        drawn = explores_of(lesson)
+        if not drawn:
+            return blocks, False
+        looks = iter([_explore_look(explore, explore.frame(self.frames, 0)) for explore in drawn])
+        shown = tuple(replace(block, explore=next(looks)) if block.kind == "explore" else block for block in blocks)
+        return shown, any(explore.missing(self.frames) for explore in drawn)
+
+
+def _explore_look(drawn: Drawn, first: Frame | None) -> v.ExploreLook:
+    sliders = tuple(v.Slider(p.label, tuple(str(value) for value in p.values)) for p in drawn.explore.parameters)
+    return v.ExploreLook(drawn.number, sliders, first.svg if first else "", first.said if first else "")
 
 
 @lru_cache(maxsize=4096)
@@ -97,11 +115,12 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
     from modelwright.studio import lessons
 
     page = pages.lesson(lesson)
+    blocks, frames_waiting = pages.with_frames(lesson, page.blocks)
     siblings = desk.curriculum.module_of(lesson.id).lessons
     place = [sibling.id for sibling in siblings].index(lesson.id)
     record = desk.lesson(lesson.id)
     beside = lessons.beside(desk, lesson, page.paragraphs)
-    blocks = tuple(_of_learner(desk, lesson, block, beside) for block in page.blocks)
+    blocks = tuple(_of_learner(desk, lesson, block, beside) for block in blocks)
     return v.LessonView(
         id=lesson.id,
         title=lesson.title,
@@ -112,6 +131,7 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
         html="".join(block.html for block in page.blocks),
         blocks=blocks,
         figures_waiting=bool(page.missing),
+        frames_waiting=frames_waiting,
         questions=tuple(question.ask for question in closing_questions(lesson)),
         questions_html=page.questions_html,
         closing=tuple(lessons.closing_view(desk, lesson, question) for question in closing_questions(lesson)),

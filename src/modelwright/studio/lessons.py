@@ -278,7 +278,7 @@ def contents(desk: Desk, lesson: Lesson, page: content.Page) -> tuple[v.Contents
             done = answered is not None and (answered.right or answered.shown)
             lines.append(v.ContentsLine("check", f"ask-{block.id}", "Before you read on", done))
         elif block.kind == "faded":
-            lines.append(v.ContentsLine("faded", f"ask-{block.id}", "The same, with a line missing"))
+            lines.append(v.ContentsLine("faded", f"ask-{block.id}", "The same, with a line missing", block.id in record.filled))
         elif block.kind == "explore":
             lines.append(v.ContentsLine("explore", block.id, "A figure to move"))
     questions = page.questions_html

@@ -71,6 +71,8 @@ def _line(desk: Desk, event: e.Event, id: str) -> v.SkillEvent | None:
         case e.Checked():
             words = "right" if data.right else "answer asked for" if data.solution_shown else "not right"
             return v.SkillEvent(at, "question", desk.link(data.target, "lesson"), data.right, words + ", in its lesson")
+        case e.Faded():
+            return v.SkillEvent(at, "question", desk.link(data.target, "lesson"), True, "filled rightly, in its lesson")
         case e.AnswerMarked():
             right = {"right": True, "not": False}.get(data.mark)
             return v.SkillEvent(at, "question", desk.link(data.target, "lesson"), right, f"{MARKS[data.mark]}, in your own words")
@@ -185,7 +187,7 @@ def _names(desk: Desk, data: e.Data, id: str) -> bool:
     match data:
         case e.CardReviewed():
             return data.skill == id
-        case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked() | e.AnswerMarked():
+        case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked() | e.Faded() | e.AnswerMarked():
             return id in data.skills
         case e.LessonFinished():
             return data.lesson in desk.curriculum.teaching(id, "lesson")

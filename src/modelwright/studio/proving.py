@@ -21,21 +21,24 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum import exercises
 from modelwright.curriculum.errors import Finding
+from modelwright.curriculum.frames import frames_folder
 from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words, prove_problem
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lab, Lesson, Module, Problem
 from modelwright.studio.giveaway import prove_kept_back, shown_before
+from modelwright.studio.lesson_proof import prove_explores, prove_faded
 from modelwright.studio.lies import prove_lies
 from modelwright.studio.mutation import prove_equivalents
 from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
 
 if TYPE_CHECKING:
-    from modelwright.grading import Verdict
+    from modelwright.grading import Sessions, Verdict
 
 Grade = Callable[..., "Verdict"]
 FILE = "proofs.txt"
@@ -74,10 +77,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Workers:
-    """What a step may run on: warm grading, and processes for what is pure Python."""
+    """What a step may run on: warm grading, sessions for a lesson's code, processes for what is pure Python, a folder for frames."""
 
     grade: Grade
+    sessions: Sessions
     processes: Executor
+    frames: Path
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ class LessonStep:
     """A claim about every lesson: what it says, and how running the lesson proves it."""
 
     claim: str
-    prove: Callable[[Lesson], Iterable[Finding]]
+    prove: Callable[[Lesson, Workers], Iterable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,26 @@ class LabStep:
     reads: tuple[str, ...]
 
 
-LESSON_STEPS = (LessonStep("it prints what its page says", prove_lesson),)
+def prove_output(lesson: Lesson, workers: Workers) -> Iterable[Finding]:
+    """The lesson's code runs, and prints what stands below it."""
+    return prove_lesson(lesson)
+
+
+def prove_holes(lesson: Lesson, workers: Workers) -> Iterable[Finding]:
+    """What goes into the hole of a faded example makes a difference."""
+    return prove_faded(lesson, workers.sessions)
+
+
+def prove_frames(lesson: Lesson, workers: Workers) -> Iterable[Finding]:
+    """Every frame of an explore can be drawn and says what is seen."""
+    return prove_explores(lesson, workers.frames)
+
+
+LESSON_STEPS = (
+    LessonStep("it prints what its page says", prove_output),
+    LessonStep("its holes make a difference", prove_holes),
+    LessonStep("its explores can be drawn", prove_frames),
+)
 LAB_STEPS = (
     LabStep("the starter fails", prove_starter, ("starter.py",)),
     LabStep("right solutions pass", prove_right, ("solution.py", "right/*.py")),
@@ -195,7 +219,7 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
 
 
 def _lesson(lesson: Lesson, step: LessonStep, workers: Workers) -> list[Finding]:
-    return list(step.prove(lesson))
+    return list(step.prove(lesson, workers))
 
 
 def _problem(problem: Problem, seeds: int, workers: Workers) -> list[Finding]:
@@ -350,7 +374,7 @@ def prove(
             waiting.append(step)
     try:
         if waiting:
-            _run(waiting, jobs or os.cpu_count() or 1, lambda step, findings: settle(step, findings, kept=False))
+            _run(waiting, curriculum.folder, jobs or os.cpu_count() or 1, lambda step, findings: settle(step, findings, kept=False))
     finally:
         if keep and usual:
             for module in chosen:
@@ -359,8 +383,8 @@ def prove(
     return [outcomes[step.name] for step in steps]
 
 
-def _run(steps: list[Step], jobs: int, tell: Callable[[Step, list[Finding]], None]) -> None:
-    from modelwright.grading import Grader, GradingError
+def _run(steps: list[Step], folder: Path, jobs: int, tell: Callable[[Step, list[Finding]], None]) -> None:
+    from modelwright.grading import Grader, GradingError, Sessions
 
     stopped = threading.Event()
 
@@ -374,9 +398,12 @@ def _run(steps: list[Step], jobs: int, tell: Callable[[Step, list[Finding]], Non
                 raise GradingError("The proving was stopped.")
             return grader.grade(lab, source, **options)
 
+        sessions = Sessions(grader)
+        stack.callback(sessions.close)
+        workers = Workers(grade, sessions, processes, frames_folder(folder))
         pool = ThreadPoolExecutor(jobs)
         try:
-            futures = {pool.submit(step.prove, Workers(grade, processes)): step for step in steps}
+            futures = {pool.submit(step.prove, workers): step for step in steps}
             for future in as_completed(futures):
                 tell(futures[future], future.result())
         finally:

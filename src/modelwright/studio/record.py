@@ -70,6 +70,7 @@ class LessonRecord(msgspec.Struct):
     finished_at: int = 0
     answers: list[str] = []
     checks: dict[str, CheckRecord] = {}
+    filled: dict[str, int] = {}  # block with a hole -> when it was last filled rightly
     own: dict[str, OwnAnswer] = {}  # closing question -> the learner's answer to it
 
 
@@ -212,7 +213,7 @@ class Record(msgspec.Struct):
         match data:
             case e.CardReviewed():
                 skills = (data.skill,)
-            case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked():
+            case e.ProblemAnswered() | e.ItemAnswered() | e.LabSubmitted() | e.Checked() | e.Faded():
                 skills = data.skills
             case e.AnswerMarked() if data.mark:
                 skills = data.skills
@@ -326,6 +327,13 @@ def _checked(record: Record, event: e.Event, data: e.Checked) -> None:
     check.at, check.answer, check.right, check.shown, check.seed = event.at, data.answer, data.right, data.solution_shown, data.seed
     if data.source:  # it has been seen: an exam prefers another
         record.items[data.source] = record.items.get(data.source, 0) + 1
+    for skill in data.skills:
+        record.practised[skill] = event.at
+
+
+def _faded(record: Record, event: e.Event, data: e.Faded) -> None:
+    lesson, _, id = data.target.partition("#")
+    record.lessons.setdefault(lesson, LessonRecord()).filled[id] = event.at
     for skill in data.skills:
         record.practised[skill] = event.at
 
@@ -450,6 +458,7 @@ _HANDLERS: dict[type, Any] = {
     e.LessonOpened: _lesson_opened,
     e.LessonFinished: _lesson_finished,
     e.Checked: _checked,
+    e.Faded: _faded,
     e.AnswerMarked: _answer_marked,
     e.PassageMarked: _passage,
     e.ChapterRead: _chapter,

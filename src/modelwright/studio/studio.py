@@ -18,21 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum import Curriculum, load
+from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
-from modelwright.studio import calendar, content, evening, knowing, lessons, outlook, placing, road
+from modelwright.studio import calendar, content, evening, knowing, lessons, outlook, placing, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
 from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
 from modelwright.studio.ledger import Ledger
+from modelwright.studio.record import SITTING
 from modelwright.studio.sitting import Sitting
 from modelwright.workshop import NoGit, Workshop, WorkshopError
 
 if TYPE_CHECKING:
-    from modelwright.curriculum.models import Lab, Module
-    from modelwright.grading import CheckResult, Grader, Verdict
+    from modelwright.curriculum.lesson_blocks import Faded
+    from modelwright.curriculum.models import Lab, Lesson, Module
+    from modelwright.grading import CheckResult, Grader, Sessions, Verdict
 
 MINUTE, WEEK = 60_000, 604_800_000
 MOST_KEPT = 200
@@ -73,12 +76,14 @@ class Studio:
         self._starting = threading.Lock()
         self._grader: Grader | None = None
         self._closed = False
+        self._sessions: Sessions | None = None
         self._ledger = Ledger(journal, curriculum, home.cache)
         self._lost = journal.lost()
-        self._pages = content.Pages(_figures(curriculum.folder))
+        self._pages = content.Pages(*_drawings(curriculum.folder))
         self._sitting = Sitting(home.run / "opened.json")
         self._kept: dict[Any, tuple[tuple[int, int], Any]] = {}
         self._drawing: set[str] = set()
+        self._undrawable: set[str] = set()
         self._forecast_kept: _Forecast | None = None
         self._forecasting = threading.Lock()
         self._fitting = threading.Lock()
@@ -112,6 +117,8 @@ class Studio:
         with self._lock:
             self._ledger.save()
             self.journal.close()
+        if self._sessions is not None:
+            self._sessions.close()
         with self._starting:
             if self._grader is not None:
                 self._grader.close()
@@ -309,6 +316,8 @@ class Studio:
             view = content.lesson_view(desk, lesson, self._pages)
         if view.figures_waiting:
             self._draw(lesson.id)
+        if view.frames_waiting:
+            self._draw(lesson.id, frames=True)
         return view
 
     def open_lesson(self, lesson_id: str) -> v.LessonView:
@@ -396,6 +405,114 @@ class Studio:
         then = content.practice(after, lesson)
         problem = self.problem(then.id) if then is not None and then.kind == "problem" else None
         return v.LessonEnd(changed, ready, self.next(), problem)
+
+    # Running code, which nobody records
+
+    def run_block(self, lesson_id: str, texts: Sequence[str], token: str = "") -> v.RunView:
+        """Runs a lesson's python block after those before it. `texts`: the code of the lesson's first blocks as it stands on the page.
+
+        `token`: what `stop` is to call this run.
+        """
+        lesson = self._find("lesson", lesson_id)
+        return running.block(self._running, lesson, texts, token)
+
+    def run_lab(self, lab_id: str, source: str | bytes | None = None, line: str = "", token: str = "") -> v.RunView:
+        """Runs the learner's file (or `source`, which is not saved) as a script, then a `line` of their own, and grades nothing."""
+        lab = self._find("lab", lab_id)
+        if source is None:
+            with self._desk(enrolled=True):
+                self.workshop.ensure(lab)
+                source = self.workshop.read(lab)
+        if isinstance(source, bytes):
+            source = running.readable(source, lab.file)
+        return running.lab(self._running, lab, source, line, token)
+
+    def frames(self, lesson_id: str, number: int) -> list[tuple[str, str] | None]:
+        """The frames of a lesson's explore, counted from 1, each with its sentence; None for those that are still to be drawn.
+
+        Where a single frame cannot be drawn, the one before it stands in its place; where none can, there are none.
+        """
+        from modelwright.curriculum.frames import explores_of
+
+        lesson = self._find("lesson", lesson_id)
+        explores = explores_of(lesson)
+        if not 1 <= number <= len(explores):
+            raise Unknown("explore", f"{lesson_id} {number}", ())
+        drawn = explores[number - 1]
+        if drawn.missing(self._pages.frames):
+            self._draw(lesson.id, frames=True)
+            if f"{lesson.id} frames" in self._undrawable:
+                return []
+        kept = drawn.frames(self._pages.frames)
+        good = [frame for frame in kept if frame is not None and not frame.error]
+        if not good:
+            return [None] * len(kept) if None in kept else []
+        shown: list[tuple[str, str] | None] = []
+        last = good[0]
+        for frame in kept:
+            last = last if frame is None or frame.error else frame
+            shown.append(None if frame is None else (last.svg, last.said))
+        return shown
+
+    def first_sentence(self, lesson_id: str, number: int) -> str:
+        """What is seen in an explore before anything is moved; its first frame is drawn for that, if need be."""
+        from modelwright.curriculum.frames import draw_frames, explores_of
+
+        lesson = self._find("lesson", lesson_id)
+        explore = explores_of(lesson)[number - 1]
+        if explore.frame(self._pages.frames, 0) is None:
+            draw_frames(lesson, self._pages.frames, first=True)
+        first = explore.frame(self._pages.frames, 0)
+        return first.said if first is not None and first.said else "it could not be drawn."
+
+    def fill(self, lesson_id: str, block: str, line: str, hints: int = 0) -> v.FilledView:
+        """Judges what a learner wrote into the hole of a lesson's faded block, and records it where it is right.
+
+        `hints`: how many helps were seen before, as `hole_help` counts them. The same hole counts once in a sitting.
+        """
+        lesson = self._find("lesson", lesson_id)
+        faded = self._faded(lesson, block)
+        filled = running.filled(self._running, lesson, faded, line)
+        if not filled.right:
+            return filled
+        with self._desk(enrolled=True) as desk:
+            if desk.now - desk.lesson(lesson.id).filled.get(block, 0) < SITTING:
+                return filled
+            skills = [lessons.skill_of(lesson, faded.skill)]
+            data = e.Faded(target=f"{lesson.id}#{block}", skills=skills, line=line.strip()[:400], hints=hints)
+            return replace(filled, changed=self._changes(skills, data))
+
+    def hole_help(self, lesson_id: str, block: str, number: int) -> tuple[v.HoleHint, ...]:
+        """The first `number` helps with a hole: two hints, then the line itself."""
+        lesson = self._find("lesson", lesson_id)
+        faded = self._faded(lesson, block)
+        helps = [*faded.hints, f"```python\n{faded.fill.strip()}\n```"]
+        if not 1 <= number <= len(helps):
+            raise StudioError(f"There is no help number {number} with this hole: there are two hints, and then the line.")
+        return tuple(
+            v.HoleHint(lesson.id, block, at, text, content.html(text), len(helps) - at) for at, text in enumerate(helps[:number], 1)
+        )
+
+    def _faded(self, lesson: Lesson, id: str) -> Faded:
+        from modelwright.curriculum.lesson_blocks import Faded, of_kind
+
+        blocks = {block.id: block for block in of_kind(lesson, Faded)}
+        if id not in blocks:
+            raise Unknown("block with a hole", id, tuple(blocks))
+        return blocks[id]
+
+    def stop(self, target: str, token: str) -> bool:
+        """Ends what is being run under that token on a lesson's or a lab's page; False where it has ended."""
+        return self._running.stop(target, token)
+
+    def warm_blocks(self) -> None:
+        """Starts the process that blocks are run in, in the background, so that a lesson's first block answers soon."""
+
+        def work() -> None:
+            with contextlib.suppress(ModelwrightError):
+                self._running.warm()
+
+        threading.Thread(target=work, daemon=True, name="blocks").start()
 
     def read_chapter(self, resource_id: str, number: int, hours: float | None = None, done: bool = True) -> v.ResourceView:
         """Ticks a chapter off (or, with `done=False`, takes the tick away). `hours` None: the plan's own figure."""
@@ -1061,6 +1178,16 @@ class Studio:
                 self._grader = Grader(self.home.folder)
             return self._grader
 
+    @property
+    def _running(self) -> Sessions:
+        grader = self._started()
+        with self._starting:
+            if self._sessions is None:
+                from modelwright.grading import Sessions
+
+                self._sessions = Sessions(grader)
+            return self._sessions
+
     def _grade(self, lab: Lab, source: bytes, on_check: Callable[[CheckResult], None] | None) -> Verdict:
         """Without a lock: a submission that hangs keeps no other lab, and no page, waiting."""
         verdict = self._started().grade(lab, source, on_check=on_check)
@@ -1094,31 +1221,41 @@ class Studio:
             text = "\n".join(lines[1:]).lstrip()
         return text, content.check_names(lab)
 
-    def _draw(self, lesson_id: str) -> None:
-        """Draws a lesson's figures in the background, once at a time."""
+    def _draw(self, lesson_id: str, frames: bool = False) -> None:
+        """Draws a lesson's figures, or the frames of its explores, in the background, once at a time."""
+        what = f"{lesson_id} frames" if frames else lesson_id
         with self._lock:
-            if lesson_id in self._drawing:
+            if what in self._drawing or what in self._undrawable:
                 return
-            self._drawing.add(lesson_id)
+            self._drawing.add(what)
 
         def work() -> None:
             from modelwright.curriculum.figures import draw
+            from modelwright.curriculum.frames import draw_frames
 
+            lesson = self.curriculum.lessons[lesson_id]
             try:
-                draw(self.curriculum.lessons[lesson_id], self._pages.figures)
+                whole = True
+                if frames:
+                    whole = not draw_frames(lesson, self._pages.frames)
+                else:
+                    draw(lesson, self._pages.figures)
             except OSError:
-                pass  # the page shows the figure's text instead
-            else:
-                with self._lock:
-                    self._drawing.discard(lesson_id)
+                whole = False  # the page shows the figure's text instead
+            with self._lock:
+                self._drawing.discard(what)
+                if not whole:
+                    self._undrawable.add(what)
 
         threading.Thread(target=work, daemon=True, name="figures").start()
 
 
-def _figures(curriculum: Path) -> Path:
+def _drawings(curriculum: Path) -> tuple[Path, Path]:
+    """Where a curriculum's figures and its frames are kept."""
     from modelwright.curriculum.figures import folder_of
+    from modelwright.curriculum.frames import frames_folder
 
-    return folder_of(curriculum)
+    return folder_of(curriculum), frames_folder(curriculum)
 
 
 def _submitted(lab: Lab, verdict: Verdict, spent: float) -> e.LabSubmitted:

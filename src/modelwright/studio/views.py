@@ -440,11 +440,29 @@ class LessonEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Slider:
+    """One parameter of an explore: the words beside it, and its values in order, as they are shown."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreLook:
+    """A figure under the reader's hand. `svg` and `said` are of its first frame, "" while that is not drawn; `number` counts from 1."""
+
+    number: int
+    sliders: tuple[Slider, ...]
+    svg: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class LessonBlock:
     """One thing that a reader of a lesson meets, in order: as Markdown, and as HTML that is safe to insert.
 
     `id` is the author's, of what asks something (its events speak of `lesson#id`), else kind and number: a place on the page. `waiting`:
-    its figure is still being drawn.
+    its figure is still being drawn. `explore`: what an explore shows first. `hole_lines`: how many lines a hole takes, 0 without one.
     """
 
     kind: Literal["prose", "cell", "figure", "check", "faded", "explore"]
@@ -453,6 +471,8 @@ class LessonBlock:
     html: str
     waiting: bool = False
     check: CheckView | None = None
+    explore: ExploreLook | None = None
+    hole_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,6 +491,7 @@ class LessonView:
     html: str
     blocks: tuple[LessonBlock, ...]
     figures_waiting: bool  # some are being drawn: ask again in a few seconds
+    frames_waiting: bool  # the same of explores
     questions: tuple[str, ...]
     questions_html: tuple[str, ...]
     closing: tuple[ClosingView, ...]
@@ -514,6 +535,49 @@ class JottingGroup:
     note: str
     passages: tuple[Passage, ...]
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What a block of a lesson, or a lab's file, came to when it was run. Nothing of it is recorded.
+
+    `problem` says in one sentence what went wrong, "" where nothing did; `traceback` is Python's, with the learner's lines only.
+    `figures` are SVG that a page may hold as it is.
+    """
+
+    status: Literal["ok", "error", "timeout", "killed", "stopped"]
+    output: str
+    value: str
+    problem: str
+    traceback: str
+    figures: tuple[str, ...]
+    seconds: float
+    isolation: str
+    isolation_lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilledView:
+    """What a line in a hole came to: `said` is the sentence, `traceback` Python's words where it could not be run."""
+
+    lesson: str
+    block: str
+    right: bool
+    said: str
+    traceback: str = ""
+    changed: tuple[SkillChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoleHint:
+    """Help with a hole: hints 1 and 2, and after them the line itself, which is number 3. `html` is safe to insert."""
+
+    lesson: str
+    block: str
+    number: int
+    text: str
+    html: str
+    left: int
 
 
 @dataclass(frozen=True, slots=True)

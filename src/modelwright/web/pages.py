@@ -291,11 +291,15 @@ def resource_view(studio: Studio, name: str) -> v.ResourceView:
 def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/lesson/{module}/{slug}")
     def lesson(request: Request, module: str, slug: str) -> Response:
-        return look.page(request, "lesson.html", view=studio.lesson(f"{module}/{slug}"), end=None)
+        nonce = secrets.token_urlsafe(16)
+        answer = look.page(request, "lesson.html", view=studio.lesson(f"{module}/{slug}"), end=None, nonce=nonce)
+        answer.headers["Content-Security-Policy"] = policy(nonce)
+        return answer
 
     @pages.post("/lesson/{module}/{slug}/open")
     def open_lesson(module: str, slug: str) -> Response:
         studio.open_lesson(f"{module}/{slug}")
+        studio.warm_blocks()
         return Response(status_code=204)
 
     @pages.post("/lesson/{module}/{slug}/finish")

@@ -12,10 +12,11 @@ const result = await build({
   bundle: true,
   minify: true,
   format: "esm",
-  splitting: false,
+  splitting: true, // the editor's code is one file, which a lesson fetches when a block is first edited
   target: ["es2022", "chrome123", "firefox120", "safari17.5"],
   legalComments: "none",
   entryNames: "[name]-[hash]",
+  chunkNames: "shared-[hash]",
   assetNames: "[name]-[hash]",
   loader: { ".woff2": "file" },
   metafile: true,
@@ -23,6 +24,7 @@ const result = await build({
 });
 const names = {};
 for (const [path, made] of Object.entries(result.metafile.outputs)) {
+  if (basename(path).startsWith("shared-")) continue; // asked for by other scripts, never by a page
   const source = made.entryPoint ?? Object.keys(made.inputs)[0];
   names[basename(source).replace(/\.ts$/, ".js")] = basename(path);
 }

@@ -1,10 +1,7 @@
 // The lab's editor: the same file as the workshop's. It saves as you type, runs on Ctrl-Enter, and notices when the file changes outside.
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { pythonLanguage } from "@codemirror/lang-python";
-import { bracketMatching, indentOnInput, indentUnit, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, Transaction } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
-import { classHighlighter } from "@lezer/highlight";
+import { highlightActiveLine, highlightActiveLineGutter, EditorView, lineNumbers } from "@codemirror/view";
+import { codeEditor, replace as put } from "./code";
+import { execute } from "./running";
 
 interface Seen {
   sha: string;
@@ -33,59 +30,31 @@ if (bench && form && field && stand && verdict && run) {
     stand.textContent = text;
     stand.classList.toggle("bad", bad);
   };
-  const view = new EditorView({
+  const view = codeEditor({
     parent: field.parentElement!,
-    state: EditorState.create({
-      doc: field.value,
-      extensions: [
-        lineNumbers(),
-        highlightActiveLineGutter(),
-        highlightActiveLine(),
-        history(),
-        drawSelection(),
-        indentOnInput(),
-        bracketMatching(),
-        indentUnit.of("    "),
-        EditorState.tabSize.of(4),
-        new LanguageSupport(pythonLanguage),
-        syntaxHighlighting(classHighlighter),
-        EditorView.lineWrapping,
-        EditorView.cspNonce.of(bench.dataset.nonce!),
-        EditorView.contentAttributes.of({ "aria-label": "Your file. Escape leaves the editor.", spellcheck: "false", autocapitalize: "off" }),
-        keymap.of([
-          { key: "Mod-Enter", run: () => (void hand(), true) },
-          { key: "Mod-s", run: () => (void save(), true) },
-          { key: "Escape", run: () => (run.focus(), true) },
-          ...defaultKeymap,
-          ...historyKeymap,
-          indentWithTab,
-        ]),
-        EditorView.updateListener.of((update) => {
-          if (!update.docChanged || update.transactions.some((one) => one.annotation(Transaction.remote))) return;
-          dirty = true;
-          status("not saved yet");
-          window.clearTimeout(timer);
-          timer = window.setTimeout(() => void save(), 700);
-        }),
-      ],
-    }),
+    text: field.value,
+    label: "Your file",
+    nonce: bench.dataset.nonce!,
+    more: [lineNumbers(), highlightActiveLineGutter(), highlightActiveLine(), EditorView.lineWrapping],
+    keys: [
+      { key: "Mod-Enter", run: () => (void hand(), true) },
+      { key: "Shift-Enter", run: () => (void tryOut(), true) },
+      { key: "Mod-s", run: () => (void save(), true) },
+      { key: "Escape", run: () => (run.focus(), true) },
+    ],
+    changed: () => {
+      dirty = true;
+      status("not saved yet");
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => void save(), 700);
+    },
   });
   field.hidden = true;
   field.removeAttribute("name");
   form.classList.add("live");
 
   const replace = (text: string): void => {
-    const old = view.state.doc.toString();
-    if (old === text) return;
-    // Only the part that differs is replaced, so that the cursor and the scroll stay where they were.
-    let head = 0;
-    while (head < old.length && head < text.length && old[head] === text[head]) head++;
-    let tail = 0;
-    while (tail < old.length - head && tail < text.length - head && old[old.length - 1 - tail] === text[text.length - 1 - tail]) tail++;
-    view.dispatch({
-      changes: { from: head, to: old.length - tail, insert: text.slice(head, text.length - tail) },
-      annotations: Transaction.remote.of(true),
-    });
+    put(view, text);
     dirty = false;
   };
   const post = (path: string, body: unknown): Promise<Response> =>
@@ -225,5 +194,28 @@ if (bench && form && field && stand && verdict && run) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void hand();
+  });
+
+  // Runs the file as it stands in the editor, and the line beside it, without grading: nothing of this is kept.
+  const scratch = document.querySelector<HTMLFormElement>("#scratch");
+  const place = scratch && {
+    shown: scratch.querySelector<HTMLElement>(".shown")!,
+    told: scratch.querySelector<HTMLElement>(".told")!,
+    run: scratch.querySelector<HTMLButtonElement>("[data-run]")!,
+    stop: scratch.querySelector<HTMLButtonElement>("[data-stop]")!,
+  };
+  async function tryOut(): Promise<void> {
+    if (!place) return;
+    const line = scratch!.querySelector<HTMLInputElement>("#line")!.value;
+    await execute(url, "execute", { text: view.state.doc.toString(), line }, place);
+  }
+  scratch?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void tryOut();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.shiftKey || event.defaultPrevented || (event.target as HTMLElement).closest("button, textarea, dialog")) return;
+    event.preventDefault();
+    void tryOut();
   });
 }

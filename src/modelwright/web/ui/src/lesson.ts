@@ -1,4 +1,6 @@
 // A lesson's page: where the reader stands, and the paragraph that a mark or a note is about.
+import "./cells";
+
 const one = <T extends HTMLElement>(selector: string, from: ParentNode = document): T | null => from.querySelector<T>(selector);
 const text = one("#text");
 const form = one<HTMLFormElement>("#passage");
