@@ -13,19 +13,21 @@ from modelwright.studio.proving import FILE, Lot, code_digest, keep_proofs, kept
 from modelwright.studio.skeleton import new_lab, new_module
 
 MODULE = "1-foundation/statistics"
-LESSON, PROBLEM = (
-    "lesson statistics/the-mean: it prints what its page says",
-    "problem statistics/mean-of-three: its key agrees with its proof",
+LESSON, HOLES, FRAMES = (
+    f"lesson statistics/the-mean: {claim}"
+    for claim in ("it prints what its page says", "its holes make a difference", "its explores can be drawn")
 )
-STARTER, RIGHT, WRONG, LISTED = (
+PROBLEM = "problem statistics/mean-of-three: its key agrees with its proof"
+STARTER, RIGHT, WRONG, NOTHING, LISTED, KEPT_BACK = (
     f"lab statistics/mean: {claim}"
     for claim in (
-        "the starter fails", "right solutions pass", "wrong solutions fail where they say",
-        "listed mutants are told from the solution by no check",
+        "the starter fails", "right solutions pass", "wrong solutions fail where they say", "files that do nothing fail",
+        "listed mutants are told from the solution by no check", "no lesson's code passes for it",
     )
 )  # fmt: skip
-LAB = [STARTER, RIGHT, WRONG, LISTED]
-EVERYTHING = [LESSON, PROBLEM, *LAB]
+PAGE = [LESSON, HOLES, FRAMES]
+LAB = [STARTER, RIGHT, WRONG, NOTHING, LISTED, KEPT_BACK]
+EVERYTHING = [*PAGE, PROBLEM, *LAB]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def changed(course: Path) -> list[str]:
 
 def test_the_first_run_proves_everything_and_the_second_nothing(proved, course):
     assert sorted(step.what for step in proved[1] if step.total) == sorted(EVERYTHING)
-    assert [(step.done, step.total) for step in proved[1] if step.total] == [(n, 6) for n in range(1, 7)]
+    assert [(step.done, step.total) for step in proved[1] if step.total] == [(n, 10) for n in range(1, 11)]
     assert ran(course) == []
 
 
@@ -82,7 +84,7 @@ def test_proofs_are_lines_in_order_that_two_branches_can_merge(course):
 @pytest.mark.parametrize(
     ("file", "old", "new", "again"),
     [
-        ("lessons/the-mean.md", "No run took five seconds", "No run took just five seconds", [LESSON]),
+        ("lessons/the-mean.md", "No run took five seconds", "No run took just five seconds", [*PAGE, KEPT_BACK]),
         ("problems.py", "range(1, 30)", "range(1, 40)", [PROBLEM]),
         ("labs/mean/starter.py", "in float64; see", "in float64, see", LAB),
         ("labs/mean/right/by_a_loop.py", "one by one", "one after another", [RIGHT]),
@@ -138,11 +140,11 @@ def test_a_listed_mutant_that_a_check_kills_is_told(course):
 
 def test_cold_believes_nothing_and_whoever_keeps_nothing_writes_nothing(course):
     (course / MODULE / FILE).unlink()
-    assert ran(course, names=["the-mean"], keep=False) == [LESSON]
+    assert ran(course, names=["the-mean"], keep=False) == sorted(PAGE)
     assert not (course / MODULE / FILE).exists()
-    assert ran(course, names=["the-mean"]) == [LESSON]
+    assert ran(course, names=["the-mean"]) == sorted(PAGE)
     assert ran(course, names=["the-mean"]) == []
-    assert ran(course, names=["the-mean"], cold=True) == [LESSON]
+    assert ran(course, names=["the-mean"], cold=True) == sorted(PAGE)
 
 
 def test_an_interruption_keeps_what_was_proved_by_then(course):
@@ -165,7 +167,7 @@ def test_asking_for_more_than_was_proved_proves_it(course):
 
 def test_a_name_narrows_it_to_a_lab_a_lesson_or_a_module(course):
     assert ran(course, names=["mean"], cold=True, keep=False) == sorted(LAB)
-    assert ran(course, names=["statistics/the-mean"], cold=True, keep=False) == [LESSON]
+    assert ran(course, names=["statistics/the-mean"], cold=True, keep=False) == sorted(PAGE)
     with pytest.raises(UnknownId, match="Did you mean statistics/mean"):
         validate(course, names=["meen"])
 
@@ -186,7 +188,7 @@ def test_proving_one_thing_leaves_the_other_proofs_and_drops_those_of_what_is_go
     shutil.rmtree(course / MODULE / "labs" / "mean")
     [module] = load(course).modules.values()
     keep_proofs(module, [], steps_of(module))
-    assert sorted(kept_proofs(module)) == sorted([LESSON, PROBLEM])
+    assert sorted(kept_proofs(module)) == sorted([*PAGE, PROBLEM])
 
 
 def test_a_lot_draws_a_tenth_the_same_for_one_seed_and_another_for_the_next():
@@ -198,9 +200,7 @@ def test_a_lot_draws_a_tenth_the_same_for_one_seed_and_another_for_the_next():
 
 def test_what_the_lot_draws_is_run_though_its_proof_stood(course):
     told: list[Progress] = []
-    seed = next(
-        str(n) for n in range(1000) if [Lot(str(n)).draws(name) for name in EVERYTHING] == [True, False, False, False, False, False]
-    )
+    seed = next(str(n) for n in range(1000) if [name for name in EVERYTHING if Lot(str(n)).draws(name)] == [LESSON])
     validate(course, lot=Lot(seed), on_progress=told.append)
     assert [(step.what, step.drawn) for step in told if step.total and not step.kept] == [(LESSON, True)]
 
