@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from modelwright.curriculum.errors import Finding
+from modelwright.curriculum.giveaways import AT_MOST, cues, guessed
 from modelwright.curriculum.lint_lesson import lint_lesson, lint_order, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
 from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
@@ -23,6 +24,7 @@ CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
 WRONG_ONES, RIGHT_ONES = 4, 1
 ITEMS_PER_SKILL = 3
+ENOUGH_TO_GUESS = 60  # of one kind: with fewer, chance alone takes a guesser beyond the bound too often
 SEEDS = 200
 DIFFERENT = 60  # questions that a generator must make in SEEDS: the fifth evening should not bring the first one's numbers
 LINK = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^\s<>\"]*)?", re.IGNORECASE)
@@ -48,6 +50,7 @@ def lint(curriculum: Curriculum, report: Report, modules: Iterable[str] | None =
     chosen = [m for m in curriculum.modules.values() if modules is None or m.id in set(modules)]
     _plan(curriculum, report)
     _graph(curriculum, report)
+    _choices_alone(curriculum, report)
     for module in chosen:
         _module(curriculum, module, report)
         for lesson in module.lessons:
@@ -212,6 +215,16 @@ def _items(curriculum: Curriculum, module: Module, report: Report) -> None:
             report(Finding(file, 0, f"{skill.id} has {counts[skill.id]} items.", f"Write at least {ITEMS_PER_SKILL}."))
 
 
+def _choices_alone(curriculum: Curriculum, report: Report) -> None:
+    """Whether someone who sees only the choices, and has learned how the other modules are written, does better than a guess."""
+    for guesses in guessed({module.id: module.items for module in curriculum.modules.values()}):
+        if guesses.asked >= ENOUGH_TO_GUESS and guesses.share > AT_MOST:
+            kind = "questions" if guesses.kind == "all" else f"{guesses.kind} questions"
+            message = f"{guesses.right} of {guesses.asked} {kind} ({guesses.share:.0%}) are answered by their choices alone."
+            mend = f"At most {AT_MOST:.0%}: write right and wrong choices in one form (`python bench/items.py MODULE` lists them)."
+            report(Finding(curriculum.folder / "plan.yaml", 0, message, mend))
+
+
 def lint_item(curriculum: Curriculum, item: Item) -> Iterator[tuple[str, str]]:
     """(message, what to do) for each fault of one item of the placement bank."""
     if item.skill not in curriculum.skills:
@@ -226,6 +239,8 @@ def lint_item(curriculum: Curriculum, item: Item) -> Iterator[tuple[str, str]]:
             yield "a wrong choice does not say what it shows.", "Give each wrong choice 'shows: …', the misconception."
         if len({choice.text.strip() for choice in item.choices}) != len(item.choices):
             yield "two choices read the same.", "Make them differ."
+        for cue in cues(item):
+            yield f"only the right choice stands out by {cue.mark}.", "Give another choice the same, or take it from this one."
         if item.kind in ("find-fault", "predict") and not item.code:
             yield f"a {item.kind} item has no code.", "Add 'code: |'."
     elif item.kind == "order":
