@@ -10,7 +10,7 @@ def start(params):
 def step(params, grads, state, rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0, decoupled=True):
     """One step of Adam: (the new parameters, the new state); see README.md."""
     for name in params.keys() ^ grads.keys():
-        raise ValueError(f"{name!r} is among the {'parameters' if name in params else 'gradients'} only")
+        raise ValueError(f"{name!r} is among the parameters or among the gradients only")
     t = state["step"] + 1
     new_params, new_state = {}, {"step": t, "m": {}, "v": {}}
     for name, p in params.items():

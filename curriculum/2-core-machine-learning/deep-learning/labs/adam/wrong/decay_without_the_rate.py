@@ -4,30 +4,24 @@ import numpy as np
 
 
 def start(params):
-    """The state before the first step: {"step": 0, "m": zeros, "v": zeros}."""
-    zeros = lambda: {name: np.zeros_like(p) for name, p in params.items()}
-    return {"step": 0, "m": zeros(), "v": zeros()}
+    return {"step": 0, "m": {k: np.zeros_like(p) for k, p in params.items()}, "v": {k: np.zeros_like(p) for k, p in params.items()}}
 
 
 def step(params, grads, state, rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0, decoupled=True):
-    """One step of Adam: (the new parameters, the new state); see README.md."""
-    for name in params.keys() ^ grads.keys():
-        raise ValueError(f"{name!r} is among the {'parameters' if name in params else 'gradients'} only")
-    t = state["step"] + 1
-    new_params, new_state = {}, {"step": t, "m": {}, "v": {}}
-    for name, p in params.items():
-        g = grads[name]
+    if params.keys() != grads.keys():
+        raise ValueError(f"names differ: {params.keys() ^ grads.keys()}")
+    t, out, m, v = state["step"] + 1, {}, {}, {}
+    for k, p in params.items():
+        g = grads[k]
         if g.shape != p.shape:
-            raise ValueError(f"the gradient of {name!r} has the shape {g.shape}, the parameter {p.shape}")
+            raise ValueError(f"gradient of {k}: {g.shape}, parameter: {p.shape}")
         if not decoupled:
             g = g + decay * p
-        m = beta1 * state["m"][name] + (1 - beta1) * g
-        v = beta2 * state["v"][name] + (1 - beta2) * g**2
-        m_hat = m / (1 - beta1**t)
-        v_hat = v / (1 - beta2**t)
-        moved = p - rate * m_hat / (np.sqrt(v_hat) + eps)
+        m[k] = (beta1 * state["m"][k] + (1 - beta1) * g).astype(p.dtype)
+        v[k] = (beta2 * state["v"][k] + (1 - beta2) * g**2).astype(p.dtype)
+        m_hat, v_hat = m[k] / (1 - beta1**t), v[k] / (1 - beta2**t)
+        new = p - rate * m_hat / (np.sqrt(v_hat) + eps)
         if decoupled:
-            moved = moved - decay * p
-        new_params[name] = moved.astype(p.dtype)
-        new_state["m"][name], new_state["v"][name] = m.astype(p.dtype), v.astype(p.dtype)
-    return new_params, new_state
+            new = new - decay * p
+        out[k] = new.astype(p.dtype)
+    return out, {"step": t, "m": m, "v": v}
