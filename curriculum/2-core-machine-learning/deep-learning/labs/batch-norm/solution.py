@@ -3,18 +3,20 @@ import numpy as np
 
 def batch_norm(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
     """Returns (y, new running mean, new running variance, cache); see README.md."""
-    if x.ndim != 2 or x.shape[1:] != gamma.shape:
-        raise ValueError(f"x must be (N, {gamma.size}), not {x.shape}")
-    n = len(x)
+    if x.ndim != 2:
+        raise ValueError(f"x must have two axes, not the shape {x.shape}")
+    n, d = x.shape
+    for array in (gamma, beta, running_mean, running_var):
+        if array.shape != (d,):
+            raise ValueError(f"x has {d} columns, so every other array must be ({d},), not {array.shape}")
     if training:
         if n < 2:
-            raise ValueError(f"a batch of {n} has no variance to normalise by: at least 2 rows are needed in training")
+            raise ValueError(f"a batch of {n} has no variance to normalise by")
         mean, var = x.mean(axis=0), x.var(axis=0)
         new_mean = (1 - momentum) * running_mean + momentum * mean
         new_var = (1 - momentum) * running_var + momentum * var * n / (n - 1)
     else:
-        mean, var = running_mean, running_var
-        new_mean, new_var = running_mean.copy(), running_var.copy()
+        mean, var = new_mean, new_var = running_mean, running_var
     root = np.sqrt(var + eps)
     x_hat = (x - mean) / root
     return gamma * x_hat + beta, new_mean, new_var, (x_hat, gamma, root, training)

@@ -1,10 +1,14 @@
 """Sends the gradient back through the variance and the mean, one after the other, as the paper writes it."""
+
 import numpy as np
 
 
 def batch_norm(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
-    if x.ndim != 2 or x.shape[1] != len(gamma):
+    if x.ndim != 2:
         raise ValueError(f"bad shape {x.shape}")
+    for name, array in {"gamma": gamma, "beta": beta, "running_mean": running_mean, "running_var": running_var}.items():
+        if array.ndim != 1 or len(array) != x.shape[1]:
+            raise ValueError(f"{name} {array.shape} does not fit x {x.shape}")
     if training and len(x) <= 1:
         raise ValueError(f"only {len(x)} row(s)")
     mean = x.sum(0) / len(x) if training else running_mean
