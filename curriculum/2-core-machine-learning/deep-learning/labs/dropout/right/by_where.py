@@ -1,9 +1,10 @@
 """Draws the mask as coin flips and fills with np.where."""
+
 import numpy as np
 
 
 def check(p):
-    if p < 0 or p >= 1:
+    if p < 0 or p >= 1 or p != p:
         raise ValueError(f"a drop probability of {p} is outside [0, 1)")
 
 

@@ -3,20 +3,23 @@
 import numpy as np
 
 
-def dropout(x, p, seed, training=True):
-    """Inverted dropout: (what comes out, the boolean mask of what was kept); see README.md."""
+def check(p):
     if not 0 <= p < 1:
-        raise ValueError(f"p must be at least 0 and below 1, not {p}")
+        raise ValueError(f"p is {p}, outside [0, 1)")
+
+
+def dropout(x, p, seed, training=True):
+    check(p)
     if not training:
-        return (x * (1 - p)).astype(x.dtype), np.ones(x.shape, dtype=bool)
+        return (x * (1 - p)).astype(x.dtype), np.ones(x.shape, bool)
     mask = np.random.default_rng(seed).random(x.shape) >= p
-    return (x * mask / (1 - p)).astype(x.dtype), mask
+    y = x * mask / (1 - p)
+    return y.astype(x.dtype), mask
 
 
 def dropout_backward(grad_y, mask, p, training=True):
-    """The gradient with respect to dropout's input."""
-    if not 0 <= p < 1:
-        raise ValueError(f"p must be at least 0 and below 1, not {p}")
+    check(p)
     if not training:
         return grad_y.copy()
-    return (grad_y * mask / (1 - p)).astype(grad_y.dtype)
+    grad_x = grad_y * mask / (1 - p)
+    return grad_x.astype(grad_y.dtype)

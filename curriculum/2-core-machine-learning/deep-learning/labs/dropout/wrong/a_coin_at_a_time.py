@@ -1,0 +1,26 @@
+"""Draws one number for each entry in a loop. Caught by: time."""
+
+import numpy as np
+
+
+def check(p):
+    if not 0 <= p < 1:
+        raise ValueError(f"p is {p}, outside [0, 1)")
+
+
+def dropout(x, p, seed, training=True):
+    check(p)
+    if not training:
+        return x.copy(), np.ones(x.shape, bool)
+    rng = np.random.default_rng(seed)
+    mask = np.array([rng.random() >= p for _ in range(x.size)], bool).reshape(x.shape)
+    y = x * mask / (1 - p)
+    return y.astype(x.dtype), mask
+
+
+def dropout_backward(grad_y, mask, p, training=True):
+    check(p)
+    if not training:
+        return grad_y.copy()
+    grad_x = grad_y * mask / (1 - p)
+    return grad_x.astype(grad_y.dtype)

@@ -1,0 +1,26 @@
+"""Drops exactly the p-th part of the entries, in random places. Caught by: the number that is kept varies."""
+
+import numpy as np
+
+
+def check(p):
+    if not 0 <= p < 1:
+        raise ValueError(f"p is {p}, outside [0, 1)")
+
+
+def dropout(x, p, seed, training=True):
+    check(p)
+    if not training:
+        return x.copy(), np.ones(x.shape, bool)
+    places = np.random.default_rng(seed).permutation(x.size)
+    mask = (places >= round(p * x.size)).reshape(x.shape)
+    y = x * mask / (1 - p)
+    return y.astype(x.dtype), mask
+
+
+def dropout_backward(grad_y, mask, p, training=True):
+    check(p)
+    if not training:
+        return grad_y.copy()
+    grad_x = grad_y * mask / (1 - p)
+    return grad_x.astype(grad_y.dtype)
