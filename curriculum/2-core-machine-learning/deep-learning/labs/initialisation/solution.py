@@ -35,6 +35,7 @@ def initialise(shape, after, seed, kind="normal"):
 def sizes(x, weights, after):
     """The root mean square of the activations after each layer."""
     gain(after)
+    x = x.astype(np.float64)
     out = []
     for w in weights:
         x = x @ w

@@ -1,4 +1,5 @@
 """Draws standard numbers and multiplies them by the deviation afterwards."""
+
 import numpy as np
 
 
@@ -27,7 +28,7 @@ def sizes(x, weights, after):
     variance_factor(after)
     result = []
     for w in weights:
-        x = np.einsum("bi,io->bo", x, w)
+        x = np.einsum("bi,io->bo", x, w, dtype="float64")
         x = np.where(x > 0, x, 0) if after == "relu" else x
         result.append(float(np.linalg.norm(x)) / x.size**0.5)
     return result

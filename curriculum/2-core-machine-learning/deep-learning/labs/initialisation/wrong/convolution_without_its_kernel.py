@@ -1,46 +1,42 @@
 """Counts the channels of a convolution only. Caught by: a convolution sums channels rows and columns."""
 
-import math
-
 import numpy as np
 
-GAINS = {"linear": 1.0, "relu": math.sqrt(2.0)}
+GAINS = {"linear": 1.0, "relu": 2**0.5}
 
 
 def gain(after):
     if after not in GAINS:
-        raise ValueError(f"{after!r} is none of {', '.join(GAINS)}")
+        raise ValueError(f"{after} is neither linear nor relu")
     return GAINS[after]
 
 
 def fan_in(shape):
-    """How many products one output of the layer sums."""
     if len(shape) == 2:
         return shape[0]
     if len(shape) == 4:
         return shape[1]
-    raise ValueError(f"a weight has two axes or four, not the shape {tuple(shape)}")
+    raise ValueError(f"two axes or four, not {shape}")
 
 
 def initialise(shape, after, seed, kind="normal"):
-    """Weights of variance gain² / fan-in, for a layer that is followed by `after`; see README.md."""
-    deviation = gain(after) / math.sqrt(fan_in(shape))
+    deviation = gain(after) / fan_in(shape) ** 0.5
     rng = np.random.default_rng(seed)
     if kind == "normal":
-        return rng.normal(scale=deviation, size=shape)
+        return rng.normal(0, deviation, shape)
     if kind == "uniform":
-        edge = math.sqrt(3.0) * deviation
-        return rng.uniform(-edge, edge, size=shape)
-    raise ValueError(f"kind is 'normal' or 'uniform', not {kind!r}")
+        edge = 3**0.5 * deviation
+        return rng.uniform(-edge, edge, shape)
+    raise ValueError(f"the kind {kind} is unknown")
 
 
 def sizes(x, weights, after):
-    """The root mean square of the activations after each layer."""
     gain(after)
+    x = x.astype(float)
     out = []
     for w in weights:
         x = x @ w
         if after == "relu":
-            x = np.maximum(x, 0.0)
-        out.append(float(np.sqrt(np.mean(x**2))))
+            x = np.maximum(x, 0)
+        out.append(float(np.sqrt((x**2).mean())))
     return out

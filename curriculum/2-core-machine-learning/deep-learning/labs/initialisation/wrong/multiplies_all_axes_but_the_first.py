@@ -1,0 +1,42 @@
+"""Takes whatever is not a matrix for a convolution. Caught by: a shape of no layer is refused."""
+
+import numpy as np
+
+GAINS = {"linear": 1.0, "relu": 2**0.5}
+
+
+def gain(after):
+    if after not in GAINS:
+        raise ValueError(f"{after} is neither linear nor relu")
+    return GAINS[after]
+
+
+def fan_in(shape):
+    if len(shape) == 2:
+        return shape[0]
+    if not shape:
+        raise ValueError("no shape")
+    return int(np.prod(shape[1:]))
+
+
+def initialise(shape, after, seed, kind="normal"):
+    deviation = gain(after) / fan_in(shape) ** 0.5
+    rng = np.random.default_rng(seed)
+    if kind == "normal":
+        return rng.normal(0, deviation, shape)
+    if kind == "uniform":
+        edge = 3**0.5 * deviation
+        return rng.uniform(-edge, edge, shape)
+    raise ValueError(f"the kind {kind} is unknown")
+
+
+def sizes(x, weights, after):
+    gain(after)
+    x = x.astype(float)
+    out = []
+    for w in weights:
+        x = x @ w
+        if after == "relu":
+            x = np.maximum(x, 0)
+        out.append(float(np.sqrt((x**2).mean())))
+    return out
