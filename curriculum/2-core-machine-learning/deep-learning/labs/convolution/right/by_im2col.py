@@ -1,4 +1,5 @@
 """Copies the windows into a matrix by index arrays (im2col), and scatters back with np.add.at."""
+
 import numpy as np
 
 
@@ -7,8 +8,10 @@ def places(x, w, stride, padding):
     o, c2, kh, kw = w.shape
     if c != c2:
         raise ValueError(f"{c} != {c2} channels")
-    if stride <= 0 or padding < 0 or kh > h + 2 * padding or kw > wid + 2 * padding:
-        raise ValueError("no window fits")
+    if stride <= 0 or padding < 0:
+        raise ValueError(f"stride {stride}, padding {padding}")
+    if kh > h + 2 * padding or kw > wid + 2 * padding:
+        raise ValueError(f"no window of {kh} x {kw} fits into {h + 2 * padding} x {wid + 2 * padding}")
     oh, ow = (h + 2 * padding - kh) // stride + 1, (wid + 2 * padding - kw) // stride + 1
     ch = np.repeat(np.arange(c), kh * kw)[:, None]
     r = np.tile(np.repeat(np.arange(kh), kw), c)[:, None] + stride * np.repeat(np.arange(oh), ow)[None]
@@ -24,12 +27,16 @@ def pad(x, p):
 
 def conv2d(x, w, b, stride=1, padding=0):
     ch, r, q, oh, ow = places(x, w, stride, padding)
+    if b.shape != (len(w),):
+        raise ValueError("bias")
     columns = pad(x, padding)[:, ch, r, q]
     return (w.reshape(len(w), -1) @ columns + b[:, None]).reshape(len(x), len(w), oh, ow)
 
 
 def conv2d_backward(grad_y, x, w, stride=1, padding=0):
     ch, r, q, oh, ow = places(x, w, stride, padding)
+    if grad_y.shape != (x.shape[0], w.shape[0], oh, ow):
+        raise ValueError("gradient")
     xp = pad(x, padding)
     g = grad_y.reshape(len(x), len(w), oh * ow)
     grad_w = np.tensordot(g, xp[:, ch, r, q], axes=((0, 2), (0, 2))).reshape(w.shape)
