@@ -1,4 +1,5 @@
 """Adds up the squares tensor by tensor, and scales by a factor that is 1 where nothing is to be shortened."""
+
 import torch
 
 
@@ -11,5 +12,5 @@ def clip_(grads, limit):
         total = total + wide @ wide
     norm = total.sqrt()
     factor = torch.ones(()) if limit == float("inf") else torch.minimum(torch.ones(()), limit / norm.clamp(min=1e-30))
-    torch._foreach_mul_(list(grads), float(factor)) if len(grads) else None
+    torch._foreach_mul_(list(grads), factor) if len(grads) else None
     return norm

@@ -4,14 +4,13 @@ import torch
 
 
 def clip_(grads, limit):
-    """Scale all gradients in place by one factor, so that their joint norm is at most `limit`; see README.md."""
-    if not limit > 0:  # also not a number
-        raise ValueError(f"the limit is {limit}; it must be more than 0")
+    if not limit > 0:
+        raise ValueError(f"the limit is {limit}")
     if not grads:
         return torch.tensor(0.0)
-    norm = torch.stack([grad.float().norm() for grad in grads]).norm()
-    for grad in grads:
-        own = grad.float().norm()
+    norm = torch.stack([g.float().norm() for g in grads]).norm()
+    for g in grads:
+        own = g.float().norm()
         if own > limit:
-            grad.mul_(limit / own)
+            g.mul_(limit / own)
     return norm

@@ -4,13 +4,12 @@ import torch
 
 
 def clip_(grads, limit):
-    """Scale all gradients in place by one factor, so that their joint norm is at most `limit`; see README.md."""
-    if not limit > 0:  # also not a number
-        raise ValueError(f"the limit is {limit}; it must be more than 0")
+    if not limit > 0:
+        raise ValueError(f"the limit is {limit}")
     if not grads:
         return torch.tensor(0.0)
-    norm = torch.tensor(sum(entry * entry for grad in grads for entry in grad.float().flatten().tolist())).sqrt()
+    norm = torch.tensor(sum(entry * entry for g in grads for entry in g.float().flatten().tolist())).sqrt()
     if norm > limit:
-        for grad in grads:
-            grad.mul_(limit / norm)
+        for g in grads:
+            g.mul_(limit / norm)
     return norm

@@ -1,16 +1,15 @@
-"""Names the scaled tensor grad and changes nothing. Caught by: the norm after is the limit."""
+"""Names the scaled tensor g and changes nothing. Caught by: the norm after is the limit."""
 
 import torch
 
 
 def clip_(grads, limit):
-    """Scale all gradients in place by one factor, so that their joint norm is at most `limit`; see README.md."""
-    if not limit > 0:  # also not a number
-        raise ValueError(f"the limit is {limit}; it must be more than 0")
+    if not limit > 0:
+        raise ValueError(f"the limit is {limit}")
     if not grads:
         return torch.tensor(0.0)
-    norm = torch.stack([grad.float().norm() for grad in grads]).norm()
+    norm = torch.stack([g.float().norm() for g in grads]).norm()
     if norm > limit:
-        for grad in grads:
-            grad = grad * (limit / norm)
+        for g in grads:
+            g = g * (limit / norm)
     return norm
