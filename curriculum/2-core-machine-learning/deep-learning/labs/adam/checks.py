@@ -191,6 +191,13 @@ def test_names_that_do_not_match_are_refused(learner, names):
     assert odd & said, f"the message should name one of {sorted(odd)}: {error.value}"
 
 
+def test_a_gradient_without_any_parameters_is_refused(learner):
+    """No parameters, and a gradient named scale: ValueError that names it."""
+    with pytest.raises(ValueError) as error:
+        learner.step({}, {"scale": np.ones(2)}, learner.start({}))
+    assert re.search(r"\bscale\b", str(error.value)), f"the message should name scale: {error.value}"
+
+
 @pytest.mark.parametrize("shape", [(5, 3), (3,), (1, 3), (2, 1), (1, 1), (), (6,), (3, 2), (2, 3, 1), (1, 2, 3)])
 def test_a_gradient_of_another_shape_is_refused(learner, shape):
     """For a parameter of shape (2, 3): ValueError with the name of the gradient, also where broadcasting would stretch it."""

@@ -142,6 +142,16 @@ def test_gradient_at_evaluation_by_hand(learner):
     all_close(learner.batch_norm_backward(np.array([[1.0], [-2.0]]), cache), ([[5.0], [-10.0]], [4.0], [-1.0]))
 
 
+def test_each_cache_belongs_to_its_own_call(learner, reference, rng):
+    """Two layers, forward one after the other, the second at evaluation; then backward through both, the last first."""
+    first, second, grad_y = tensors(rng), tensors(rng), rng.normal(size=(6, 4))
+    calls = [(*first, True), (*second, False)]
+    want = [reference.batch_norm_backward(grad_y, reference.batch_norm(*call)[3]) for call in calls]
+    caches = [learner.batch_norm(*call)[3] for call in calls]
+    all_close(learner.batch_norm_backward(grad_y, caches[1]), want[1])
+    all_close(learner.batch_norm_backward(grad_y, caches[0]), want[0])
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_gradient_equals_differences(learner, rng, training):
     """Move each entry of x by 1e-5 either way; the loss is a weighted sum of the learner's own output."""

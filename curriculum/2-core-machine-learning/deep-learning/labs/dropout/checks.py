@@ -77,9 +77,11 @@ def test_nothing_is_dropped_at_p_zero(learner, rng):
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_the_seed_decides_the_mask(learner, rng, seed):
-    """The same seed gives the same mask, whatever the entries; another seed another. 0 is a seed like any other."""
+    """The same seed gives the same mask, whatever the entries and their dtype; another seed another. 0 is a seed like any other."""
     first, again = learner.dropout(np.ones(200), 0.5, seed)[1], learner.dropout(rng.normal(size=200), 0.5, seed)[1]
     assert np.array_equal(first, again), f"seed {seed} gave two masks"
+    narrow = learner.dropout(np.ones(200, np.float32), 0.5, seed)[1]
+    assert np.array_equal(first, narrow), f"seed {seed} gave another mask for float32"
     other = learner.dropout(np.ones(200), 0.5, seed + 1)[1]
     assert not np.array_equal(first, other), f"seeds {seed} and {seed + 1} gave one mask"
 
