@@ -187,7 +187,18 @@ def test_a_bias_or_a_gradient_that_does_not_fit_is_refused(learner, rng):
     for shape in ((), (1,), (3,), (5,), (1, 4), (4, 1), (4, 4)):
         with pytest.raises(ValueError):
             learner.conv2d(x, w, np.ones(shape))
-    for shape in ((1, 4, 4, 4), (2, 1, 4, 4), (2, 4, 1, 4), (2, 4, 4, 1), (2, 3, 4, 4), (2, 4, 3, 4), (2, 4, 4, 3), (4, 4, 4)):
+    for shape in (
+        (1, 4, 4, 4),
+        (2, 1, 4, 4),
+        (2, 4, 1, 4),
+        (2, 4, 4, 1),
+        (2, 3, 4, 4),
+        (2, 4, 3, 4),
+        (2, 4, 4, 3),
+        (4, 4, 4),
+        (2, 4, 4),
+        (2, 4, 4, 4, 1),
+    ):
         with pytest.raises(ValueError):
             learner.conv2d_backward(np.ones(shape), x, w)
     with pytest.raises(ValueError):
