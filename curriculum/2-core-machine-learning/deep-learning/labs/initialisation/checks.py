@@ -102,7 +102,8 @@ def test_the_seed_decides_the_weights(learner, seed, kind):
     """The same seed twice gives the same weights, the next seed others. 0 is a seed like any other."""
     first, again, other = (learner.initialise((5, 4), "relu", s, kind) for s in (seed, seed, seed + 1))
     assert np.array_equal(first, again), f"seed {seed} gave two arrays"
-    assert (first != other).all(), f"seeds {seed} and {seed + 1} share weights"
+    is_array(other, (5, 4))
+    assert other.shape == (5, 4) and (first != other).all(), f"seeds {seed} and {seed + 1} share weights"
 
 
 def test_sizes_by_hand(learner):
@@ -137,7 +138,9 @@ def test_sizes_are_computed_in_float64(learner, kind):
     for after in ("linear", "relu"):
         close(learner.sizes(x, [w, w], after), want)
     third = np.array([[1 / 3]]).astype("float32")
-    close(learner.sizes(third, [third.astype(kind) + 1], "linear"), [float(third[0, 0]) * float((third.astype(kind) + 1)[0, 0])], 1e-14)
+    w = third.astype(kind) + 1
+    want = [float(third[0, 0]) * float(w[0, 0])]
+    close(learner.sizes(third, [w], "linear"), want, 1e-14)
 
 
 @pytest.mark.parametrize("after", ["linear", "relu"])
@@ -147,7 +150,9 @@ def test_thirty_layers_keep_the_size(learner, reference, rng, after):
     weights = [learner.initialise(shape, after, i) for i, shape in enumerate(pairwise(widths))]
     measured = reference.sizes(rng.normal(size=(64, 300)), weights, after)
     some = {i + 1: round(measured[i], 4) for i in (0, 9, 19, 29)}
-    assert all(0.2 < size < 5.0 for size in measured), f"the sizes after layers 1, 10, 20 and 30 are {some}, expected about 1"
+    assert len(measured) == 30 and all(0.2 < size < 5.0 for size in measured), (
+        f"the sizes after layers 1, 10, 20 and 30 are {some}, expected about 1"
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (21,), (21, 34, 55), (21, 34, 55, 2, 3)])
