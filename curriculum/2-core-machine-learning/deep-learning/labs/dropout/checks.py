@@ -160,6 +160,12 @@ def test_inputs_are_left_as_they_were(learner, rng):
         assert learner.unchanged_by("dropout_backward", (x, mask | (not training), 0.5, training)), "dropout_backward changed an argument"
 
 
-def test_time(budget, rng):
+def test_time(budget):
     """A hundred thousand entries: one draw of a whole array."""
-    budget("dropout", (rng.normal(size=(500, 200)), 0.3, 0), time_ratio=10)
+
+    def agrees(got, want):
+        """Other draws are as good: about as many are kept, and what both keep is the same."""
+        both = got[1] & want[1]
+        return abs(got[1].mean() - want[1].mean()) < 0.02 and np.allclose(got[0][both], want[0][both]) and not got[0][~got[1]].any()
+
+    budget("dropout", lambda rng: (rng.normal(size=(500, 200)), 0.3, int(rng.integers(1000))), time_ratio=10, agrees=agrees)
