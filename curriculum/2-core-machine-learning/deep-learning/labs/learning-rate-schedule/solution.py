@@ -7,9 +7,10 @@ def learning_rate(step, steps, peak, warmup, decay, floor):
             raise ValueError(f"{name} is {number}; it cannot be negative")
     if not 0 <= floor <= 1:
         raise ValueError(f"floor is {floor}; it is a share of the peak, from 0 to 1")
+    if step >= steps:
+        return peak * floor
     if step < warmup:
         return peak * (step + 1) / warmup
-    if step >= steps - decay:
-        left = max(0, steps - step) / max(1, decay)
-        return peak * (floor + (1 - floor) * left)
-    return float(peak)
+    if step > steps - decay:
+        return peak * (floor + (1 - floor) * (steps - step) / decay)
+    return peak

@@ -7,11 +7,11 @@ def learning_rate(step, steps, peak, warmup, decay, floor):
     }.items() if bad]  # fmt: skip
     if wrong:
         raise ValueError("impossible: " + ", ".join(wrong))
-    if warmup and step + 1 <= warmup:
-        return (step + 1) * (peak / warmup)
     into = step - (steps - decay)  # how far into the decay
     if step >= steps:
         share = floor
+    elif warmup and step + 1 <= warmup:
+        share = (step + 1) / warmup
     elif into <= 0:
         share = 1.0
     else:

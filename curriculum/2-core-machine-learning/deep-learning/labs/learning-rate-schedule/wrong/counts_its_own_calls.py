@@ -4,20 +4,19 @@ next_step = 0
 
 
 def learning_rate(step, steps, peak, warmup, decay, floor):
-    """The rate of one step: up in a line, held, down in a line; see README.md."""
-    global next_step
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; a run takes at least 1")
-    for name, number in (("step", step), ("warmup", warmup), ("decay", decay)):
-        if number < 0:
-            raise ValueError(f"{name} is {number}; it cannot be negative")
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
     if not 0 <= floor <= 1:
-        raise ValueError(f"floor is {floor}; it is a share of the peak, from 0 to 1")
-    at = next_step if step else 0  # a new run begins with step 0
-    next_step = at + 1
-    if at < warmup:
-        return peak * (at + 1) / warmup
-    if at >= steps - decay:
-        left = max(0, steps - at) / max(1, decay)
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    global next_step
+    step = next_step if step else 0  # a new run begins with step 0
+    next_step = step + 1
+    if step >= steps:
+        return peak * floor
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step >= steps - decay:
+        left = (steps - step) / decay
         return peak * (floor + (1 - floor) * left)
-    return float(peak)
+    return peak

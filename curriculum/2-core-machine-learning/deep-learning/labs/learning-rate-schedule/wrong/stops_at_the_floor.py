@@ -2,17 +2,16 @@
 
 
 def learning_rate(step, steps, peak, warmup, decay, floor):
-    """The rate of one step: up in a line, held, down in a line; see README.md."""
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; a run takes at least 1")
-    for name, number in (("step", step), ("warmup", warmup), ("decay", decay)):
-        if number < 0:
-            raise ValueError(f"{name} is {number}; it cannot be negative")
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
     if not 0 <= floor <= 1:
-        raise ValueError(f"floor is {floor}; it is a share of the peak, from 0 to 1")
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return peak * floor
     if step < warmup:
         return peak * (step + 1) / warmup
     if step >= steps - decay:
-        left = max(0, steps - step) / max(1, decay)
+        left = (steps - step) / decay
         return peak * max(floor, left)
-    return float(peak)
+    return peak

@@ -2,16 +2,13 @@
 
 
 def learning_rate(step, steps, peak, warmup, decay, floor):
-    """The rate of one step: up in a line, held, down in a line; see README.md."""
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; a run takes at least 1")
-    for name, number in (("step", step), ("warmup", warmup), ("decay", decay)):
-        if number < 0:
-            raise ValueError(f"{name} is {number}; it cannot be negative")
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
     if not 0 <= floor <= 1:
-        raise ValueError(f"floor is {floor}; it is a share of the peak, from 0 to 1")
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return peak * floor
     rising = (step + 1) / warmup if step < warmup else 1.0
-    falling = 1.0
-    if step >= steps - decay:
-        falling = floor + (1 - floor) * max(0, steps - step) / max(1, decay)
+    falling = floor + (1 - floor) * (steps - step) / decay if step >= steps - decay else 1.0
     return peak * min(rising, falling)

@@ -1,0 +1,17 @@
+"""Asks for the decay first, so that a short run begins in the middle of it. Caught by: in a short run the warm up goes first."""
+
+
+def learning_rate(step, steps, peak, warmup, decay, floor):
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return peak * floor
+    if step >= steps - decay:
+        left = (steps - step) / decay
+        return peak * (floor + (1 - floor) * left)
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak

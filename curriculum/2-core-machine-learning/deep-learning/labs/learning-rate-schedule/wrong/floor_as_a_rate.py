@@ -1,0 +1,17 @@
+"""Takes the floor for a rate instead of a share of the peak: the same where the peak is 1. Caught by: the floor is a share of the peak."""
+
+
+def learning_rate(step, steps, peak, warmup, decay, floor):
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return floor
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step >= steps - decay:
+        left = (steps - step) / decay
+        return floor + (peak - floor) * left
+    return peak

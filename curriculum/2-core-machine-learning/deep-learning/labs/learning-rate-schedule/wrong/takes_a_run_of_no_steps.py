@@ -1,0 +1,17 @@
+"""Refuses a negative number of steps and takes 0 of them. Caught by: impossible runs are refused."""
+
+
+def learning_rate(step, steps, peak, warmup, decay, floor):
+    for name, number, least in (("steps", steps, 0), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return peak * floor
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step >= steps - decay:
+        left = (steps - step) / decay
+        return peak * (floor + (1 - floor) * left)
+    return peak

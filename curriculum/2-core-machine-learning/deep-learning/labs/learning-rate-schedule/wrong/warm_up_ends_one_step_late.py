@@ -1,0 +1,17 @@
+"""Counts one step too many to the warm-up, which then goes above the peak. Caught by: the warm up ends at the peak."""
+
+
+def learning_rate(step, steps, peak, warmup, decay, floor):
+    for name, number, least in (("steps", steps, 1), ("step", step, 0), ("warmup", warmup, 0), ("decay", decay, 0)):
+        if number < least:
+            raise ValueError(f"{name} is {number}, expected at least {least}")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor is {floor}, expected a share from 0 to 1")
+    if step >= steps:
+        return peak * floor
+    if 0 < warmup >= step:
+        return peak * (step + 1) / warmup
+    if step >= steps - decay:
+        left = (steps - step) / decay
+        return peak * (floor + (1 - floor) * left)
+    return peak
