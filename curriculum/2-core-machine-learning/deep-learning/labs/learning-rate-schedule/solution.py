@@ -11,6 +11,6 @@ def learning_rate(step, steps, peak, warmup, decay, floor):
         return peak * floor
     if step < warmup:
         return peak * (step + 1) / warmup
-    if step > steps - decay:
+    if step >= steps - decay:
         return peak * (floor + (1 - floor) * (steps - step) / decay)
     return peak

@@ -4,6 +4,5 @@ import torch
 
 
 def rms_norm(x, scale, eps):
-    """Each vector of the last axis divided by its root mean square, times `scale`; see README.md."""
     x32 = x.float()
     return (x32 * torch.rsqrt(x32.square().mean(-1, keepdim=True) + eps) * scale.float()).to(x.dtype)

@@ -1,11 +1,10 @@
-"""Never leaves the input dtype, so bfloat16 loses digits at each step. Caught by: bfloat16 is rounded once."""
+"""Never leaves the input dtype: the square of 300 is more than float16 can hold. Stock: overflow. Caught by: squares of halves do not overflow."""
 
 import torch
 
 
 def rms_norm(x, scale, eps):
-    """Each vector of the last axis divided by its root mean square, times `scale`; see README.md."""
     d = x.shape[-1]
     if scale.shape != (d,):
-        raise ValueError(f"the scale has the shape {tuple(scale.shape)}; vectors of length {d} need ({d},)")
+        raise ValueError(f"scale has shape {tuple(scale.shape)}, expected ({d},)")
     return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps) * scale).to(x.dtype)
