@@ -14,7 +14,7 @@ class Value:
     """A number that remembers how it was computed; see README.md."""
 
     def __init__(self, data, parents=()):
-        self.data = float(data)
+        self.data = data
         self.grad = 0.0
         self.parents = parents  # pairs: (operand, derivative of this value with respect to it)
 

@@ -1,4 +1,5 @@
 """Each result carries a function that hands its gradient on, and the order comes from counting uses (Kahn's algorithm)."""
+
 import math
 
 

@@ -1,24 +1,19 @@
-"""Orders the graph with a recursive function. Caught by: a chain of fifteen hundred operations."""
+"""Finds the order by a function that calls itself, which ends at a depth of a thousand. Caught by: a chain of fifteen hundred operations."""
 
 import math
 
 
 def lift(x):
-    """A Value as it is, a plain number as a new leaf."""
     if isinstance(x, Value):
         return x
     if isinstance(x, (int, float)):
         return Value(x)
-    raise TypeError(f"a Value computes with numbers and Values, not with {type(x).__name__}")
+    raise TypeError(f"not a number: {x!r}")
 
 
 class Value:
-    """A number that remembers how it was computed; see README.md."""
-
     def __init__(self, data, parents=()):
-        self.data = float(data)
-        self.grad = 0.0
-        self.parents = parents  # pairs: (operand, derivative of this value with respect to it)
+        self.data, self.grad, self.parents = data, 0.0, parents
 
     def __add__(self, other):
         other = lift(other)
@@ -28,20 +23,19 @@ class Value:
         other = lift(other)
         return Value(self.data * other.data, ((self, other.data), (other, self.data)))
 
-    def __truediv__(self, other):
-        other = lift(other)
-        return Value(self.data / other.data, ((self, 1.0 / other.data), (other, -self.data / other.data**2)))
+    def __pow__(self, n):
+        if not isinstance(n, (int, float)):
+            raise TypeError(f"not a number: {n!r}")
+        return Value(self.data**n, ((self, n * self.data ** (n - 1) if n else 0.0),))
 
-    def __pow__(self, exponent):
-        if not isinstance(exponent, (int, float)):
-            raise TypeError(f"the exponent is a plain number, not {type(exponent).__name__}")
-        return Value(self.data**exponent, ((self, exponent * self.data ** (exponent - 1) if exponent else 0.0),))
+    def __truediv__(self, other):
+        return self * lift(other) ** -1
 
     def __neg__(self):
-        return Value(-self.data, ((self, -1.0),))
+        return self * -1
 
     def __sub__(self, other):
-        return self + (-lift(other))
+        return self + -lift(other)
 
     def __rsub__(self, other):
         return lift(other) - self
@@ -49,22 +43,20 @@ class Value:
     def __rtruediv__(self, other):
         return lift(other) / self
 
-    __radd__ = __add__
-    __rmul__ = __mul__
+    __radd__, __rmul__ = __add__, __mul__
 
     def tanh(self):
         t = math.tanh(self.data)
-        return Value(t, ((self, 1.0 - t * t),))
+        return Value(t, ((self, 1 - t * t),))
 
     def exp(self):
         e = math.exp(self.data)
         return Value(e, ((self, e),))
 
     def relu(self):
-        return Value(max(self.data, 0.0), ((self, 1.0 if self.data > 0 else 0.0),))
+        return Value(max(self.data, 0.0), ((self, float(self.data > 0)),))
 
     def backward(self):
-        """Fill `grad` of every value that this one was made from."""
         order, seen = [], set()
 
         def visit(node):
@@ -78,20 +70,17 @@ class Value:
         for node in order:
             node.grad = 0.0
         self.grad = 1.0
-        for node in reversed(order):  # every use of a node comes before it
-            for parent, derivative in node.parents:
-                parent.grad += derivative * node.grad
+        for node in reversed(order):
+            for parent, slope in node.parents:
+                parent.grad += slope * node.grad
 
 
 def train_neuron(xs, ys, steps, rate):
-    """Fit y = tanh(w x + b) by gradient descent on the mean squared error, from w = 0.5 and b = 0.0."""
     if not xs or len(xs) != len(ys):
-        raise ValueError(f"as many xs as ys and at least one, not {len(xs)} and {len(ys)}")
+        raise ValueError(f"{len(xs)} xs and {len(ys)} ys")
     w, b = Value(0.5), Value(0.0)
     for _ in range(steps):
-        loss = Value(0.0)
-        for x, y in zip(xs, ys):
-            loss = loss + ((w * x + b).tanh() - y) ** 2
-        (loss / len(xs)).backward()
+        loss = sum(((w * x + b).tanh() - y) ** 2 for x, y in zip(xs, ys)) / len(xs)
+        loss.backward()
         w, b = Value(w.data - rate * w.grad), Value(b.data - rate * b.grad)
     return w.data, b.data

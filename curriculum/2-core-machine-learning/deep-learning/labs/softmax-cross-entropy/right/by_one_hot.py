@@ -1,4 +1,5 @@
 """Works on all rows with a one-hot matrix of targets, and weights the rows by whether they count."""
+
 import numpy as np
 
 
