@@ -1,4 +1,5 @@
 """A list of small layer objects, each with its own forward and backward."""
+
 import numpy as np
 
 
@@ -69,7 +70,7 @@ def loss_and_gradients(params, x, y):
 
 def train(x, y, sizes, epochs, batch, rate, seed):
     rng = np.random.default_rng(seed)
-    layers = build([(rng.standard_normal((a, b)) * (2 / a) ** 0.5, np.zeros(b)) for a, b in zip(sizes[:-1], sizes[1:])])
+    layers = build([(rng.standard_normal((a, b)) * (2 / a) ** 0.5, np.zeros(b)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)])
     for _ in range(epochs):
         order = np.arange(len(y))
         rng.shuffle(order)
