@@ -1,4 +1,5 @@
 """Lets every sentence run to the end on zeros, cuts the states off afterwards, and picks each last one by its index."""
+
 import torch
 
 

@@ -4,21 +4,17 @@ import torch
 
 
 def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
-    """States after each position, then the final state of each sentence, (B, T + 1, H); see README.md."""
     B, T, _ = x_btd.shape
     if lengths_b.shape != (B,):
-        raise ValueError(f"{B} sentences need {B} lengths, not the shape {tuple(lengths_b.shape)}")
-    for length in lengths_b.tolist():
-        if not 0 <= length <= T:
-            raise ValueError(f"a length of {length} does not lie between 0 and {T}")
-    alive_bt1 = (torch.arange(T, device=x_btd.device) < lengths_b[:, None])[..., None]
-    # Padding is replaced before the arithmetic: a nan times 0 is a nan, in the gradient too.
-    read_bth = torch.where(alive_bt1, x_btd, torch.zeros_like(x_btd)) @ wx_dh + bias_h
-    sentences = []
-    for i in range(B):
-        h, states = start_bh[i], []
+        raise ValueError(f"{B} sentences and lengths of shape {tuple(lengths_b.shape)}")
+    bad = [n for n in lengths_b.tolist() if not 0 <= n <= T]
+    if bad:
+        raise ValueError(f"length {bad[0]} is not in 0 to {T}")
+    out = []
+    for x, length, h in zip(x_btd, lengths_b.tolist(), start_bh):
+        states = []
         for t in range(T):
-            h = torch.where(alive_bt1[i, t], torch.tanh(read_bth[i, t] + h @ wh_hh), h)
-            states.append(torch.where(alive_bt1[i, t], h, torch.zeros_like(h)))
-        sentences.append(torch.stack([*states, h]))
-    return torch.stack(sentences)
+            h = torch.tanh(x[t] @ wx_dh + h @ wh_hh + bias_h) if t < length else h
+            states.append(h if t < length else torch.zeros_like(h))
+        out.append(torch.stack([*states, h]))
+    return torch.stack(out)

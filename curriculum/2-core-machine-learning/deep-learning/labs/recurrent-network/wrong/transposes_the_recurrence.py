@@ -4,18 +4,16 @@ import torch
 
 
 def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
-    """States after each position, then the final state of each sentence, (B, T + 1, H); see README.md."""
     B, T, _ = x_btd.shape
     if lengths_b.shape != (B,):
-        raise ValueError(f"{B} sentences need {B} lengths, not the shape {tuple(lengths_b.shape)}")
-    for length in lengths_b.tolist():
-        if not 0 <= length <= T:
-            raise ValueError(f"a length of {length} does not lie between 0 and {T}")
-    alive_bt1 = (torch.arange(T, device=x_btd.device) < lengths_b[:, None])[..., None]
-    # Padding is replaced before the arithmetic: a nan times 0 is a nan, in the gradient too.
-    read_bth = torch.where(alive_bt1, x_btd, torch.zeros_like(x_btd)) @ wx_dh + bias_h
-    h_bh, states = start_bh, []
+        raise ValueError(f"{B} sentences and lengths of shape {tuple(lengths_b.shape)}")
+    bad = [n for n in lengths_b.tolist() if not 0 <= n <= T]
+    if bad:
+        raise ValueError(f"length {bad[0]} is not in 0 to {T}")
+    alive = (torch.arange(T) < lengths_b[:, None])[:, :, None]
+    read = torch.where(alive, x_btd, 0.0) @ wx_dh + bias_h
+    h, states = start_bh, []
     for t in range(T):
-        h_bh = torch.where(alive_bt1[:, t], torch.tanh(read_bth[:, t] + h_bh @ wh_hh.T), h_bh)
-        states.append(torch.where(alive_bt1[:, t], h_bh, torch.zeros_like(h_bh)))
-    return torch.stack([*states, h_bh], dim=1)
+        h = torch.where(alive[:, t], torch.tanh(read[:, t] + h @ wh_hh.T), h)
+        states.append(torch.where(alive[:, t], h, 0.0))
+    return torch.stack([*states, h], dim=1)

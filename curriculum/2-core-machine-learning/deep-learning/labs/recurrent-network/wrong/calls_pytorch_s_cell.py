@@ -1,0 +1,19 @@
+"""Calls the cell that torch.nn is built on. Caught by: the file uses only what the task allows."""
+
+import torch
+
+
+def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
+    B, T, _ = x_btd.shape
+    if lengths_b.shape != (B,):
+        raise ValueError(f"{B} sentences and lengths of shape {tuple(lengths_b.shape)}")
+    bad = [n for n in lengths_b.tolist() if not 0 <= n <= T]
+    if bad:
+        raise ValueError(f"length {bad[0]} is not in 0 to {T}")
+    alive = (torch.arange(T) < lengths_b[:, None])[:, :, None]
+    x, none = torch.where(alive, x_btd, 0.0), torch.zeros_like(bias_h)
+    h, states = start_bh, []
+    for t in range(T):
+        h = torch.where(alive[:, t], torch.rnn_tanh_cell(x[:, t], h, wx_dh.T, wh_hh.T, bias_h, none), h)
+        states.append(torch.where(alive[:, t], h, 0.0))
+    return torch.stack([*states, h], dim=1)

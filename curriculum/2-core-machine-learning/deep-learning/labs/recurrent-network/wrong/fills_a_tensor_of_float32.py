@@ -1,0 +1,21 @@
+"""Writes the states into torch.zeros, which is float32 whatever came. Stock: dtype. Caught by: the dtype is kept."""
+
+import torch
+
+
+def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
+    B, T, _ = x_btd.shape
+    if lengths_b.shape != (B,):
+        raise ValueError(f"{B} sentences and lengths of shape {tuple(lengths_b.shape)}")
+    bad = [n for n in lengths_b.tolist() if not 0 <= n <= T]
+    if bad:
+        raise ValueError(f"length {bad[0]} is not in 0 to {T}")
+    alive = (torch.arange(T) < lengths_b[:, None])[:, :, None]
+    read = torch.where(alive, x_btd, 0.0) @ wx_dh + bias_h
+    h, states = start_bh, []
+    for t in range(T):
+        h = torch.where(alive[:, t], torch.tanh(read[:, t] + h @ wh_hh), h)
+        states.append(torch.where(alive[:, t], h, 0.0))
+    out = torch.zeros(B, T + 1, start_bh.shape[1])
+    out[:, :T], out[:, T] = torch.stack(states, dim=1), h
+    return out
