@@ -110,7 +110,7 @@ RUNS = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(**RUNS)
 def test_it_rises_and_then_falls(learner, steps, warmup, decay, floor):
     """Where the two do not overlap: never above the peak, no fall before the decay, no rise after the warm-up."""

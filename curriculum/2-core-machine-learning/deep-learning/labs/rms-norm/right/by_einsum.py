@@ -1,4 +1,5 @@
 """Lays all vectors out as rows, and takes the squares by a product of each row with itself."""
+
 import torch
 
 

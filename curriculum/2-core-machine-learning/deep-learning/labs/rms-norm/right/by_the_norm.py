@@ -1,4 +1,5 @@
 """Takes the Euclidean norm of each vector and the root of d, and divides in the end."""
+
 import math
 
 import torch
