@@ -228,7 +228,12 @@ def test_the_digits_are_learned(learner, digits):
 def test_columns_that_do_not_match_are_refused(learner, rng, call, columns):
     """Twenty-one inputs, and more or fewer columns: ValueError with both numbers."""
     params, x, y = network(rng, [21, 2]), np.zeros((2, columns)), np.array([0, 1])
-    args = {"forward": (params, x), "loss_and_gradients": (params, x, y), "predict": (params, x), "train": (x, y, [21, 2], 1, 2, 0.1, 0)}
+    args = {
+        "forward": (params, x),
+        "loss_and_gradients": (params, x, y),
+        "predict": (params, x),
+        "train": (x, y, [21, 2], 1, 2, 0.1, 0),
+    }
     with pytest.raises(ValueError) as error:
         getattr(learner, call)(*args[call])
     named = set(re.findall(r"\d+", str(error.value)))

@@ -4,8 +4,8 @@ import numpy as np
 def activations(params, x):
     """What goes into each layer, and at the end the logits."""
     inputs = params[0][0].shape[0]
-    if x.ndim != 2 or x.shape[1] != inputs:
-        raise ValueError(f"the first layer takes {inputs} columns, not {x.shape[-1]}")
+    if x.shape[1] != inputs:
+        raise ValueError(f"the first layer takes {inputs} columns, not {x.shape[1]}")
     inputs_of = [x]
     for w, b in params[:-1]:
         inputs_of.append(np.maximum(inputs_of[-1] @ w + b, 0.0))
@@ -43,8 +43,6 @@ def predict(params, x):
 
 def train(x, y, sizes, epochs, batch, rate, seed):
     """Parameters trained from He's initialisation by plain minibatch gradient descent; see README.md."""
-    if x.shape[1] != sizes[0]:
-        raise ValueError(f"the first layer takes {sizes[0]} columns, not {x.shape[1]}")
     rng = np.random.default_rng(seed)
     params = [(rng.normal(scale=np.sqrt(2 / a), size=(a, b)), np.zeros(b)) for a, b in zip(sizes, sizes[1:])]
     for _ in range(epochs):

@@ -9,7 +9,7 @@ def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
     for length in lengths_b.tolist():
         if not 0 <= length <= T:
             raise ValueError(f"a length of {length} does not lie between 0 and {T}")
-    alive_bt1 = (torch.arange(T, device=x_btd.device) < lengths_b[:, None])[..., None]
+    alive_bt1 = (torch.arange(T) < lengths_b[:, None])[..., None]
     # Padding is replaced before the arithmetic: a nan times 0 is a nan, in the gradient too.
     read_bth = torch.where(alive_bt1, x_btd, torch.zeros_like(x_btd)) @ wx_dh + bias_h
     h_bh, states = start_bh, []

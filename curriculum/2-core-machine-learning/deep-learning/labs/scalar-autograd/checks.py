@@ -239,10 +239,11 @@ SIDES = {
 @pytest.mark.parametrize("bad", ["2.5", None, [1.0]], ids=["a string", "None", "a list"])
 @pytest.mark.parametrize("use", SIDES.values(), ids=SIDES)
 def test_operands_that_are_not_numbers_are_refused(learner, use, bad):
-    """A string that reads like a number, None and a list, on either side: TypeError."""
-    x = learner.Value(1.0)
-    with pytest.raises(TypeError):
-        use(x, bad)
+    """A string that reads like a number, None and a list, on either side of 1.5 and of 2: TypeError."""
+    for number in (1.5, 2):
+        x = learner.Value(number)
+        with pytest.raises(TypeError):
+            use(x, bad)
 
 
 def test_an_exponent_that_is_a_value_is_refused(learner):
