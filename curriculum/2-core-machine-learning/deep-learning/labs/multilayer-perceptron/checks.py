@@ -192,7 +192,7 @@ def test_every_row_once_in_each_epoch(learner, rows, batch):
 def test_a_whole_batch_is_one_step(learner, reference, rng):
     """All rows in one batch: the step is rate times their gradient, from the parameters that no epochs give for the same seed."""
     x, y = rng.normal(size=(6, 3)), np.array([0, 1, 1, 0, 1, 0])
-    before = learner.train(x, y, [3, 4, 2], 0, 6, 0.1, 7)
+    before = learner.train(x.copy(), y.copy(), [3, 4, 2], 0, 6, 0.1, 7)
     _, grads = reference.loss_and_gradients(before, x, y)
     want = [(w - 0.1 * gw, b - 0.1 * gb) for (w, b), (gw, gb) in zip(before, grads, strict=True)]
     pairs_close(learner.train(x, y, [3, 4, 2], 1, 6, 0.1, 7), want)

@@ -73,8 +73,9 @@ def test_the_final_state_is_that_of_the_last_word(learner, rng):
 def test_an_empty_sentence_keeps_its_start(learner, rng):
     """Two of three sentences have no word: their final state is the one they were given."""
     args = tensors(rng, lengths=[0, 3, 0])
+    want = args[5][[0, 2]].clone()
     states = learner.rnn(*args)
-    close(states[[0, 2], 5], args[5][[0, 2]])
+    close(states[[0, 2], 5], want)
 
 
 def test_a_sentence_alone_equals_the_sentence_in_a_batch(learner, rng):

@@ -240,6 +240,7 @@ SIDES = {
 @pytest.mark.parametrize("use", SIDES.values(), ids=SIDES)
 def test_operands_that_are_not_numbers_are_refused(learner, use, bad):
     """A string that reads like a number, None and a list, on either side of 1.5 and of 2: TypeError."""
+    assert (learner.Value(1.0) + 2).data == 3.0
     for number in (1.5, 2):
         x = learner.Value(number)
         with pytest.raises(TypeError):
@@ -248,6 +249,7 @@ def test_operands_that_are_not_numbers_are_refused(learner, use, bad):
 
 def test_an_exponent_that_is_a_value_is_refused(learner):
     """Its gradient would be lost: TypeError."""
+    assert (learner.Value(2.0) ** 3).data == 8.0
     with pytest.raises(TypeError):
         learner.Value(2.0) ** learner.Value(3.0)
 

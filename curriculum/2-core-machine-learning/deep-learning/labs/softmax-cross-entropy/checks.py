@@ -75,6 +75,7 @@ def test_masked_rows_do_not_count(learner):
 def test_masked_rows_have_no_gradient(learner, rng):
     """Exactly zero, where -1 as an index would have meant the last class."""
     _, grad = learner.cross_entropy(rng.normal(size=(6, 3)), np.array([0, -1, 2, -1, 1, -1]))
+    assert grad.shape == (6, 3), f"the gradient has shape {grad.shape}, expected (6, 3)"
     assert not grad[1::2].any(), f"the gradient of the masked rows is {grad[1::2]}, expected zeros"
     assert grad[::2].all(), f"the gradient of the other rows is {grad[::2]}"
 
