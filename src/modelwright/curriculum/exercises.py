@@ -6,20 +6,29 @@ is compared symbolically where that settles it and numerically otherwise, so tha
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import math
+import random
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum.errors import AnswerError, CurriculumError, Finding
-from modelwright.curriculum.formula import parse
+from modelwright.curriculum.evaluating import DIGITS, DIGITS_OF_GAMMA, evaluate, rounding
+from modelwright.curriculum.formula import ROUNDED, Commas, Reading, read
 from modelwright.curriculum.models import Problem
 
-SIGNIFICANT_DIGITS = 3
+if TYPE_CHECKING:
+    import sympy
+
+ENOUGH = 60  # digits, where rounding is looked at
+FLOAT_DIGITS = 12  # to which a key of floating-point numbers is meant
 
 
 @dataclass(frozen=True)
@@ -76,17 +85,71 @@ def judge(exercise: Exercise, text: str) -> Judgement:
     if isinstance(exercise.answer, str):
         return _judge_choice(exercise, text)
     try:
-        given = parse(text, exercise.symbols)
+        reading = _reading(exercise, text)
     except AnswerError as error:
         return Judgement(None, str(error))
-    given = _shaped_like(given, exercise.answer)
+    given = _shaped_like(reading.value, exercise.answer)
     read_as = show(given)
-    if same(given, exercise.answer, text):
+    if _answers(reading, exercise.answer):
         return Judgement(True, "Right.", read_as=read_as)
+    if doubt := _second_reading(exercise, text):
+        return Judgement(None, doubt)
     for wrong, why in exercise.misconceptions.items():
-        if not isinstance(wrong, str) and same(_shaped_like(given, wrong), wrong, text):
+        if not isinstance(wrong, str) and _answers(reading, wrong):
             return Judgement(False, why, misconception=why, read_as=read_as)
-    return Judgement(False, _near_miss(given, exercise.answer), read_as=read_as)
+    return Judgement(False, _near_miss(given, exercise.answer, bool(reading.nudged)), read_as=read_as)
+
+
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?!\d)")
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])\d[\d.]*,\d+(?![\d,.])")
+
+
+def _reading(exercise: Exercise, text: str) -> Reading:
+    """The answer, with the commas between its digits taken as the key's form lets them be. Raises AnswerError."""
+    key, bare = exercise.answer, not re.search(r"[\[({;]", text)
+    try:
+        reading = read(text, exercise.symbols)
+    except AnswerError:
+        if not _THOUSANDS.search(text):
+            raise
+        return read(text, exercise.symbols, commas="thousands")
+    if _THOUSANDS.search(text) and _form(_shaped_like(reading.value, key)) != _form(key):
+        with contextlib.suppress(AnswerError):
+            other = read(text, exercise.symbols, commas="thousands")
+            if _form(_shaped_like(other.value, key)) == _form(key):
+                return other
+    if _form(key) == () and isinstance(reading.value, tuple) and bare and (comma := _DECIMAL_COMMA.search(text)):
+        point = comma[0].replace(".", "").replace(",", ".")
+        raise AnswerError(f"A comma stands between the parts of an answer, and this one is one number: write {point}.")
+    return reading
+
+
+def _form(value: Any) -> tuple[int, ...]:
+    if isinstance(value, tuple):
+        return (len(value),)
+    return tuple(getattr(value, "shape", ()))
+
+
+def _second_reading(exercise: Exercise, text: str) -> str:
+    """How to write the answer plainly, where it is right in a way in which some would read it, and not in the way in which it was."""
+    if _form(exercise.answer) != ():
+        return ""
+    ways: list[tuple[re.Match[str] | None, Commas, bool]] = [
+        (_THOUSANDS.search(text), "decimal", False),
+        (re.search(r"\d[eE][+-]?\d+", text), "list", True),
+    ]
+    for match, commas, euler in ways:
+        if match is None:
+            continue
+        with contextlib.suppress(AnswerError):
+            if _answers(read(text, exercise.symbols, commas, euler), exercise.answer):
+                plain = "a point for decimals, and no comma" if commas == "decimal" else "* before e, or 10^ for a power of ten"
+                return f"{match[0]} can be read in two ways: write {plain}."
+    return ""
+
+
+def _answers(reading: Reading, key: Any) -> bool:
+    return same(_shaped_like(reading.value, key), key, tuple(_shaped_like(value, key) for value in reading.nudged))
 
 
 def show(value: Any) -> str:
@@ -100,65 +163,85 @@ def show(value: Any) -> str:
     return sympy.latex(value)
 
 
-def same(given: Any, key: Any, text: str = "") -> bool:
-    """Whether two values are equal: entry by entry, exactly or at points; a decimal counts to the digits it gives (three or more)."""
+def same(given: Any, key: Any, nudged: Sequence[Any] = ()) -> bool:
+    """Whether two values are equal: entry by entry, exactly or at points; a decimal counts to the digits it gives (three or more).
+
+    `nudged`: what is given again for each of its decimals, half a unit of that one's last place further (`formula.read`).
+    """
     import sympy
 
-    if isinstance(key, tuple) or isinstance(given, tuple):
-        together = isinstance(given, tuple) and isinstance(key, tuple) and len(given) == len(key)
-        return together and all(same(g, k, text) for g, k in zip(given, key, strict=True))
-    if isinstance(key, sympy.MatrixBase) or isinstance(given, sympy.MatrixBase):
-        matrices = isinstance(given, sympy.MatrixBase) and isinstance(key, sympy.MatrixBase) and given.shape == key.shape
-        return matrices and all(same(g, k, text) for g, k in zip(given, key, strict=True))
+    if isinstance(key, tuple | sympy.MatrixBase) or isinstance(given, tuple | sympy.MatrixBase):
+        if isinstance(key, tuple) != isinstance(given, tuple) or _form(given) != _form(key):
+            return False
+        columns: Iterable[tuple[Any, ...]] = zip(*nudged, strict=True) if nudged else ((),) * len(key)
+        return all(same(g, k, n) for g, k, n in zip(given, key, columns, strict=True))
     if not isinstance(given, sympy.Expr) or not isinstance(key, sympy.Expr):
         return False
     if given == key:
         return True
-    if key in (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan) or given in (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+    infinities = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
+    if given.has(*infinities) or key.has(*infinities):
         return False
-    difference = given - key
-    if difference == 0:
-        return True
     if given.free_symbols | key.free_symbols:
-        return _same_at_points(difference, given, key)
-    gap, size = abs(complex(difference.evalf(20))), abs(complex(key.evalf(20)))
-    if gap <= 1e-12 * max(1.0, size):
-        return True
-    return "." in text and not key.is_integer and gap <= 0.5000001 * 10.0 ** (-_decimals(text)) and _digits(text) >= SIGNIFICANT_DIGITS
+        return _same_at_points(given, key)
+    if given.is_Rational and key.is_Rational and not nudged:
+        return False
+    return _agree(given, key, {}) is True or _rounds_to(given, key, nudged)
 
 
-def _same_at_points(difference: Any, given: Any, key: Any) -> bool:
+def _rounds_to(given: sympy.Expr, key: sympy.Expr, nudged: Sequence[Any]) -> bool:
+    """Whether the decimals in what is given are the key's, to at least three digits. A whole number is not met by rounding."""
+    try:
+        value, target = evaluate(given, digits=ENOUGH)[0], evaluate(key, digits=ENOUGH)[0]
+        slack = sum(abs(evaluate(n, digits=ENOUGH)[0] - value) for n in nudged)
+    except ArithmeticError:
+        return False
+    whole = target == int(target.real) if abs(target) < 1e300 else True
+    return bool(slack) and not whole and slack <= float(ROUNDED) * abs(value) * (1 + 1e-9) and abs(value - target) <= slack * (1 + 1e-7)
+
+
+def _agree(given: sympy.Expr, key: sympy.Expr, point: Mapping[str, Any], real: bool = False) -> bool | None:
+    """Whether the two have one value at a point; None where one of them has none there (or, with `real`, no real one)."""
     import sympy
 
-    symbols = sorted(given.free_symbols | key.free_symbols, key=lambda s: s.name)
+    digits = DIGITS_OF_GAMMA if any(f.has(sympy.factorial, sympy.binomial, sympy.gamma) for f in (given, key)) else DIGITS
+    try:
+        (a, largest), (b, largest_of_key) = evaluate(given, point, digits), evaluate(key, point, digits)
+    except ArithmeticError:
+        return None
+    if real and (a.imag or b.imag):
+        return None
+    # A key of floating-point numbers is as exact as they are; all else agrees to hundreds of digits, whatever its scale.
+    slack = abs(b) * 10.0**-FLOAT_DIGITS if key.has(sympy.Float) else rounding(max(largest, largest_of_key), digits)
+    return bool(abs(a - b) <= slack)
+
+
+POINTS = 12
+
+
+def _same_at_points(given: sympy.Expr, key: sympy.Expr) -> bool:
+    """Two formulas of a learner's length that agree at all of these points are one.
+
+    The points are fixed, positive first; then of both signs, where only those count at which both formulas are real: 2 log(x) is log(x^2)
+    to whoever asks, and |x| is not x.
+    """
+    symbols = {s.name: s for s in sorted(given.free_symbols, key=str)} | {s.name: s for s in sorted(key.free_symbols, key=str)}
+    draw = random.Random(20)
     agreed = 0
-    # Fixed irrational points, positive and away from 0 and 1: two formulas of a learner's length that agree at nine of them are one.
-    for k in range(1, 16):
-        point = {s: sympy.Float(0.31 + 0.177 * k + 0.613 * i + (k * i % 3) * 0.21, 30) for i, s in enumerate(symbols)}
-        gap, size = complex(difference.evalf(25, subs=point)), complex(key.evalf(25, subs=point))
-        if gap != gap or size != size:  # not a number at this point
-            continue
-        if abs(gap) > 1e-12 * max(1.0, abs(size)):
+    for n in range(2 * POINTS):
+        signed = n >= POINTS
+        point = {}
+        for name, symbol in symbols.items():
+            size = draw.randint(1, 12) if symbol.is_integer else math.exp(draw.uniform(-3, 1.8))
+            point[name] = -size if signed and draw.random() < 0.6 and not symbol.is_nonnegative else size
+        agreement = _agree(given, key, point, real=signed)
+        if agreement is False:
             return False
-        agreed += 1
-    return agreed >= 9
+        agreed += agreement is True and not signed
+    return agreed >= POINTS * 3 // 4
 
 
-def _decimals(text: str) -> int:
-    import re
-
-    found = re.findall(r"\d*\.(\d+)", text)
-    return min((len(part) for part in found), default=0)
-
-
-def _digits(text: str) -> int:
-    import re
-
-    found = re.findall(r"\d*\.\d+", text)
-    return min((len(part.replace(".", "").lstrip("0")) for part in found), default=0)
-
-
-def _near_miss(given: Any, key: Any) -> str:
+def _near_miss(given: Any, key: Any, rounded: bool) -> str:
     import sympy
 
     if isinstance(key, tuple) and not isinstance(given, tuple):
@@ -169,9 +252,21 @@ def _near_miss(given: Any, key: Any) -> str:
         return f"The answer is a {key.rows} by {key.cols} matrix; write it as [[1, 2], [3, 4]]."
     if isinstance(key, sympy.MatrixBase) and given.shape != key.shape:
         return f"The answer is a {key.rows} by {key.cols} matrix; yours is {given.rows} by {given.cols}."
+    if isinstance(key, sympy.Expr) and isinstance(given, tuple):
+        return f"The answer is one number; yours has {len(given)} parts."
     if isinstance(given, sympy.Expr) and isinstance(key, sympy.Expr) and key.is_number and same(-given, key):
         return "Not quite: look at the sign."
+    if rounded and isinstance(given, sympy.Expr) and isinstance(key, sympy.Expr) and _near(given, key):
+        return "Close: give the exact value, or round it to three digits or more."
     return "That is not it. Try again, or look at the worked solution."
+
+
+def _near(given: sympy.Expr, key: sympy.Expr) -> bool:
+    try:
+        value, target = evaluate(given, digits=ENOUGH)[0], evaluate(key, digits=ENOUGH)[0]
+    except ArithmeticError:
+        return False
+    return bool(abs(value - target) <= abs(target) / 50)
 
 
 def _judge_choice(exercise: Exercise, text: str) -> Judgement:

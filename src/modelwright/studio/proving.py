@@ -198,7 +198,7 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
         for lesson_step in LESSON_STEPS:
             rests_on = digest(lesson.text, code_digest(lesson_step.prove), versions(*LESSON_LIBRARIES))
             yield Step(f"lesson {lesson.id}", lesson_step.claim, module, rests_on, functools.partial(_lesson, lesson, lesson_step))
-    judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, exercises.parse)
+    judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, exercises.read)
     for problem in module.problems:
         rests_on = digest(problem.id, own_text(problem, module.problems), str(seeds), judge, versions(*PROBLEM_LIBRARIES))
         claim = "its key agrees with its proof"

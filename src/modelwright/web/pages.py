@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -421,12 +422,15 @@ def read_as(text: str) -> str:
         return ""
     from markupsafe import escape
 
-    from modelwright.curriculum.formula import parse
+    from modelwright.curriculum.formula import parse, read
 
     try:
         from sympy import latex
 
-        return f"Read as {render_math(latex(_listed(parse(text))))}"
+        listed = render_math(latex(_listed(parse(text))))
+        if re.fullmatch(r"\s*-?[1-9]\d{0,2}(,\d{3})+\s*", text):  # the question decides, which is not known here
+            return f"Read as {render_math(latex(read(text, commas='thousands').value))}, or where there are several parts as {listed}"
+        return f"Read as {listed}"
     except AnswerError as error:
         return str(escape(str(error)))
 
