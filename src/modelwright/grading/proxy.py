@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -165,7 +166,9 @@ class Channel:
         self.errors: dict[int, type[BaseException]] = {}
         self.known: set[int] = set()
         self.classes: list[Remote] = []
-        self.released: list[int] = []
+        # One proxy for one object, however often it comes back: two would let it go twice, and `is` would tell them apart.
+        self.remotes: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+        self.released: dict[int, None] = {}
         self.printed = bytearray()
         self.printed_total = 0
         self.output_open = True
@@ -202,11 +205,18 @@ class Channel:
 
     def _meet(self, payload: Any) -> Any:
         number, what, name, module, extra = payload
+        number = int(number)
         if what == "class" and extra and isinstance(base := getattr(builtins, str(extra), None), type) and issubclass(base, BaseException):
             if number not in self.errors:
                 self.errors[number] = type(str(name), (base,), {"__module__": "learner"})
             return self.errors[number]
-        return Remote(self, int(number), str(what), str(name), str(module), tuple(map(int, extra)) if isinstance(extra, list) else ())
+        bases = tuple(map(int, extra)) if isinstance(extra, list) else ()
+        self.released.pop(number, None)  # the last proxy is gone, and the runner has not been told: it still holds the object
+        remote = self.remotes.get(number)
+        if remote is None or (remote._what, remote._name) != (what, name):
+            remote = self.remotes[number] = Remote(self, number, str(what), str(name), str(module), bases)
+        object.__setattr__(remote, "_bases", bases)  # a class of them may have been named since
+        return remote
 
     # -- requests ---------------------------------------------------------------------------------------------------------
     def request(self, op: str, *rest: Any, before: float = 0.0) -> list[Any]:
@@ -217,7 +227,7 @@ class Channel:
         outer = self.call_began, self.asleep, self.working
         self.working, self.asleep = time.process_time(), 0.0
         self.call_began = self._effort() - before
-        gone, self.released = self.released, []
+        gone, self.released = [*self.released], {}
         try:
             return self._exchange([gone, op, *rest])
         except StopIteration as stop:
@@ -294,10 +304,11 @@ class Channel:
         except WireError as error:
             return self.codec.pack(["answer-error", "TypeError", str(error)])
 
-    def _error(self, kind: str, base: str, text: str, rows: list[list[Any]], number: int) -> BaseException:
+    def _error(
+        self, kind: str, base: str, text: str, rows: list[list[Any]], numbers: list[int], attributes: dict[str, Any]
+    ) -> BaseException:
         frames = Frames(rows, str(kind), str(text))
-        known = self.errors.get(number)
-        found = known or getattr(builtins, str(base), None)
+        found = self._error_class(str(kind), [self.errors[n] for n in numbers if n in self.errors]) or getattr(builtins, str(base), None)
         if not (isinstance(found, type) and issubclass(found, BaseException)):
             found = Exception
         if not issubclass(found, Exception):
@@ -307,8 +318,20 @@ class Channel:
                 error = found(str(text))
             except TypeError:
                 error = RuntimeError(f"{kind}: {text}")
+        for name, value in attributes.items():
+            if str(name).isidentifier() and not str(name).startswith("__") and not hasattr(error, name):
+                setattr(error, name, value)
         error.learner_frames = frames  # type: ignore[attr-defined]
         return error
+
+    def _error_class(self, kind: str, known: list[type[BaseException]]) -> type[BaseException] | None:
+        """What an `except` of any of the learner's classes that the check has named catches: `known`, from the nearest on."""
+        if len(known) < 2:
+            return known[0] if known else None
+        try:
+            return type(kind, tuple(known), {"__module__": "learner"})
+        except TypeError:  # bases that no class has together
+            return known[0]
 
     # -- bytes, clocks and limits -----------------------------------------------------------------------------------------
     def _send(self, data: bytes) -> None:
@@ -506,7 +529,9 @@ class Remote:
         object.__setattr__(self, "_label", name)
 
     def __del__(self) -> None:
-        self._channel.released.append(self._number)
+        holder = self._channel.remotes.get(self._number)
+        if holder is None or holder is self:
+            self._channel.released[self._number] = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in _READABLE:
@@ -584,6 +609,12 @@ class Remote:
     def __round__(self, digits: int | None = None) -> Any:
         return operate(self._channel, "round", _judge(self, "round"), *([] if digits is None else [digits]))
 
+    def __copy__(self) -> Any:
+        return operate(self._channel, "copy", self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return operate(self._channel, "deepcopy", self)
+
     def __reversed__(self) -> Any:
         return operate(self._channel, "reversed", self)
 
@@ -616,7 +647,7 @@ _READABLE = {"__name__", "__wrapped__", "__annotations__"}
 
 
 def _labelled(value: Any, label: str) -> Any:
-    if type(value) is Remote:
+    if type(value) is Remote and value._label == value._name:  # what has come before keeps the name that it came by
         object.__setattr__(value, "_label", label)
     return value
 

@@ -8,6 +8,7 @@ generator, a function) stays here behind a number, a *handle*, which the checker
 from __future__ import annotations
 
 import builtins
+import copy
 import ctypes
 import linecache
 import operator
@@ -25,6 +26,7 @@ getitem setitem delitem contains iadd isub imul imatmul itruediv ifloordiv imod 
 OPERATORS: dict[str, Any] = {name: getattr(operator, name) for name in NAMES.split()} | {
     "len": len, "iter": iter, "next": next, "bool": bool, "repr": repr, "str": str, "hash": hash, "int": int, "float": float,
     "divmod": divmod, "round": round, "reversed": reversed, "isinstance": isinstance,
+    "copy": copy.copy, "deepcopy": copy.deepcopy,
     "enter": lambda x: x.__enter__(), "exit": lambda x: x.__exit__(None, None, None),
 }  # fmt: skip
 MISSING = object()
@@ -103,7 +105,7 @@ class Runner:
                     self.numbers.pop(id(x), None)
             reply = self.operations[request[1]](*request[2:])
         except SystemExit as stop:
-            reply = ["raise", "SystemExit", "SystemExit", f"the code called sys.exit({stop.code!r})", self._frames(stop), 0]
+            reply = ["raise", "SystemExit", "SystemExit", f"the code called sys.exit({stop.code!r})", self._frames(stop), [], {}]
         except BaseException as error:
             reply = self._describe(error)
         _flush()
@@ -251,8 +253,8 @@ class Runner:
             text = f"{error.msg} (line {error.lineno}): {(error.text or '').strip()}"[:4000]
         if isinstance(error, WireError):
             base, kind = "TypeError", TypeError
-        number = self.numbers.get(id(kind), 0)
-        return ["raise", kind.__name__, base, text, self._frames(error), number]
+        numbers = [number for number in map(self._number_of, kind.__mro__) if number]
+        return ["raise", kind.__name__, base, text, self._frames(error), numbers, _attributes(error)]
 
     def _frames(self, error: BaseException) -> list[list[Any]]:
         """Where it went wrong, in the learner's own files only: line, function, the line's text."""
@@ -266,6 +268,15 @@ class Runner:
         if isinstance(error, SyntaxError) and isinstance(error.lineno, int) and not frames:
             frames.append([os.path.relpath(str(error.filename), self.scratch), error.lineno, "", (error.text or "").strip()[:300]])
         return frames if len(frames) <= 30 else frames[:15] + frames[-15:]
+
+
+def _attributes(error: BaseException) -> dict[str, Any]:
+    """What the learner's code left on an error for whoever catches it, as far as it is plain."""
+    try:
+        plain = {k: v for k, v in vars(error).items() if type(v) in (int, float, str, bool, type(None)) and len(str(v)) < 1000}
+    except BaseException:  # an error may have a dictionary of the learner's own making
+        return {}
+    return dict(list(plain.items())[:20])
 
 
 def leave_nothing_of_ours() -> None:
