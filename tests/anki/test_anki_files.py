@@ -59,6 +59,22 @@ def test_a_card_forgotten_on_purpose_begins_a_new_life(tmp_path: Path) -> None:
     assert not cut.whole, "without its learning no memory can be computed"
 
 
+def test_a_filtered_deck_between_two_learning_steps_is_no_new_life(tmp_path: Path) -> None:
+    number = card_number(OURS)
+    kinds = [(3, LEARN), (3, FILTERED), (3, LEARN), (3, REVIEW)]
+    rows = [row(BEGIN + n * 600_000, number, ease, kind) for n, (ease, kind) in enumerate(kinds)]
+    (card,) = read(lived(rows, tmp_path / "c.anki2"), NOW).cards
+    assert (len(card.answers), card.begins, card.whole) == (4, 0, True)
+
+
+def test_a_date_set_by_hand_is_no_new_life(tmp_path: Path) -> None:
+    number = card_number(OURS)
+    rows = [row(BEGIN, number, 3, LEARN), row(BEGIN + DAY, number, 0, MANUAL), row(BEGIN + 2 * DAY, number, 0, RESCHEDULED, factor=0)]
+    rows += [row(BEGIN + 3 * DAY, number, 3), row(BEGIN + 4 * DAY, number, 3, RELEARN)]
+    (card,) = read(lived(rows, tmp_path / "c.anki2"), NOW).cards
+    assert (len(card.answers), card.begins) == (3, 0)
+
+
 def test_the_three_buttons_of_the_first_scheduler_mean_again_good_and_easy(tmp_path: Path) -> None:
     number = card_number(OURS)
     rows = [row(BEGIN + n, number, ease, kind) for n, (ease, kind) in enumerate([(1, LEARN), (2, LEARN), (3, RELEARN), (2, REVIEW)])]

@@ -179,3 +179,41 @@ def test_a_file_that_is_none_of_ankis_changes_nothing(studio: Studio, tmp_path: 
     assert studio.journal.last_seq() == seq
     with Studio.open(tmp_path / "other", curriculum_folder) as stranger, pytest.raises(NotEnrolled):
         stranger.import_anki(tmp_path / "x.apkg")
+
+
+def stability(studio: Studio, card: str) -> float:
+    with studio._desk() as desk:
+        return desk.state.cards[card].stability if card in desk.state.cards else 0.0
+
+
+def test_a_card_made_new_in_anki_has_the_memory_of_its_present_life(studio: Studio, clock: Clock, tmp_path: Path) -> None:
+    teach(studio, clock)
+    card, begin = card_of(studio), clock.now
+    number = card_number(card)
+    old = [row(begin + DAY, number, 3, LEARN), row(begin + 11 * DAY, number, 3), row(begin + 50 * DAY, number, 4)]
+    forgotten = row(begin + 190 * DAY, number, 0, MANUAL, factor=0)
+    new = [row(begin + 198 * DAY, number, 1, LEARN), row(begin + 198 * DAY + MINUTE, number, 3, LEARN)]
+    clock.pass_(days=200)
+    package = exported(studio, tmp_path)
+
+    studio.import_anki(collection(package, old))
+    before = stability(studio, card)
+    assert before > 5
+    waiting = studio.import_anki(collection(package, [*old, forgotten]))
+    assert waiting.forgotten == 3
+    assert any("made new in Anki" in line for line in waiting.words)
+    view = studio.import_anki(collection(package, [*old, forgotten, *new]))
+    assert (view.ours, view.added, view.forgotten) == (5, 2, 0)
+    with studio._desk() as desk:
+        alone = fold(studio.curriculum, [event for event in studio.journal.history() if event[1].at > begin + 195 * DAY])
+        assert desk.state.cards[card].stability == pytest.approx(alone.cards[card].stability)
+
+
+def test_a_card_made_new_in_anki_and_not_learned_since_comes_in_as_new(studio: Studio, clock: Clock, tmp_path: Path) -> None:
+    teach(studio, clock)
+    card, begin = card_of(studio), clock.now
+    rows = [row(begin + DAY, card_number(card), 3, LEARN), row(begin + 9 * DAY, card_number(card), 0, MANUAL, factor=0)]
+    clock.pass_(days=20)
+    view = studio.import_anki(collection(exported(studio, tmp_path), rows))
+    assert (view.ours, view.added, view.forgotten) == (0, 0, 1)
+    assert stability(studio, card) == 0.0

@@ -317,7 +317,7 @@ def _close(rows: list[_Row], owners: dict[int, tuple[str, int]], tally: _Tally, 
             continue
         if row.type == LEARN and not learning:
             begins, whole, learning = len(answers), True, True
-        elif row.type != LEARN:
+        elif row.type in (REVIEW, RELEARN):  # and not a filtered deck's, which may come between two steps of learning
             learning = False
         rating = row.ease + 1 if old and row.type in (LEARN, RELEARN) and row.ease in (2, 3) else row.ease
         answers.append(Answer(row.at, rating, round(min(max(row.millis / 1000, 0.0), LONGEST_ANSWER), 1)))

@@ -166,13 +166,17 @@ class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
 
 
 class CardReviewed(Data, frozen=True, tag="card-reviewed"):
-    """`source`: the program in which the card was reviewed, "" for this one. A review from elsewhere takes its place by its time."""
+    """`source`: the program in which the card was reviewed, "" for this one. A review from elsewhere takes its place by its time.
+
+    anew: the card had been forgotten on purpose before this review; what was remembered of it no longer counts.
+    """
 
     card: Id
     skill: Id
     rating: Rating
     seconds: Seconds
     source: Id = ""
+    anew: bool = False
 
 
 class LabSubmitted(Data, frozen=True, tag="lab-submitted"):

@@ -457,7 +457,7 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
 def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
     state, rating, seconds = f.state, d.rating, d.seconds
     trace: Trace | None = state.cards.get(d.card)
-    if trace is None:
+    if trace is None or d.anew:
         trace = state.cards[d.card] = Trace()
     recall = f.card_fsrs.review(trace, rating, at)
     if recall >= 0.0:

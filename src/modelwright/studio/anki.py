@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from modelwright.anki import CardHistory, Histories, Sheet, card_number, card_of
@@ -26,11 +26,26 @@ SOURCE = "anki"
 MOST_KEPT = 20_000  # answers to other cards: some ten times what a fit needs, and a quarter of a megabyte in the journal
 
 
-def own_answers(curriculum: Curriculum, found: Histories) -> tuple[list[tuple[e.CardReviewed, int, str]], int, list[CardHistory]]:
-    """(answers to this program's cards as events, each with its time and id; answers to cards it no longer has; the other cards)."""
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """events: answers to this program's cards, each with its time and id. gone: how many were to cards that it no longer has.
+
+    forgotten: how many were to cards that were forgotten on purpose and not learned since; they come in once that has happened. others: the
+    cards that are not this program's.
+    """
+
+    events: list[tuple[e.CardReviewed, int, str]]
+    gone: int
+    forgotten: int
+    others: list[CardHistory]
+
+
+def own_answers(curriculum: Curriculum, found: Histories) -> OwnAnswers:
+    """Of what a file holds, what is this program's. A card that was forgotten and learned anew has the memory of its present life."""
     by_number = {card_number(id): id for id in curriculum.cards}
     events: list[tuple[e.CardReviewed, int, str]] = []
-    gone, others = 0, []
+    others: list[CardHistory] = []
+    gone = forgotten = 0
     for history in found.cards:
         # A second card that a learner added to a note of ours, the reverse perhaps, is theirs.
         name = card_of(history.note) if history.place == 0 else None
@@ -40,19 +55,22 @@ def own_answers(curriculum: Curriculum, found: Histories) -> tuple[list[tuple[e.
             others.append(history)
         elif (card := curriculum.cards.get(name)) is None:
             gone += len(history.answers)
+        elif history.begins == len(history.answers):
+            forgotten += len(history.answers)
         else:
-            for answer in history.answers:
+            for n, answer in enumerate(history.answers):
                 data = e.CardReviewed(
                     card=card.id,
                     skill=card.skill,
                     rating=answer.rating,  # type: ignore[arg-type]
                     seconds=answer.seconds,
                     source=SOURCE,
+                    anew=0 < n == history.begins,
                 )
                 noise = hashlib.sha256(f"{SOURCE}:{card.id}:{answer.at}".encode()).digest()
                 events.append((data, answer.at, new_id(answer.at, noise[:10])))
     events.sort(key=lambda one: (one[1], one[2]))
-    return events, gone, others
+    return OwnAnswers(events, gone, forgotten, others)
 
 
 def others_kept(journal: Journal, others: list[CardHistory]) -> dict[str, list[int]]:
@@ -82,19 +100,18 @@ def others_kept(journal: Journal, others: list[CardHistory]) -> dict[str, list[i
     return kept
 
 
-def imported_view(
-    file: str, found: Histories, ours: int, added: list[e.Event], gone: int, others: list[CardHistory], kept: dict[str, list[int]]
-) -> v.AnkiImported:
+def imported_view(file: str, found: Histories, own: OwnAnswers, added: list[e.Event], kept: dict[str, list[int]]) -> v.AnkiImported:
     cards = len({event.data.card for event in added if isinstance(event.data, e.CardReviewed)})
     view = v.AnkiImported(
         file=file,
         what=found.what,
-        ours=ours,
+        ours=len(own.events),
         added=len(added),
         cards=cards,
-        gone=gone,
-        foreign=sum(len(one.answers) for one in others),
-        foreign_cards=len(others),
+        gone=own.gone,
+        forgotten=own.forgotten,
+        foreign=sum(len(one.answers) for one in own.others),
+        foreign_cards=len(own.others),
         offered=sum(len(flat) // 2 for flat in kept.values()),
         manual=found.manual,
         crammed=found.crammed,
@@ -122,6 +139,11 @@ def _words(view: v.AnkiImported, span: tuple[int, int] | None) -> Iterator[str]:
         yield "It holds no answers to this program's cards."
     if view.gone:
         yield f"{_many(view.gone, 'answer')} to cards that this curriculum does not have {'was' if view.gone == 1 else 'were'} left out."
+    if view.forgotten:
+        yield (
+            f"{_many(view.forgotten, 'answer')} to cards that you made new in Anki and have not learned since "
+            f"{'waits' if view.forgotten == 1 else 'wait'} until you do."
+        )
     if view.foreign:
         yield (
             f"{_many(view.foreign, 'answer')} {'was' if view.foreign == 1 else 'were'} given to {_many(view.foreign_cards, 'other card')}. "

@@ -806,15 +806,17 @@ class Studio:
         self._recordable()
         found = read(file, now)  # which may take long, and needs no lock
         with self._desk(enrolled=True):
-            ours, gone, others = anki.own_answers(self.curriculum, found)
-            kept = anki.others_kept(self.journal, others)
+            own = anki.own_answers(self.curriculum, found)
+            kept = anki.others_kept(self.journal, own.others)
             called = (name or file.name)[:200]
-            added = self.journal.bring_in([one[0] for one in ours], at=[one[1] for one in ours], ids=[one[2] for one in ours])
+            added = self.journal.bring_in(
+                [one[0] for one in own.events], at=[one[1] for one in own.events], ids=[one[2] for one in own.events]
+            )
             if kept:
-                reviews = sum(len(one.answers) for one in others)
+                reviews = sum(len(one.answers) for one in own.others)
                 self._append(e.ReviewsImported(source=anki.SOURCE, file=called, reviews=reviews, cards=kept))
             self._ledger.refresh()
-            return anki.imported_view(called, found, len(ours), added, gone, others, kept)
+            return anki.imported_view(called, found, own, added, kept)
 
     def export_anki(self, file: Path, module_id: str | None = None, everything: bool = False) -> v.AnkiExported:
         """Writes cards as an Anki package: those of what was taught or seen, or `everything`; of one module, or of all."""

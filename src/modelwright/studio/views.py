@@ -1098,8 +1098,9 @@ class KnowingView:
 class AnkiImported:
     """What an Anki file brought. `ours`: answers in it to cards of this program, of which `added` are new here, on `cards` cards.
 
-    gone: answers to cards of this program that the curriculum does not have. foreign: answers to other cards (`foreign_cards`), of which
-    `offered` are newly kept to fit the memory. manual, crammed, unreadable: rows that are no answers.
+    gone: answers to cards of this program that the curriculum does not have. forgotten: to cards made new there and not learned since.
+    foreign: answers to other cards (`foreign_cards`), of which `offered` are newly kept to fit the memory. manual, crammed, unreadable:
+    rows that are no answers.
     """
 
     file: str
@@ -1108,6 +1109,7 @@ class AnkiImported:
     added: int
     cards: int
     gone: int
+    forgotten: int
     foreign: int
     foreign_cards: int
     offered: int
