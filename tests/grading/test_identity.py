@@ -35,6 +35,15 @@ class Turn:
         self.n += 1
         if self.n > 3: raise StopIteration
         return self
+class Ledger:
+    def __init__(self): self.lines, self.left = [], ""
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.lines, self.left = [], f"{kind.__name__}: {error}"
+class Swallow:
+    def __enter__(self): return self
+    def __exit__(self, *_): return True
 class Broken(Exception): pass
 class Worse(Broken):
     def __init__(self, amount):
@@ -137,3 +146,43 @@ def test_an_error_of_the_learners_is_caught_by_any_of_its_classes_and_keeps_what
     '''
     verdict = grade(checks, LIVES)
     assert verdict.status == "passed", verdict.message
+
+
+def test_a_context_manager_hears_of_an_error_and_swallows_no_failure(grade: Grade) -> None:
+    checks = '''
+        import pytest
+
+        def test_rolled_back(learner):
+            """Rolled back."""
+            ledger, broken = learner.Ledger(), learner.Broken
+            with pytest.raises(ValueError, match="no"):
+                with ledger:
+                    ledger.lines = [1]
+                    raise ValueError("no")
+            assert ledger.lines == [] and ledger.left == "ValueError: no"
+            with pytest.raises(broken):
+                with ledger:
+                    learner.fail(5)
+            assert ledger.left == "Broken: 5 is worse"
+            with learner.Swallow():
+                raise ValueError("swallowed")
+    '''
+    verdict = grade(checks, LIVES)
+    assert verdict.status == "passed", verdict.message
+    swallowing = '''
+        def test_wrong(learner):
+            """Wrong."""
+            with learner.Swallow():
+                assert learner.through(lambda x: x, 1) == 2
+
+        def test_raises(learner):
+            """Raises."""
+            with learner.Swallow():
+                learner.fail(1)
+
+        def test_index(learner):
+            """Short."""
+            with learner.Swallow():
+                [][learner.through(lambda x: x, 1)]
+    '''
+    assert grade(swallowing, LIVES).passed == 0

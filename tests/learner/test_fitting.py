@@ -57,6 +57,17 @@ def test_ones_own_reviews_are_those_that_a_fit_is_judged_by_where_there_are_enou
     assert together.before == pytest.approx(alone.before)
 
 
+def test_a_card_that_was_forgotten_on_purpose_is_fitted_life_by_life() -> None:
+    times = [START + n * 9 * DAY for n in range(6)]
+    events = [
+        Event(id=f"{n:032x}", at=at, data=CardReviewed(card="a/b", skill="a/c", rating=3, seconds=4, source="anki", anew=n == 3))
+        for n, at in enumerate(times)
+    ]
+    gathered = _gather(reversed(events))
+    assert gathered.there_cn.sum(axis=1).tolist() == [3, 3]
+    assert gathered.at_cn[1, 0] == times[3]
+
+
 def test_few_reviews_change_nothing() -> None:
     assert fit_memory(reviews(default_parameters(), 10)) is None
     assert fit_memory([]) is None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import linecache
 import math
 import os
 import select
@@ -22,6 +23,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any
 
 from . import wire
@@ -621,8 +623,14 @@ class Remote:
     def __enter__(self) -> Any:
         return operate(self._channel, "enter", self)
 
-    def __exit__(self, *_: object) -> None:
-        operate(self._channel, "exit", self)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """The learner's code hears of an error; it may swallow only one that the check raised for that, and no failure of the check's."""
+        if kind is None or error is None or isinstance(error, AssertionError) or not isinstance(error, Exception):
+            operate(self._channel, "exit", self)
+            return False
+        base = next(b for b in kind.__mro__ if b.__module__ == "builtins" or b in self._channel.errors.values())
+        swallowed = operate(self._channel, "exit", self, base.__name__ if base.__module__ == "builtins" else base, str(error)[:1000])
+        return swallowed is True and not hasattr(error, "learner_frames") and _raised_by_a_statement(trace)
 
     def __eq__(self, other: object) -> bool:
         return _compare(self, "eq", "==", other)
@@ -644,6 +652,13 @@ class Remote:
 
 
 _READABLE = {"__name__", "__wrapped__", "__annotations__"}
+
+
+def _raised_by_a_statement(trace: TracebackType | None) -> bool:
+    """Whether the error was raised by the word, in the check's own lines, rather than by what a line tried."""
+    if trace is None or trace.tb_next is not None:
+        return False
+    return linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip().startswith("raise ")
 
 
 def _labelled(value: Any, label: str) -> Any:

@@ -27,7 +27,7 @@ OPERATORS: dict[str, Any] = {name: getattr(operator, name) for name in NAMES.spl
     "len": len, "iter": iter, "next": next, "bool": bool, "repr": repr, "str": str, "hash": hash, "int": int, "float": float,
     "divmod": divmod, "round": round, "reversed": reversed, "isinstance": isinstance,
     "copy": copy.copy, "deepcopy": copy.deepcopy,
-    "enter": lambda x: x.__enter__(), "exit": lambda x: x.__exit__(None, None, None),
+    "enter": lambda x: x.__enter__(), "exit": lambda x, *error: _left(x, *error),
 }  # fmt: skip
 MISSING = object()
 
@@ -268,6 +268,14 @@ class Runner:
         if isinstance(error, SyntaxError) and isinstance(error.lineno, int) and not frames:
             frames.append([os.path.relpath(str(error.filename), self.scratch), error.lineno, "", (error.text or "").strip()[:300]])
         return frames if len(frames) <= 30 else frames[:15] + frames[-15:]
+
+
+def _left(x: Any, kind: Any = None, text: str = "") -> bool:
+    """Leave a context manager, with an error of the check's made anew; whether it swallows it."""
+    if kind is None:
+        return bool(x.__exit__(None, None, None))
+    kind = getattr(builtins, kind, Exception) if isinstance(kind, str) else kind
+    return bool(x.__exit__(kind, kind.__new__(kind, text), None))
 
 
 def _attributes(error: BaseException) -> dict[str, Any]:

@@ -11,7 +11,9 @@ the defaults on held-out reviews, and then nothing is changed.
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -113,15 +115,19 @@ def try_fit(events: Iterable[Event], current: Sequence[float] = ()) -> Fit:
 
 def _gather(events: Iterable[Event]) -> _Reviews:
     cards: dict[str, list[tuple[int, int]]] = {}
+    anew: dict[str, list[int]] = {}
     others: dict[str, dict[int, int]] = {}
     for event in events:
         if isinstance(event.data, CardReviewed):
             cards.setdefault(event.data.card, []).append((event.at, event.data.rating))
+            if event.data.anew:
+                anew.setdefault(event.data.card, []).append(event.at)
         elif isinstance(event.data, ReviewsImported):
             for card, flat in event.data.cards.items():
                 seen = others.setdefault(f"{event.data.source}:{card}", {})
                 seen.update((at * 1000, rating) for at, rating in zip(flat[::2], flat[1::2], strict=True))
-    histories = [*cards.values(), *(list(one.items()) for one in others.values())]
+    own = [life for card, history in cards.items() for life in _lives(history, anew.get(card, []))]
+    histories = [*own, *(list(one.items()) for one in others.values())]
     deepest = min(max((len(r) for r in histories), default=0), DEEPEST)
     shape = (len(histories), deepest)
     rating, at, there = np.ones(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
@@ -132,7 +138,14 @@ def _gather(events: Iterable[Event]) -> _Reviews:
         there[n, : len(history)] = True
     days = np.zeros(shape, dtype=np.int64)
     days[:, 1:] = np.where(there[:, 1:], (at[:, 1:] - at[:, :-1]) // DAY, 0)
-    return _Reviews(rating, days, at, there, np.arange(len(histories)) < len(cards))
+    return _Reviews(rating, days, at, there, np.arange(len(histories)) < len(own))
+
+
+def _lives(history: list[tuple[int, int]], anew: list[int]) -> list[list[tuple[int, int]]]:
+    """A card's reviews, parted where it had been forgotten on purpose: what came before says nothing of the memory after."""
+    borders = [0, *sorted(anew), sys.maxsize]
+    lives = [[(at, rating) for at, rating in history if begin <= at < end] for begin, end in itertools.pairwise(borders)]
+    return [life for life in lives if life]
 
 
 def _losses(w: Sequence[float], reviews: _Reviews) -> np.ndarray:
