@@ -7,16 +7,19 @@ even when `max_tokens` is nearly spent.
 
 It writes one form of JSON, that of Python's `json.dumps`: one space after a colon and a comma, properties in the schema's order. Optional
 properties may be left out; properties that the schema does not name are written only where it names none. A keyword that it cannot
-enforce is refused with its name, never ignored. The idea of masks over a machine is Willard and Louf's (arXiv 2307.09702).
+enforce is refused with its name, never ignored. A schema that begins with itself means the least that it can mean: what it says beside
+itself. The idea of masks over a machine is Willard and Louf's (arXiv 2307.09702).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -109,21 +112,51 @@ _DIGITS = 15
 """Most digits before and after the point: what a double holds."""
 
 
+LARGEST = 1_000_000
+"""Most characters of a schema's smallest answer."""
+WIDEST = 1000
+"""Most readings of what was written that are followed at once, besides some for each thing that the schema names."""
+
+
 def dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    """A value as JSON. Half of a surrogate pair, which UTF-8 has not, stays an escape."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False).encode()
+    except ValueError:
+        raise SchemaError(f"the schema has the value {shown(value)}, which JSON cannot write; numbers must be finite") from None
+
+
+def shown(value: Any) -> str:
+    """A piece of a schema for a sentence."""
+    return json.dumps(value)[:60]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A schema within a schema that is a document of its own: what it refers to is looked for in it."""
+
+    document: Mapping[str, Any]
+    where: str
+    """What it is called in messages."""
 
 
 class Schema:
     """A JSON schema, compiled. `Schema({})` is any JSON, `Schema({"type": "object"})` any object."""
 
     def __init__(self, schema: Mapping[str, Any] | bool) -> None:
-        self.document = schema
+        self.document: Any = schema
+        """What references are looked for in: while compiling, the resource that they stand in."""
         self.nodes: list[Node] = []
-        self._of_ref: dict[str, int] = {}
+        self._of_ref: dict[tuple[int, str], int] = {}
         self._any: int | None = None
         self.root = self._compile(schema, "the schema")
+        self._flatten()
         self._shortest = self._shortest_of_all()
         self._memo: dict[tuple[Any, int], State] = {}
+        names = lambda node: len(node.texts) if isinstance(node, Words) else len(node.names) if isinstance(node, Object) else 1
+        self._widest = WIDEST + 4 * sum(map(names, self.nodes))
         self.start: State = frozenset([(("value", self.root), None)])
 
     # Compiling.
@@ -140,38 +173,51 @@ class Schema:
         return self._any
 
     def _compile(self, schema: Any, where: str) -> int:
+        if isinstance(schema, Resource):
+            outer, self.document = self.document, schema.document
+            try:
+                return self._compile(schema.document, schema.where)
+            finally:
+                self.document = outer
         if schema is True or schema == {}:
             return self._anything()
         if not isinstance(schema, Mapping):
-            raise SchemaError(f"{where} is {json.dumps(schema)[:60]}; an object that describes a value is wanted")
-        if "$ref" in schema:
-            return self._ref(schema["$ref"], where)
+            raise SchemaError(f"{where} is {shown(schema)}; an object that describes a value is wanted")
+        if "$id" in schema and schema is not self.document:
+            raise SchemaError(f"{where} has an '$id' of its own, so it is not known what its references mean; take the '$id' out")
         keys = set(schema) - _SILENT
+        if "$ref" in schema:
+            self._refuse(keys - {"$ref"}, f"{where}, beside '$ref',")
+            return self._ref(schema["$ref"], where)
+        kinds = _kinds(schema, where)
         if "enum" in keys or "const" in keys:
             self._refuse(keys - {"enum", "const", "type"}, where)
             values = schema["enum"] if "enum" in keys else [schema["const"]]
             if not isinstance(values, list) or not values:
                 raise SchemaError(f"{where}: enum must be a list of at least one value")
-            kept = tuple(dump(value) for value in values if "type" not in schema or _is_of(value, schema["type"]))
+            if "const" in keys:
+                values = [value for value in values if dump(value) == dump(schema["const"])]
+                if not values:
+                    raise SchemaError(f"{where}: const is {shown(schema['const'])}, which is not among the values of enum")
+            kept = tuple(dump(value) for value in values if kinds is None or _is_of(value, kinds))
             if not kept:
-                raise SchemaError(f"{where}: no value of enum is of the type {schema['type']}")
+                raise SchemaError(f"{where}: no value of enum is of the type {shown(schema['type'])}")
             return self._add(Words(kept))
         if "anyOf" in keys:
             self._refuse(keys - {"anyOf", "type"}, where)
-            if not isinstance(schema["anyOf"], list) or not schema["anyOf"]:
+            parts = schema["anyOf"]
+            if not isinstance(parts, list) or not parts:
                 raise SchemaError(f"{where}: anyOf must be a list of at least one schema")
-            return self._add(Choice(tuple(self._compile(part, f"{where}.anyOf[{i}]") for i, part in enumerate(schema["anyOf"]))))
+            if kinds is not None:
+                parts = [_narrowed(part, kinds, f"{where}.anyOf[{i}]") for i, part in enumerate(parts)]
+            return self._add(Choice(tuple(self._compile(part, f"{where}.anyOf[{i}]") for i, part in enumerate(parts))))
         if "allOf" in keys and isinstance(schema["allOf"], list) and len(schema["allOf"]) == 1 and keys == {"allOf"}:
             return self._compile(schema["allOf"][0], where)
-        kinds = schema.get("type")
         if kinds is None:  # what it says tells the type
             kinds = [kind for kind in ("object", "array", "string", "number") if keys & _OF_TYPE[kind]]
             if not kinds:
                 self._refuse(keys, where)
                 return self._anything()
-        kinds = kinds if isinstance(kinds, list) else [kinds]
-        if unknown := [kind for kind in kinds if kind not in _OF_TYPE]:
-            raise SchemaError(f"{where}: there is no type '{unknown[0]}'; there are {', '.join(_OF_TYPE)}")
         self._refuse(keys - {"type"} - set().union(*(_OF_TYPE[kind] for kind in kinds)), where)
         nodes = tuple(self._of_type(kind, schema, where) for kind in kinds)
         return nodes[0] if len(nodes) == 1 else self._add(Choice(nodes))
@@ -181,19 +227,41 @@ class Schema:
             raise SchemaError(f"{where} uses '{min(keys)}', which cannot be enforced while generating; take it out of the schema")
 
     def _ref(self, ref: Any, where: str) -> int:
-        if ref not in self._of_ref:
+        if not isinstance(ref, str):
+            raise SchemaError(f"{where}: $ref is {shown(ref)}; a place in the schema is wanted, such as '#/$defs/name'")
+        key = (id(self.document), ref)
+        if key not in self._of_ref:
+            if ref != "#" and not ref.startswith("#/"):
+                raise SchemaError(f"{where} refers to {ref[:80]}; only places in the schema itself can be referred to, as '#/$defs/name'")
             found: Any = self.document
             try:
-                if not isinstance(ref, str) or not ref.startswith("#"):
-                    raise KeyError(ref)
-                for step in ref[1:].split("/")[1:]:
+                for step in unquote(ref[1:]).split("/")[1:]:
                     step = step.replace("~1", "/").replace("~0", "~")
-                    found = found[int(step)] if isinstance(found, list) else found[step]
+                    found = found[int(step)] if isinstance(found, list) and step.isdecimal() else found[step]
             except (KeyError, IndexError, TypeError, ValueError):
-                raise SchemaError(f"{where} refers to {ref}, which is not in the schema") from None
-            place = self._of_ref[ref] = self._add(Choice(()))
+                raise SchemaError(f"{where} refers to {ref[:80]}, which is not in the schema") from None
+            place = self._of_ref[key] = self._add(Choice(()))
             self.nodes[place] = Choice((self._compile(found, ref),))
-        return self._of_ref[ref]
+        return self._of_ref[key]
+
+    def _flatten(self) -> None:
+        """Choices among choices become one: reading then never goes from a node back to itself without a byte read."""
+        flat: dict[int, Choice] = {}
+        for i, node in enumerate(self.nodes):
+            if isinstance(node, Choice):
+                ends: dict[int, None] = {}
+                seen, waiting = {i}, list(reversed(node.nodes))
+                while waiting:
+                    j = waiting.pop()
+                    inner = self.nodes[j]
+                    if not isinstance(inner, Choice):
+                        ends[j] = None
+                    elif j not in seen:
+                        seen.add(j)
+                        waiting.extend(reversed(inner.nodes))
+                flat[i] = Choice(tuple(ends))
+        for i, node in flat.items():
+            self.nodes[i] = node
 
     def _of_type(self, kind: str, schema: Mapping[str, Any], where: str) -> int:
         if kind == "string":
@@ -204,7 +272,10 @@ class Schema:
             return self._add(self._number(kind == "integer", schema, where))
         if kind == "array":
             low, high = _count(schema, "minItems", where) or 0, _count(schema, "maxItems", where)
-            first = tuple(self._compile(part, f"{where}.prefixItems[{i}]") for i, part in enumerate(schema.get("prefixItems", ())))
+            parts = schema.get("prefixItems", [])
+            if not isinstance(parts, list):
+                raise SchemaError(f"{where}: prefixItems is {shown(parts)}; a list of schemas is wanted")
+            first = tuple(self._compile(part, f"{where}.prefixItems[{i}]") for i, part in enumerate(parts))
             rest = None if schema.get("items") is False else self._compile(schema.get("items", True), f"{where}.items")
             if rest is None:
                 high = len(first) if high is None else min(high, len(first))
@@ -219,8 +290,10 @@ class Schema:
         for name in _OF_TYPE["number"]:
             value = schema.get(name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise SchemaError(f"{where}: {name} is {json.dumps(value)}; a number is wanted")
-            bounds[name] = None if value is None else Fraction(str(value))
+                raise SchemaError(f"{where}: {name} is {shown(value)}; a number is wanted")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise SchemaError(f"{where}: {name} is {shown(value)}, which is beyond every number; give a finite one, or leave it out")
+            bounds[name] = None if value is None else Fraction(value) if isinstance(value, int) else Fraction(repr(value))
         low, above = bounds["minimum"], False
         if (more := bounds["exclusiveMinimum"]) is not None and (low is None or more >= low):
             low, above = more, True
@@ -232,12 +305,12 @@ class Schema:
     def _object(self, schema: Mapping[str, Any], where: str) -> int:
         properties = schema.get("properties", {})
         required = schema.get("required", [])
-        if not isinstance(properties, Mapping) or not isinstance(required, list):
+        if not isinstance(properties, Mapping) or not (isinstance(required, list) and all(isinstance(name, str) for name in required)):
             raise SchemaError(f"{where}: properties must be an object and required a list of names")
         more = schema.get("additionalProperties", True)
         place = self._add(Choice(()))
         names = [(dump(name), self._compile(part, f"{where}.{name}"), name in required) for name, part in properties.items()]
-        for name in required:
+        for name in dict.fromkeys(required):
             if name not in properties:
                 if more is False:
                     raise SchemaError(f"{where} requires '{name}' but neither describes it nor allows other properties")
@@ -266,14 +339,18 @@ class Schema:
             elif isinstance(node, Object) and best[i] is not None:
                 free = node.free if node.free is not None and best[node.free] is not None else None
                 self.nodes[i] = Object(tuple(name for name in node.names if best[name[1]] is not None), free)
-            elif isinstance(node, Array) and node.rest is not None and best[node.rest] is None:
-                self.nodes[i] = Array(node.first, None, node.shortest, min(len(node.first), node.longest or len(node.first)))
+            elif isinstance(node, Array):
+                first = next((k for k, j in enumerate(node.first) if best[j] is None), len(node.first))
+                if first < len(node.first) or (node.rest is not None and best[node.rest] is None):
+                    most = first if node.longest is None else min(first, node.longest)
+                    self.nodes[i] = Array(node.first[:first], None, node.shortest, most)
         return [text if text is not None else b"" for text in best]
 
     def _short(self, node: Node, best: list[bytes | None]) -> bytes | None:
         if isinstance(node, Words):
             return min(node.texts, key=len)
         if isinstance(node, Text):
+            _small(node.shortest)
             return b'"' + b"a" * node.shortest + b'"'
         if isinstance(node, Number):
             return _finish_number(node, "")
@@ -282,11 +359,13 @@ class Schema:
             return min(known, key=len) if known else None
         parts: list[bytes | None]
         if isinstance(node, Array):
+            _small(node.shortest)
             parts = [best[self._item(node, i)] for i in range(node.shortest)]
         else:
             parts = [None if best[j] is None else key + b": " + best[j] for key, j, must in node.names if must]  # type: ignore[operator]
         if None in parts:
             return None
+        _small(sum(len(part) for part in parts if part is not None))
         inside = b", ".join(part for part in parts if part is not None)
         return b"[" + inside + b"]" if isinstance(node, Array) else b"{" + inside + b"}"
 
@@ -306,7 +385,10 @@ class Schema:
         if found is None:
             if len(self._memo) > 200_000:
                 self._memo.clear()
-            found = self._memo[key] = frozenset(after for stack in state for after in self._step(stack, byte))
+            found = frozenset(after for stack in state for after in self._step(stack, byte))
+            if len(found) > self._widest:
+                raise SchemaError("the schema can be read in too many ways at once; make its alternatives differ in how they begin")
+            self._memo[key] = found
         return found
 
     def ended(self, state: State) -> bool:
@@ -418,7 +500,31 @@ class Schema:
         return b"".join((b", " if frame[3] or i else b"") + member for i, member in enumerate(members)) + b"}"
 
 
-def _is_of(value: Any, kinds: Any) -> bool:
+def _kinds(schema: Mapping[str, Any], where: str) -> list[str] | None:
+    """The types that a schema names; None where it names none."""
+    if "type" not in schema:
+        return None
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if unknown := [kind for kind in kinds if not isinstance(kind, str) or kind not in _OF_TYPE]:
+        name = unknown[0] if isinstance(unknown[0], str) else shown(unknown[0])
+        raise SchemaError(f"{where}: there is no type '{name}'; there are {', '.join(_OF_TYPE)}")
+    return list(dict.fromkeys(kinds))
+
+
+def _narrowed(part: Any, kinds: list[str], where: str) -> Any:
+    """A schema that must also be of one of these types."""
+    if part is True:
+        return {"type": kinds}
+    if not isinstance(part, Mapping) or "$ref" in part or "allOf" in part:
+        raise SchemaError(f"{where} stands beside a 'type', which cannot be enforced with it; take the 'type' out of the schema")
+    own = _kinds(part, where)
+    both = kinds if own is None else [kind for kind in own if kind in kinds or (kind == "integer" and "number" in kinds)]
+    if own is not None and "number" in own and "integer" in kinds and "integer" not in both:
+        both.append("integer")
+    return {**part, "type": both}
+
+
+def _is_of(value: Any, kinds: Iterable[str]) -> bool:
     names = {
         bool: ("boolean",),
         type(None): ("null",),
@@ -428,14 +534,20 @@ def _is_of(value: Any, kinds: Any) -> bool:
         list: ("array",),
         dict: ("object",),
     }
-    return bool(set(names.get(type(value), ())) & set(kinds if isinstance(kinds, list) else [kinds]))
+    whole = isinstance(value, float) and value.is_integer()  # to JSON 1.0 is a whole number
+    return bool({*names.get(type(value), ()), *(("integer",) if whole else ())} & set(kinds))
 
 
 def _count(schema: Mapping[str, Any], name: str, where: str) -> int | None:
     value = schema.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise SchemaError(f"{where}: {name} is {json.dumps(value)}; a count is wanted")
+        raise SchemaError(f"{where}: {name} is {shown(value)}; a count is wanted")
     return value
+
+
+def _small(size: int) -> None:
+    if size > LARGEST:
+        raise SchemaError(f"the schema's smallest answer has more than {LARGEST:,} characters; ask for fewer or shorter parts")
 
 
 def _ordered(low: int, high: int | None, where: str, what: str) -> None:
@@ -634,7 +746,7 @@ class Guide:
         if mask is None:
             if len(v.masks) > 4096:
                 v.masks.clear()
-            mask = v.masks[key] = np.zeros(v.size, dtype=bool)
+            mask = np.zeros(v.size, dtype=bool)
             # Inside a string nearly every token may come: those need no walk, only a count of characters.
             inside = [s for s in self.state if s is not None and s[0][0] == "text" and not s[0][4]]
             if inside and len(inside) == len(self.state):
@@ -644,6 +756,7 @@ class Guide:
                 self._walk(v.rest, self.state, mask)
             else:
                 self._walk(v.all, self.state, mask)
+            v.masks[key] = mask  # only a whole one: the walk may be refused
         return mask
 
     def _walk(self, tree: dict, state: State, mask: np.ndarray) -> None:

@@ -4,23 +4,27 @@
 together) and gives every reply one more token, `cancel` frees a place at once. `generate` runs it to the end, `server.py` in a thread.
 A `Reply` knows where in the conversation's format it is: what marks may come next, how long it may think, which schema its text or its call
 to a tool must follow. A prompt is taken in whole, which for a very long one makes the others wait that long; cutting it up would not.
+
+What one request makes the model (or a learner's part in it) raise ends that request and no other: what failed for several together is
+done again for each alone, and whoever it still fails for ends with the error.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from modelwright.forge.config import ModelConfig
-from modelwright.forge.constrain import Guide, Schema, SchemaError, Vocabulary
-from modelwright.forge.errors import ConfigError
+from modelwright.forge.constrain import Guide, Resource, Schema, SchemaError, Vocabulary
+from modelwright.forge.errors import ConfigError, ForgeError
 from modelwright.forge.generate import Chance, LogProbs, SampleOp, Sampling, Writer, choose, log_probs, penalise
 from modelwright.forge.model import Cache, Grok
 from modelwright.forge.runner import OwnCacheRunner, Runner, runner
@@ -30,6 +34,23 @@ from modelwright.forge.tokenizer import END, END_THINK, FIRST_BYTE, Tokenizer
 Ending = Literal["stop", "length", "tool_calls", "cancelled", "error"]
 PREFILL = 4096
 """Most padded tokens of prompts that one step takes in, unless a single prompt is longer."""
+CLOSED: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+"""What a tool without parameters takes."""
+
+
+class ModelError(ForgeError):
+    """The model, or a learner's part in it, raised, or gave what is no number."""
+
+
+FAILURES = (Exception, SystemExit)
+"""What a learner's part may raise; a person's Ctrl-C is not among it."""
+
+
+def as_said(error: BaseException) -> ForgeError:
+    """What a reply ends with: a schema that cannot be followed is the asker's, everything else the model's."""
+    if isinstance(error, SchemaError | ModelError):
+        return error
+    return ModelError(f"the model failed: {str(error)[:300] or type(error).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,15 +290,18 @@ class Engine:
             self._vocabulary = Vocabulary(self.tokenizer)
         return self._vocabulary
 
-    def schema(self, document: dict | bool) -> Schema:
-        """Compiled, or as it was compiled before."""
-        key = json.dumps(document, sort_keys=True)
-        if key not in self._schemas:
-            if len(self._schemas) >= 64:
-                self._schemas.clear()
-                self.vocabulary().masks.clear()  # their keys are the schemas' identities
-            self._schemas[key] = Schema(document)
-        return self._schemas[key]
+    def schema(self, document: Any) -> Schema:
+        """Compiled, or as it was compiled before. The tools' parameters in it are `Resource`s."""
+        try:
+            key = json.dumps(document, default=lambda resource: [resource.where, resource.document])
+            if key not in self._schemas:
+                if len(self._schemas) >= 64:
+                    self._schemas.clear()
+                    self.vocabulary().masks.clear()  # their keys are the schemas' identities
+                self._schemas[key] = Schema(document)
+            return self._schemas[key]
+        except RecursionError:
+            raise SchemaError("the schema is nested too deeply; use $ref for what repeats, or a flatter schema") from None
 
     def _call_schema(self, request: Request) -> Schema | None:
         tools = [tool for tool in request.tools if request.tool_choice in ("auto", "required", tool.name)]
@@ -286,13 +310,14 @@ class Engine:
         if not tools:
             return None
         choices = []
-        definitions: dict = {}
         for tool in tools:
-            parameters = dict(tool.parameters or {"type": "object", "properties": {}, "additionalProperties": False})
-            definitions |= parameters.pop("$defs", {})
+            # Each tool's parameters are a document of their own: what they refer to is in them, wherever they keep it.
+            parameters = Resource(tool.parameters or CLOSED, f"the parameters of the tool '{tool.name}'")
+            if parameters.document.get("type", "object") != "object":
+                raise SchemaError(f"{parameters.where} are of the type {parameters.document['type']}; they must be an object")
             call = {"name": {"const": tool.name}, "arguments": parameters}
             choices.append({"type": "object", "properties": call, "required": ["name", "arguments"], "additionalProperties": False})
-        return self.schema({"anyOf": choices, "$defs": definitions})
+        return self.schema({"anyOf": choices})
 
     def submit(self, request: Request, on_piece: Callable[[Piece | None], None] = lambda piece: None) -> Reply:
         """Into the queue; raises at once where it can never work. May be called while another thread is in `step`."""
@@ -303,6 +328,8 @@ class Engine:
             raise ConfigError(f"the prompt has {len(request.prompt)} tokens, but this model's context is {limit}; shorten the conversation")
         if not all(0 <= token < self.model.config.vocab for token in request.prompt):
             raise ConfigError(f"the prompt holds a token that this model does not know; it knows 0 to {self.model.config.vocab - 1}")
+        if unknown := [token for token in request.sampling.logit_bias if not 0 <= token < self.model.config.vocab]:
+            raise ConfigError(f"logit_bias names token {unknown[0]}, but this model knows 0 to {self.model.config.vocab - 1}")
         reply = Reply(request, self.tokenizer, self._call_schema(request), self.vocabulary, limit)
         reply.on_piece = on_piece
         self._waiting.append(reply)
@@ -325,18 +352,66 @@ class Engine:
     def step(self) -> None:
         """Take in what waits and fits, then one token for everyone."""
         if joined := self._join():
-            logits_nv = self.runner.prefill([reply.request.prompt for reply in joined])
-            self._rows += joined
-            self.counts.prompt_tokens += sum(len(reply.request.prompt) for reply in joined)
-            self.counts.replies += len(joined)
-            self._say(joined, logits_nv)
-            self._sweep()
+            self._take_in(joined)
         if self._rows:
-            logits_nv = self.runner.decode([reply.tokens[-1] for reply in self._rows])
-            self.counts.steps += 1
-            self.counts.widest = max(self.counts.widest, len(self._rows))
-            self._say(self._rows, logits_nv)
+            if (logits_nv := self._decode()) is not None:
+                self._say(self._rows, logits_nv)
             self._sweep()
+
+    def _take_in(self, joined: Sequence[Reply]) -> None:
+        """Their prompts together; where that fails, each alone."""
+        try:
+            logits_nv = self.runner.prefill([reply.request.prompt for reply in joined])
+        except FAILURES as error:
+            self._drop_rows(len(self._rows))
+            if len(joined) == 1:
+                joined[0].finish("error", as_said(error))
+            else:
+                for reply in joined:
+                    self._take_in([reply])
+            return
+        self._rows += joined
+        self.counts.prompt_tokens += sum(len(reply.request.prompt) for reply in joined)
+        self.counts.replies += len(joined)
+        self._say(joined, logits_nv)
+        self._sweep()
+
+    def _decode(self) -> Tensor | None:
+        """The logits after every row's last token. None: it failed for all of them."""
+        self.counts.steps += 1
+        self.counts.widest = max(self.counts.widest, len(self._rows))
+        try:
+            return self.runner.decode([reply.tokens[-1] for reply in self._rows])
+        except FAILURES as error:
+            rows, self._rows = self._rows, []
+            self._drop_rows(0)
+            if len(rows) == 1:
+                rows[0].finish("error", as_said(error))
+                return None
+        # One of them may be the cause: each alone, from its beginning, since half a step may have been done to what was kept of it.
+        alone: list[tuple[Reply, Tensor]] = []
+        for reply in rows:
+            try:
+                self.runner.prefill([[*reply.request.prompt, *reply.tokens[:-1]]])
+                alone.append((reply, self.runner.decode(reply.tokens[-1:])))
+            except FAILURES as error:
+                reply.finish("error", as_said(error))
+            self._drop_rows(0)
+        logits = []
+        for reply, logits_1v in alone:
+            try:
+                self.runner.prefill([[*reply.request.prompt, *reply.tokens]])
+                self._rows.append(reply)
+                logits.append(logits_1v)
+            except FAILURES as error:
+                self._drop_rows(len(self._rows))
+                reply.finish("error", as_said(error))
+        return torch.cat(logits) if logits else None
+
+    def _drop_rows(self, keep: int) -> None:
+        """The runner's rows beyond the first `keep`."""
+        while self.runner.rows > keep:
+            self.runner.remove(self.runner.rows - 1)
 
     def _join(self) -> list[Reply]:
         joined: list[Reply] = []
@@ -354,24 +429,54 @@ class Engine:
         wants = [reply.request.sampling for reply in replies]
         # What the model gave is kept for log-probabilities: the rest is done in place.
         raw = {i: logits_nv[i].clone() for i, want in enumerate(wants) if want.logprobs is not None}
-        for i, reply in enumerate(replies):
-            if not wants[i].plain:
-                reply.bend(logits_nv[i])
+        marks: list[tuple[int, ...]] = []
+        forced: list[int | None] = []
+        masks: dict[int, np.ndarray] = {}
+        for i, (reply, largest) in enumerate(zip(replies, logits_nv.amax(-1).tolist(), strict=True)):
+            marks.append(STOPS)
+            forced.append(None)
+            try:
+                if not math.isfinite(largest):
+                    raise ModelError(f"the model failed: its largest logit is {largest}, which is no number to choose by")
+                if not wants[i].plain:
+                    reply.bend(logits_nv[i])
+                marks[i], forced[i] = reply.marks(), reply.forced()
+                if (allowed := reply.allowed()) is not None:
+                    masks[i] = ~allowed[FIRST_BYTE:]
+            except FAILURES as error:
+                reply.finish("error", as_said(error))
+                logits_nv[i] = 0.0
         logits_nv[:, self.tokenizer.size :] = -torch.inf
-        logits_nv[:, :FIRST_BYTE].masked_fill_(self._blocked(tuple(reply.marks() for reply in replies)), -torch.inf)
-        for i, reply in enumerate(replies):
-            if (allowed := reply.allowed()) is not None:
-                logits_nv[i, FIRST_BYTE : self.tokenizer.size].masked_fill_(torch.from_numpy(~allowed[FIRST_BYTE:]), -torch.inf)
+        logits_nv[:, :FIRST_BYTE].masked_fill_(self._blocked(tuple(marks)), -torch.inf)
+        for i, mask in masks.items():
+            logits_nv[i, FIRST_BYTE : self.tokenizer.size].masked_fill_(torch.from_numpy(mask), -torch.inf)
         us = [0.0 if want.temperature == 0 else reply.chance.draw() for reply, want in zip(replies, wants, strict=True)]
-        forced = [reply.forced() for reply in replies]
         for i, token in enumerate(forced):
             if token is not None:
                 logits_nv[i] = -torch.inf
                 logits_nv[i, token] = 0.0
-        tokens = choose(logits_nv, wants, us, self.sampler)
-        self.counts.tokens += len(tokens)
-        for i, (reply, token) in enumerate(zip(replies, tokens, strict=True)):
-            reply.accept(token, log_probs(raw[i], token, wants[i].logprobs or 0) if i in raw else None)
+        for i, (reply, token) in enumerate(zip(replies, self._choose(replies, logits_nv, us), strict=True)):
+            if token is None or reply.done:
+                continue
+            self.counts.tokens += 1
+            try:
+                reply.accept(token, log_probs(raw[i], token, wants[i].logprobs or 0) if i in raw else None)
+            except FAILURES as error:
+                reply.finish("error", as_said(error))
+
+    def _choose(self, replies: Sequence[Reply], logits_nv: Tensor, us: Sequence[float]) -> list[int | None]:
+        """A token of each; None of one that it failed for, which has ended."""
+        try:
+            tokens = choose(logits_nv, [reply.request.sampling for reply in replies], us, self.sampler)
+            for token in tokens:
+                if not 0 <= token < self.tokenizer.size:
+                    raise ModelError(f"the sampler gave {token}; a token is a number from 0 to {self.tokenizer.size - 1}")
+            return list(tokens)
+        except FAILURES as error:
+            if len(replies) == 1:
+                replies[0].finish("error", as_said(error))
+                return [None]
+        return [self._choose([reply], logits_nv[i : i + 1], us[i : i + 1])[0] for i, reply in enumerate(replies)]
 
     def _blocked(self, marks: tuple[tuple[int, ...], ...]) -> Tensor:
         """(n, specials): which special tokens may not come."""

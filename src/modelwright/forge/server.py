@@ -18,7 +18,7 @@ import time
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modelwright.forge import engine as engines
 from modelwright.forge.constrain import Schema
-from modelwright.forge.engine import Engine, Piece, Reply
+from modelwright.forge.engine import Engine, ModelError, Piece, Reply
 from modelwright.forge.errors import ConfigError, ForgeError
 from modelwright.forge.generate import LogProbs, Sampling
 from modelwright.forge.template import Call, Message, Tool, prompt
@@ -50,10 +50,6 @@ PAGE = Path(__file__).parent / "page"
 
 class BusyError(ForgeError):
     """The queue is full."""
-
-
-class ModelError(ForgeError):
-    """The model, or a learner's part in it, raised."""
 
 
 class Serving:
@@ -76,13 +72,15 @@ class Serving:
 
     def submit(self, requests: Sequence[engines.Request], on_piece: Callable[[int, Piece | None], None]) -> list[Reply]:
         """All or none; `on_piece` is called in the engine's thread."""
+        if self._stopping:
+            raise ModelError("the server is stopping")
         if self.engine.waiting + len(requests) > self.queue:
             raise BusyError(f"{self.engine.waiting} requests are waiting, which is as many as this server takes; try again shortly")
         replies: list[Reply] = []
         try:
             for i, request in enumerate(requests):
                 replies.append(self.engine.submit(request, lambda piece, i=i: on_piece(i, piece)))  # type: ignore[misc]
-        except ForgeError:
+        except Exception:
             self.cancel(replies)
             raise
         self._wake.set()
@@ -102,7 +100,7 @@ class Serving:
                 continue
             try:
                 self.engine.step()
-            except Exception as error:  # a learner's part may raise anything; the server outlives it
+            except BaseException as error:  # a learner's part may even call exit(); the server outlives it
                 self.engine.fail(ModelError(f"the model failed: {str(error)[:300] or type(error).__name__}"))
         self.engine.fail(ModelError("the server is stopping"))
 
@@ -201,6 +199,8 @@ class Common(BaseModel):
             bias = {int(token): value for token, value in (self.logit_bias or {}).items()}
         except ValueError:
             raise ConfigError("logit_bias must map ids of tokens to numbers") from None
+        if wrong := [value for value in bias.values() if not -100 <= value <= 100]:
+            raise ConfigError(f"logit_bias has the value {wrong[0]}; it must lie between -100 and 100")
         return Sampling(
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
@@ -326,8 +326,8 @@ class Service:
             assert probs is not None
             text = self.spelled(piece.token)[0]
             out["tokens"].append(text)
-            out["token_logprobs"].append(probs.chosen)
-            out["top_logprobs"].append({self.spelled(t)[0]: p for t, p in probs.top})
+            out["token_logprobs"].append(max(probs.chosen, -9999.0))
+            out["top_logprobs"].append({self.spelled(t)[0]: max(p, -9999.0) for t, p in probs.top})
             out["text_offset"].append(offset)
             offset += len(text)
         return out
@@ -355,8 +355,13 @@ class Service:
 
     def chat_requests(self, asked: ChatRequest) -> list[engines.Request]:
         tools = tuple(Tool(t.function.name, t.function.description or "", t.function.parameters) for t in asked.tools or ())
-        wish = asked.tool_choice or "auto"
-        choice: str = wish if isinstance(wish, str) else str((wish.get("function") or {}).get("name", ""))
+        wish = "auto" if asked.tool_choice is None else asked.tool_choice
+        if isinstance(wish, str):
+            choice = wish
+        elif isinstance(function := wish.get("function"), dict) and isinstance(function.get("name"), str):
+            choice = function["name"]
+        else:
+            raise ConfigError('tool_choice names no tool; it is auto, none, required or {"type": "function", "function": {"name": …}}')
         if asked.tool_choice not in (None, "none", "auto") and not tools:
             raise ConfigError("tool_choice asks for a call, but there are no tools")
         schema = self.schema_of(asked.response_format)
@@ -386,6 +391,8 @@ class Service:
             raise ConfigError("suffix is not supported; this model writes from left to right only")
         if asked.best_of not in (None, asked.n or 1):
             raise ConfigError("best_of is not supported; ask for n and choose")
+        if asked.echo and asked.logprobs is not None:
+            raise ConfigError("echo with logprobs is not supported, since the prompt's own tokens would have none; leave one of them out")
         given = asked.prompt
         prompts: list[Any] = [given] if isinstance(given, str) or (given and isinstance(given[0], int)) else list(given)
         if not prompts or len(prompts) * (asked.n or 1) > 64:
@@ -409,7 +416,7 @@ class Stream:
         self._serving, self.requests = service.serving, requests
 
         def on_piece(i: int, piece: Piece | None) -> None:
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop has closed: no one is left to be told
                 loop.call_soon_threadsafe(self._queue.put_nowait, (i, piece))
 
         self.replies = service.serving.submit(requests, on_piece)
