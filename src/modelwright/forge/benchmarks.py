@@ -7,13 +7,14 @@ It reads files and downloads none. Sources: GSM8K (Cobbe et al. 2021, arXiv 2110
 from __future__ import annotations
 
 import csv
-import gzip
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelwright.forge.data.lines import BOM, decoded, json_rows, opened
 from modelwright.forge.errors import DataError
 
 
@@ -53,34 +54,23 @@ LETTERS = "ABCDEFGHIJ"
 
 def read_lines(path: Path) -> Iterator[tuple[str, Any]]:
     """(where, object) for each line of JSON; .gz is unpacked."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        lines = data.decode("utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"the benchmark {path} could not be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield f"{path.name}, line {number}", json.loads(line)
-            except ValueError:
-                raise DataError(f"{path.name}, line {number} is not JSON") from None
+    for number, value in json_rows(path):
+        yield f"{path.name}, line {number}", value
 
 
 def gsm8k(path: Path) -> Iterator[Open]:
     """{"question", "answer"}; what counts of the answer is the number after '####'."""
     for where, row in read_lines(path):
-        answer = str(_get(row, "answer", where))
+        answer = _text(row, "answer", where)
         if "####" not in answer:
             raise DataError(f"{where} has no '####' before its final number; is it GSM8K?")
-        yield Open(str(_get(row, "question", where)), answer.rsplit("####", 1)[1].strip())
+        yield Open(_text(row, "question", where), answer.rsplit("####", 1)[1].strip())
 
 
 def humaneval(path: Path) -> Iterator[CodeTask]:
     """{"task_id", "prompt", "entry_point", "test", "canonical_solution"}."""
     for where, row in read_lines(path):
-        name, prompt, test, entry_point = (str(_get(row, key, where)) for key in ("task_id", "prompt", "test", "entry_point"))
+        name, prompt, test, entry_point = (_text(row, key, where) for key in ("task_id", "prompt", "test", "entry_point"))
         yield CodeTask(name, prompt, test, entry_point, str(row.get("canonical_solution", "")))
 
 
@@ -113,9 +103,10 @@ def hellaswag(path: Path) -> Iterator[Choice]:
 def mmlu(path: Path) -> Iterator[Choice]:
     """A CSV without a head: question, four options, the letter of the right one. The letters are what is compared."""
     try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines(keepends=True)))
-    except OSError as error:
-        raise DataError(f"the benchmark {path} could not be read ({error.strerror})") from None
+        with opened(path) as file:
+            rows = list(csv.reader(io.StringIO(decoded(file.read().removeprefix(BOM), path), newline="")))
+    except csv.Error as error:
+        raise DataError(f"{path} is not CSV ({error})") from None
     for number, row in enumerate(filter(None, rows), 1):
         if len(row) != 6 or row[5].strip() not in "ABCD":
             raise DataError(f"{path.name}, row {number} has {len(row)} columns; a question, four options and a letter are expected")
@@ -145,3 +136,10 @@ def _get(row: Any, key: str, where: str) -> Any:
     if not isinstance(row, dict) or key not in row:
         raise DataError(f"{where} has no '{key}'")
     return row[key]
+
+
+def _text(row: Any, key: str, where: str) -> str:
+    value = _get(row, key, where)
+    if not isinstance(value, str):
+        raise DataError(f"{where} has a '{key}' that is not a text but {json.dumps(value)[:40]}")
+    return value

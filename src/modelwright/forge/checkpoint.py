@@ -73,10 +73,13 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict[str, Any]]:
     file = folder / "config.json"
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        return ModelConfig.from_dict(values["model"]), values.get("meta", {})
+        meta = values.get("meta", {})
+        if not isinstance(meta, dict):
+            raise TypeError("its meta is not an object")
+        return ModelConfig.from_dict(values["model"]), meta
     except FileNotFoundError:
         raise CheckpointError(f"there is no model at {folder}: it has no config.json") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise CheckpointError(f"{file} is damaged or not the forge's ({error})") from error
 
 
@@ -95,7 +98,7 @@ def load_weights(folder: Path, model: Grok) -> None:
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except FileNotFoundError:
         raise CheckpointError(f"the checkpoint {folder} has no model.safetensors") from None
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
         raise CheckpointError(f"the weights in {folder} are damaged ({str(error).splitlines()[0]})") from error
 
 

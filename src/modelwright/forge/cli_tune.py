@@ -36,7 +36,9 @@ def tune(
         f"{gave['conversations']:,} conversations; {gave['shortened']} lost their oldest exchanges, {gave['dropped']} were too long, "
         f"in {gave['silent']} the assistant says nothing"
     )
-    typer.echo(f"held-out loss {gave['val_loss_before']:.4f} -> {gave['val_loss']:.4f}; the model is in {out / 'model'}")
+    before, after = gave["val_loss_before"], gave["val_loss"]
+    held_out = "nothing was held out" if before is None or after is None else f"held-out loss {before:.4f} -> {after:.4f}"
+    typer.echo(f"{held_out}; the model is in {out / 'model'}")
 
 
 def dpo(
@@ -91,6 +93,7 @@ def evaluate(
     """Measure a model and the baselines it has to beat, with an interval on each number."""
     import json
 
+    from modelwright.forge.data.lines import finite
     from modelwright.forge.evaluate import EvaluateConfig, evaluate_folder
     from modelwright.forge.report import written
 
@@ -100,7 +103,7 @@ def evaluate(
     if out is not None:
         done.write(out)
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False))
+        typer.echo(json.dumps(finite(dataclasses.asdict(done)), ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table

@@ -25,8 +25,9 @@ import torch
 from torch import Tensor
 
 from modelwright.forge import template
+from modelwright.forge.data.lines import json_list_or_rows, parsed
 from modelwright.forge.errors import DataError
-from modelwright.forge.template import IDS, Message, RenderTurns, render_turns
+from modelwright.forge.template import IDS, ROLES, Call, Message, RenderTurns, render_turns
 from modelwright.forge.tokenizer import ASSISTANT, PAD, TURN, Tokenizer
 
 
@@ -84,36 +85,76 @@ def sum_as_messages(made: Any, thinking: bool) -> list[Message]:
 
 
 def read_file(path: Path) -> Iterator[Conversation]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"the conversations {path} could not be read ({error.strerror}); give primer, primer:N or a file") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; conversations are JSON or JSON lines") from None
-    try:
-        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON or JSON lines ({error})") from None
-    if not rows:
-        raise DataError(f"{path} holds no conversation")
-    for number, row in enumerate(rows, 1):
+    """JSON lines, or a list; a row that cannot be learned from as it stands is refused with its number."""
+    if not path.exists():
+        raise DataError(f"there are no conversations at {path}; give primer, primer:N or a file")
+    number = 0
+    for number, row in json_list_or_rows(path):
         yield from_row(row, f"{path}, row {number}")
+    if not number:
+        raise DataError(f"{path} holds no conversation")
 
 
 def from_row(row: Any, where: str) -> Conversation:
     if not isinstance(row, dict):
         raise DataError(f"{where} is not an object; each row is one with messages, instruction and output, or question and answer")
-    if "messages" in row:
-        try:
-            found = tuple(Message(m["role"], m.get("content") or "", think=m.get("think")) for m in row["messages"])
-        except (TypeError, KeyError, AttributeError):
-            raise DataError(f"{where} has messages that are not a list of objects with role and content") from None
-        return Conversation(found)
+    if row.get("messages") is not None:
+        return Conversation(read_messages(row["messages"], where))
     for ask, answer in (("instruction", "output"), ("question", "answer"), ("prompt", "response")):
         if isinstance(row.get(ask), str) and isinstance(row.get(answer), str):
             extra = row.get("input") or ""
+            if not isinstance(extra, str):
+                raise DataError(f"{where} has an input that is not a text but {json.dumps(extra)[:40]}")
             return Conversation((Message("user", f"{row[ask]}\n{extra}".strip()), Message("assistant", row[answer])))
-    raise DataError(f"{where} has none of messages, instruction and output, question and answer, or prompt and response")
+    raise DataError(f"{where} has none of messages, instruction and output, question and answer, or prompt and response, as texts")
+
+
+def read_messages(messages: Any, where: str) -> tuple[Message, ...]:
+    """Messages as OpenAI's interface and most data sets write them: content as text or as parts of text, calls of tools, and thoughts."""
+    if not isinstance(messages, list) or not messages:
+        raise DataError(f"{where} has messages that are not a list of objects with role and content")
+    return tuple(read_message(message, f"{where}, message {i}") for i, message in enumerate(messages, 1))
+
+
+def read_message(message: Any, where: str) -> Message:
+    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        raise DataError(f"{where} is not an object with role and content")
+    role = "system" if message["role"] == "developer" else message["role"]
+    think = message.get("think", message.get("reasoning_content"))
+    if role not in ROLES:
+        raise DataError(f"{where} has the role '{role[:40]}'; it may be {', '.join(ROLES)}")
+    if think is not None and not isinstance(think, str):
+        raise DataError(f"{where} has thoughts that are not a text but {json.dumps(think)[:40]}")
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or (calls and role != "assistant"):
+        raise DataError(f"{where} has tool_calls that are not a list in an assistant's message")
+    content = message.get("content")
+    text = "" if content is None and calls else read_content(content, where)
+    return Message(role, text, think=think, calls=tuple(_read_call(call, where) for call in calls))
+
+
+def read_content(content: Any, where: str) -> str:
+    """A text, or a list of parts that are texts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list) and content:
+        for part in content:
+            if not isinstance(part, dict) or part.get("type", "text") != "text" or not isinstance(part.get("text"), str):
+                raise DataError(f"{where} has a part that is not a text but {json.dumps(part)[:60]}; only texts can be learned")
+        return "".join(part["text"] for part in content)
+    raise DataError(f"{where} has the content {json.dumps(content)[:40]}; a text, or a list of parts of type text, is wanted")
+
+
+def _read_call(call: Any, where: str) -> Call:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise DataError(f"{where} has a call without a function and its name")
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str):
+        arguments = parsed(arguments or "{}", f"what calls '{function['name'][:40]}' in {where}")
+    if not isinstance(arguments, dict):
+        raise DataError(f"{where} calls '{function['name'][:40]}' with arguments that are not an object")
+    return Call(function["name"], json.dumps(arguments, ensure_ascii=False))
 
 
 # To tokens.

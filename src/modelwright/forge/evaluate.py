@@ -23,6 +23,7 @@ import torch
 from modelwright.forge import benchmarks, ngram, references, rewards, template
 from modelwright.forge.benchmarks import Choice, CodeTask, Open
 from modelwright.forge.checkpoint import load_model
+from modelwright.forge.data.lines import finite
 from modelwright.forge.engine import Engine, Request, generate
 from modelwright.forge.errors import ConfigError
 from modelwright.forge.generate import Sampling
@@ -202,18 +203,19 @@ class Evaluated:
 
     def write(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False), encoding="utf-8")
+        file.write_text(json.dumps(finite(dataclasses.asdict(self)), indent=1, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def read(cls, file: Path) -> Evaluated:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-            curves = [Curve(c["task"], c["system"], tuple(Point(**p) for p in c["points"])) for c in values["curves"]]
+            known = lambda one: {name: math.nan if value is None else value for name, value in one.items()}
+            curves = [Curve(c["task"], c["system"], tuple(Point(**known(p)) for p in c["points"])) for c in values["curves"]]
             bins = [Bin(**b) for b in values["bins"]]
-            return cls([Score(**s) for s in values["scores"]], curves, bins, values["samples"], values["notes"])
+            return cls([Score(**known(s)) for s in values["scores"]], curves, bins, values["samples"], values["notes"])
         except FileNotFoundError:
             raise ConfigError(f"there is no evaluation at {file}; run `modelwright forge eval` first") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(f"{file} is not an evaluation of the forge ({error})") from None
 
 

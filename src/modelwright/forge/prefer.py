@@ -25,7 +25,8 @@ from torch.nn import functional as F
 
 from modelwright.forge import optim, references, template
 from modelwright.forge.checkpoint import load_model, model_sha256, save_model
-from modelwright.forge.conversations import Example, Rows, check_mask, lay
+from modelwright.forge.conversations import Example, Rows, check_mask, lay, read_messages
+from modelwright.forge.data.lines import json_list_or_rows
 from modelwright.forge.errors import ConfigError, DataError, TrainingError
 from modelwright.forge.fingerprint import fingerprint
 from modelwright.forge.model import Grok
@@ -176,22 +177,48 @@ def open_preferences(source: str, seed: int = 0) -> list[Preference]:
     if name == "primer":
         return list(primer(int(count) if count.isdigit() else 400, seed))
     path = Path(source)
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise DataError(f"the preferences {path} could not be read ({error.strerror}); give primer:N or a file") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON lines ({error})") from None
-    found = []
-    for number, row in enumerate(rows, 1):
-        try:
-            messages = tuple(Message(m["role"], m["content"]) for m in row.get("messages") or [{"role": "user", "content": row["prompt"]}])
-            found.append(Preference(messages, str(row["chosen"]), str(row["rejected"])))
-        except (TypeError, KeyError):
-            raise DataError(f"{path}, row {number} needs messages or prompt, and chosen and rejected") from None
+    if not path.exists():
+        raise DataError(f"there are no preferences at {path}; give primer:N or a file")
+    found = [from_row(row, f"{path}, row {number}") for number, row in json_list_or_rows(path)]
     if not found:
         raise DataError(f"{path} holds no preference")
     return found
+
+
+def from_row(row: Any, where: str) -> Preference:
+    """A pair of answers after a conversation. The answers are texts, or whole conversations that differ in their last message."""
+    if not isinstance(row, dict) or "chosen" not in row or "rejected" not in row:
+        raise DataError(f"{where} needs messages or prompt, and chosen and rejected")
+    given = row["messages"] if row.get("messages") is not None else row.get("prompt")
+    messages = (Message("user", given),) if isinstance(given, str) else () if given is None else read_messages(given, where)
+    (before, chosen), (also_before, rejected) = (_answer(row[key], f"{where}, {key}") for key in ("chosen", "rejected"))
+    if before and also_before and before != also_before:
+        raise DataError(f"{where} has a chosen and a rejected answer to different conversations; they must answer the same one")
+    before = before or also_before
+    if before and messages and before[-len(messages) :] != messages:
+        raise DataError(f"{where} has answers to another conversation than its prompt; leave the prompt out, or make them agree")
+    messages = before or messages
+    if not messages:
+        raise DataError(f"{where} needs messages or prompt, and chosen and rejected")
+    if messages[-1].role not in ("user", "tool"):
+        raise DataError(f"{where} has a conversation that ends with the {messages[-1].role}; a user's turn must come before the answers")
+    return Preference(messages, chosen, rejected)
+
+
+def _answer(value: Any, where: str) -> tuple[tuple[Message, ...], str]:
+    """What an answer says, and the messages before it where it is given with them."""
+    if isinstance(value, str):
+        before, text = list[Message](), value
+    else:
+        if not isinstance(value, list):
+            raise DataError(f"{where} is {json.dumps(value)[:40]}; a text, or a list of messages, is wanted")
+        *before, last = read_messages(value, where)
+        if last.role != "assistant" or last.calls or last.think is not None:
+            raise DataError(f"{where} must end with what the assistant says, without calls or thoughts")
+        text = last.content
+    if not text.strip():
+        raise DataError(f"{where} is empty; there is nothing to prefer")
+    return tuple(before), text
 
 
 def primer(count: int, seed: int) -> Iterator[Preference]:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.forge.config import ModelConfig, preset
+from modelwright.forge.data.lines import finite
 from modelwright.forge.errors import ConfigError, ForgeError
 
 if TYPE_CHECKING:
@@ -185,8 +186,10 @@ class Run:
         if file.exists():
             try:
                 run.record = json.loads(file.read_text(encoding="utf-8"))
-            except ValueError:
-                raise ForgeError(f"{file} is damaged; use another run folder") from None
+            except (ValueError, RecursionError):
+                run.record = {}
+            if not isinstance(run.record, dict) or not isinstance(run.record.get("stages"), dict):
+                raise ForgeError(f"{file} is damaged; use another run folder")
             if run.record.get("recipe_sha256") != recipe.sha256 or run.record.get("parts") != parts.whose():
                 raise ConfigError(f"{folder} holds a run of another recipe or of other parts; use another folder, or remove that one")
         else:
@@ -209,7 +212,7 @@ class Run:
 
     def write(self) -> None:
         fresh = self.folder / ".run.json"
-        fresh.write_text(json.dumps(self.record, indent=2), encoding="utf-8")
+        fresh.write_text(json.dumps(finite(self.record), indent=2), encoding="utf-8")
         fresh.replace(self.folder / "run.json")
 
     def done(self, stage: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +68,10 @@ def blocks(folder: Path) -> list[Block]:
         record = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"there is no run in {folder}: it has no run.json") from None
-    except ValueError:
-        raise ConfigError(f"{file} is damaged; the report needs it") from None
+    except (ValueError, RecursionError):
+        record = {}
+    if not isinstance(record, dict) or not isinstance(record.get("stages"), dict):
+        raise ConfigError(f"{file} is damaged; the report needs it")
     evaluation = folder / "evaluate" / "evaluation.json"
     return [
         *_head(record),
@@ -188,7 +191,7 @@ def _evaluation(done: Evaluated) -> Iterator[Block]:
 
 
 def written(one: Score) -> str:
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+    return "nothing to measure" if math.isnan(one.value) else f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
 
 
 def _before_and_after(folder: Path) -> Iterator[Block]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelwright.forge import references
+from modelwright.forge.data.lines import json_list_or_rows
 from modelwright.forge.errors import ConfigError, DataError
 from modelwright.forge.template import Message
 
@@ -190,15 +191,13 @@ def _stream(source: str, seed: int, run: RunPython | None) -> Iterator[Problem]:
 
 def read_problems(path: Path) -> Iterator[Problem]:
     """JSON lines with `question` and `answer`; as in GSM8K the answer is what stands after '####', if that is there."""
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise DataError(f"the problems {path} could not be read ({error.strerror}); give sums, words, python or a file") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON lines ({error})") from None
-    if not rows:
+    if not path.exists():
+        raise DataError(f"there are no problems at {path}; give sums, words, python or a file")
+    number = 0
+    for number, row in json_list_or_rows(path):
+        question, answer = (row.get("question"), row.get("answer")) if isinstance(row, dict) else (None, None)
+        if not isinstance(question, str) or isinstance(answer, bool) or not isinstance(answer, str | int | float):
+            raise DataError(f"{path}, row {number} needs question, a text, and answer, a text or a number")
+        yield Problem((Message("user", question),), str(answer).rsplit("####", 1)[-1].strip())
+    if not number:
         raise DataError(f"{path} holds no problem")
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict) or "question" not in row or "answer" not in row:
-            raise DataError(f"{path}, row {number} needs question and answer")
-        yield Problem((Message("user", str(row["question"])),), str(row["answer"]).rsplit("####", 1)[-1].strip())

@@ -77,7 +77,7 @@ class Screen:
                 shown = [
                     f"{field.name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{field.name.replace('_', ' ')} {value}"
                     for field in dataclasses.fields(event)
-                    if isinstance(value := getattr(event, field.name), int | float | str) and len(str(value)) < 60
+                    if isinstance(value := getattr(event, field.name), int | float | str) and len(str(value)) < 60 and value == value
                 ]
                 self.say("  " + "  ".join(shown))
 

@@ -141,7 +141,10 @@ class Tokenizer:
             raise DataError(f"{file} is not a tokenizer that this version can read: {error}") from error
         if [inner.id_to_token(i) for i in range(len(SPECIALS))] != list(SPECIALS):
             raise DataError(f"{file} was not made by the forge: its first {len(SPECIALS)} tokens are not the special tokens")
-        return cls(inner)
+        try:
+            return cls(inner)
+        except KeyError as error:
+            raise DataError(f"{file} was not made by the forge: it has no token for {error}") from None
 
     def save(self, folder: Path) -> Path:
         """Write tokenizer.json, which `tokenizers` and `transformers` read."""

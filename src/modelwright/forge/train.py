@@ -27,6 +27,7 @@ from modelwright.forge import native, optim, references
 from modelwright.forge.cache import KeyValueCache
 from modelwright.forge.checkpoint import checkpoints, load_weights, write_folder, write_model
 from modelwright.forge.config import ModelConfig
+from modelwright.forge.data.lines import finite
 from modelwright.forge.data.shards import Batches, TokenData, get_batch
 from modelwright.forge.distributed import World, load_sharded, save_sharded, single
 from modelwright.forge.errors import CheckpointError, ConfigError, TrainingError
@@ -407,11 +408,16 @@ def _write_line(metrics: Path, event: Event, folder: Path) -> None:
     try:
         metrics.parent.mkdir(parents=True, exist_ok=True)
         with metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kind": type(event).__name__.lower(), **dataclasses.asdict(event)}) + "\n")
+            file.write(metrics_line(event))
     except OSError as error:
         good = checkpoints(folder / "checkpoints")
         kept = f"the last good checkpoint is {good[-1].name}" if good else "no checkpoint had been written"
         raise TrainingError(f"{metrics} could not be written ({error.strerror}); {kept}; free some space and resume") from error
+
+
+def metrics_line(event: Any) -> str:
+    """An event as a line of metrics.jsonl. What is not a number is null: JSON has no NaN and no infinity."""
+    return json.dumps({"kind": type(event).__name__.lower(), **finite(dataclasses.asdict(event))}, allow_nan=False) + "\n"
 
 
 def read_metrics(folder: Path) -> Iterator[dict[str, Any]]:
@@ -419,11 +425,14 @@ def read_metrics(folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / "metrics.jsonl"
     if not file.exists():
         return
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_bytes().split(b"\n"):
         try:
-            yield json.loads(line)
-        except ValueError:
+            values = json.loads(line, parse_constant=lambda name: None)
+        except (ValueError, RecursionError):
             return
+        if not isinstance(values, dict) or "kind" not in values or "step" not in values:
+            return
+        yield values
 
 
 def _start_afresh(folder: Path, metrics: Path) -> int:
@@ -498,18 +507,21 @@ def _resume(
             state = torch.load(where / "training.pt", map_location=world.device, weights_only=True)
             for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
                 optimiser.load_state_dict(saved)
+            before, step = dict(json.loads(state["config"])), int(state["step"])
         except FileNotFoundError:
             raise CheckpointError(f"{where} holds a model but no training state; start a new run from it instead of resuming") from None
-        except (ValueError, RuntimeError, KeyError) as error:
-            raise CheckpointError(f"the training state in {where} does not fit this run ({str(error).splitlines()[0]})") from error
-    before, now = json.loads(state["config"]), json.loads(json.dumps(dataclasses.asdict(config)))
+        except Exception as error:  # torch raises what it finds in a damaged file
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise CheckpointError(f"the training state in {where} is damaged or does not fit this run ({reason})") from error
+    if world.size > 1:
+        before, step = json.loads(state["config"]), int(state["step"])
+    now = json.loads(json.dumps(dataclasses.asdict(config)))
     if different := [name for name in now if name not in _MAY_DIFFER and before.get(name) != now[name]]:
         name = different[0]
         raise CheckpointError(
             f"the checkpoint {where.name} is of another run: its {name} is {before.get(name)}, this one's is {now[name]}; "
             "use another run folder, or start afresh"
         )
-    step = int(state["step"])
     if world.main and metrics.exists():
         lines = []
         for line in read_metrics(folder):

@@ -31,7 +31,7 @@ from modelwright.forge.model import Grok, Loss, document_mask
 from modelwright.forge.progress import Progress
 from modelwright.forge.template import RenderTurns, render_turns
 from modelwright.forge.tokenizer import END, Tokenizer
-from modelwright.forge.train import read_metrics
+from modelwright.forge.train import metrics_line, read_metrics
 
 if TYPE_CHECKING:
     from modelwright.forge.recipe import Run
@@ -112,9 +112,11 @@ class TuneResult:
     steps: int
     left_out: int
     """Steps in which no token counted."""
-    train_loss: float
-    val_loss_before: float
-    val_loss: float
+    train_loss: float | None
+    """None where no step counted a token."""
+    val_loss_before: float | None
+    """None where nothing was held out."""
+    val_loss: float | None
 
 
 def batches(rows: Sequence[Sequence[Example]], batch: int, seed: int) -> Iterator[list[Sequence[Example]]]:
@@ -153,8 +155,8 @@ def step_gradients(model: Grok, rows: Sequence[Sequence[Example]], accumulation:
 
 
 @torch.no_grad()
-def held_out_loss(model: Grok, rows: Sequence[Sequence[Example]], batch: int) -> float:
-    """Nats a token of the assistant; NaN where nothing is held out."""
+def held_out_loss(model: Grok, rows: Sequence[Sequence[Example]], batch: int) -> float | None:
+    """Nats a token of the assistant; None where nothing is held out."""
     nats, count = 0.0, 0
     model.eval()
     for i in range(0, len(rows), batch):
@@ -162,7 +164,7 @@ def held_out_loss(model: Grok, rows: Sequence[Sequence[Example]], batch: int) ->
         nats += float(masked_loss(model, part).cross_entropy) * part.counted
         count += part.counted
     model.train()
-    return nats / count if count else math.nan
+    return nats / count if count else None
 
 
 def tune(
@@ -190,8 +192,9 @@ def tune(
     start = progress.step if progress else 0
     if not told:
         before = held_out_loss(model, held_rows, config.batch)
-        on_event(TuneEvaluation(0, before))
-        told = {"before": before, "after": before, "loss": math.nan, "left_out": 0}
+        if before is not None:
+            on_event(TuneEvaluation(0, before))
+        told = {"before": before, "after": before, "loss": None, "left_out": 0}
     before, after, loss, left_out = (told[name] for name in ("before", "after", "loss", "left_out"))
     model.train()
     for step, batch in islice(zip(range(config.steps), batches(rows, config.batch, config.seed), strict=False), start, None):
@@ -214,7 +217,8 @@ def tune(
         on_event(TuneStep(step + 1, step_loss, rate, norm, counted))
         if (step + 1) % config.eval_every == 0 or step + 1 == config.steps:
             after = held_out_loss(model, held_rows, config.batch)
-            on_event(TuneEvaluation(step + 1, after))
+            if after is not None:
+                on_event(TuneEvaluation(step + 1, after))
         if progress:
             told = {"before": before, "after": after, "loss": loss, "left_out": left_out}
             progress.save(step + 1, config.steps, model, found, told)
@@ -280,7 +284,7 @@ class Metrics:
 
     def tell(self, event: Any) -> None:
         try:
-            self._open.write(json.dumps({"kind": type(event).__name__.lower(), **dataclasses.asdict(event)}) + "\n")
+            self._open.write(metrics_line(event))
         except OSError as error:
             raise TrainingError(f"{self.file} could not be written ({error.strerror}); free some space and start again") from error
         self.on_event(event)

@@ -9,14 +9,13 @@ Text files may end in .gz. Nothing is kept in memory but the document in hand.
 
 from __future__ import annotations
 
-import gzip
-import json
 import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
+from modelwright.forge.data.lines import BOM, decoded, json_rows, opened
 from modelwright.forge.errors import DataError
 
 TEXT_DOCUMENT = 4096
@@ -97,24 +96,13 @@ def open_source(spec: str, field: str = "text", seed: int = 0) -> Source:
     return Source(spec, lambda: _text(path), total)
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _decode(data: bytes, path: Path) -> str:
-    if b"\0" in data:
-        raise DataError(f"{path} is binary (it holds a zero byte); the forge reads text, so convert it to UTF-8 first")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {data[error.start]:#04x}); convert it first") from None
-
-
 def _text(path: Path) -> Iterator[str]:
     lines: list[bytes] = []
-    size = 0
-    with _open(path) as file:
+    size, first = 0, True
+    with opened(path) as file:
         while line := file.readline(1 << 20):
+            if first:
+                line, first = line.removeprefix(BOM), False
             lines.append(line)
             size += len(line)
             ends = line.endswith(b"\n")
@@ -122,27 +110,29 @@ def _text(path: Path) -> Iterator[str]:
             if not ends and len(line) == 1 << 20:
                 cut = len(line) - next((i for i in range(1, 5) if line[-i] & 0xC0 != 0x80), 1)
                 lines[-1], rest = line[:cut], line[cut:]
-                yield _decode(b"".join(lines), path)
+                yield decoded(b"".join(lines), path)
                 lines, size = ([rest], len(rest)) if rest else ([], 0)
             elif size >= TEXT_DOCUMENT and ends and (not line.strip() or size >= 16 * TEXT_DOCUMENT):
-                yield _decode(b"".join(lines), path)
+                yield decoded(b"".join(lines), path)
                 lines, size = [], 0
     if lines:
-        yield _decode(b"".join(lines), path)
+        yield decoded(b"".join(lines), path)
 
 
 def _json_lines(path: Path, field: str) -> Iterator[str]:
-    with _open(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(_decode(line, path))
-                text = value if isinstance(value, str) else value[field]
-            except (ValueError, KeyError, TypeError):
-                raise DataError(f"{path}, line {number}: expected a JSON object with '{field}'; name another with --field") from None
-            if isinstance(text, str) and text:
-                yield text
+    for number, value in json_rows(path):
+        where = f"{path}, line {number}"
+        if not isinstance(value, str) and not (isinstance(value, dict) and field in value):
+            raise DataError(f"{where}: expected a JSON object with '{field}'; name another with --field")
+        if text := _written(value if isinstance(value, str) else value[field], field, where):
+            yield text
+
+
+def _written(text: Any, field: str, where: str) -> str:
+    """A document's text; nothing where there is none."""
+    if text is not None and not isinstance(text, str):
+        raise DataError(f"{where}: '{field}' is {str(text)[:40]}, which is not a text; name another with --field")
+    return text or ""
 
 
 def _parquet(path: Path, field: str) -> Iterator[str]:
@@ -156,15 +146,24 @@ def _parquet(path: Path, field: str) -> Iterator[str]:
         raise DataError(f"{path} is not a Parquet file ({error})") from None
     if field not in file.schema_arrow.names:
         raise DataError(f"{path} has no column '{field}'; it has {', '.join(file.schema_arrow.names)} (name one with --field)")
-    for batch in file.iter_batches(batch_size=512, columns=[field]):
-        yield from (text for text in batch.column(0).to_pylist() if text)
+    batches = file.iter_batches(batch_size=512, columns=[field])
+    while True:
+        try:
+            batch = next(batches, None)
+            texts = [] if batch is None else batch.column(0).to_pylist()
+        except Exception as error:  # a damaged page is found only when its turn comes
+            raise DataError(f"{path} is damaged ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+        if batch is None:
+            return
+        yield from filter(None, (_written(text, field, str(path)) for text in texts))
 
 
 def _folder(files: list[Path]) -> Iterator[str]:
     for file in files:
-        data = file.read_bytes()
+        with opened(file) as handle:
+            data = handle.read().removeprefix(BOM)
         if data.strip():
-            yield _decode(data, file)
+            yield decoded(data, file)
 
 
 def _hugging_face(name: str, field: str) -> Iterator[str]:
@@ -176,8 +175,10 @@ def _hugging_face(name: str, field: str) -> Iterator[str]:
     try:
         rows = datasets.load_dataset(path, split=split or "train", streaming=True)
         for row in rows:
-            if text := row[field]:
+            if text := _written(row[field], field, f"the dataset {path}"):
                 yield text
+    except DataError:
+        raise
     except KeyError:
         raise DataError(f"the dataset {path} has no column '{field}'; name one with --field") from None
     except Exception as error:
