@@ -111,13 +111,13 @@ def from_row(row: Any, where: str) -> Conversation:
 
 def read_messages(messages: Any, where: str) -> tuple[Message, ...]:
     """Messages as OpenAI's interface and most data sets write them: content as text or as parts of text, calls of tools, and thoughts."""
-    if not isinstance(messages, list) or not messages:
+    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
         raise DataError(f"{where} has messages that are not a list of objects with role and content")
     return tuple(read_message(message, f"{where}, message {i}") for i, message in enumerate(messages, 1))
 
 
-def read_message(message: Any, where: str) -> Message:
-    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+def read_message(message: dict[str, Any], where: str) -> Message:
+    if not isinstance(message.get("role"), str):
         raise DataError(f"{where} is not an object with role and content")
     role = "system" if message["role"] == "developer" else message["role"]
     think = message.get("think", message.get("reasoning_content"))

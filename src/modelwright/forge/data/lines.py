@@ -44,7 +44,7 @@ def decoded(data: bytes, path: Path) -> str:
 def json_rows(path: Path) -> Iterator[tuple[int, Any]]:
     """(number of the line, value) of JSON lines; lines with nothing in them are left out."""
     with opened(path) as file:
-        yield from _rows(file, path)
+        yield from _rows(file, path, "line")
 
 
 def json_list_or_rows(path: Path) -> Iterator[tuple[int, Any]]:
@@ -54,15 +54,15 @@ def json_list_or_rows(path: Path) -> Iterator[tuple[int, Any]]:
     if data.lstrip().startswith(b"["):
         yield from enumerate(parsed(decoded(data, path), str(path)), 1)
     else:
-        yield from _rows(data.split(b"\n"), path)
+        yield from _rows(data.split(b"\n"), path, "row")
 
 
-def _rows(lines: Iterable[bytes], path: Path) -> Iterator[tuple[int, Any]]:
+def _rows(lines: Iterable[bytes], path: Path, called: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, 1):
         if number == 1:
             line = line.removeprefix(BOM)
         if line.strip():
-            yield number, parsed(decoded(line, path), f"{path}, row {number}")
+            yield number, parsed(decoded(line, path), f"{path}, {called} {number}")
 
 
 def parsed(text: str, where: str) -> Any:
