@@ -15,7 +15,7 @@ from modelwright.forge.checkpoint import load_model, save_model
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.conversations import encode, open_conversations
 from modelwright.forge.data.lines import json_list_or_rows
-from modelwright.forge.data.shards import prepare, train_tokenizer
+from modelwright.forge.data.shards import Batches, TokenData, prepare, train_tokenizer
 from modelwright.forge.data.sources import open_source
 from modelwright.forge.errors import CheckpointError, DataError, ForgeError
 from modelwright.forge.evaluate import Evaluated, Score
@@ -260,3 +260,16 @@ def test_a_measure_of_nothing_is_said_in_words_and_kept_as_json(tmp_path):
     [back] = Evaluated.read(tmp_path / "e.json").scores
     assert math.isnan(back.value)
     assert written(back) == "nothing to measure"
+
+
+def test_shards_that_are_not_what_was_prepared_are_refused_with_their_folder(tmp_path):
+    corpus = write(tmp_path / "c.jsonl", *({"text": f"the cat sat on mat number {i}"} for i in range(60)))
+    prepare(open_source(str(corpus)), tmp_path / "d", TOKENIZER, validation=0, near=False)
+    shard = next((tmp_path / "d").glob("train-*.bin"))
+    shard.write_bytes(b"\xff" * shard.stat().st_size)
+    with pytest.raises(DataError, match="token 65535"):
+        Batches(TokenData(tmp_path / "d", "train"), 2, 8, 0)(0)
+    manifest = tmp_path / "d" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("uint16", "string"))
+    with pytest.raises(DataError, match="dtype is string"):
+        TokenData(tmp_path / "d", "train")

@@ -62,8 +62,9 @@ def _foreign(model: Path) -> bool:
         return True
     file = model / "config.json"
     try:
-        return "model_type" in json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return isinstance(values, dict) and "model_type" in values
+    except (OSError, ValueError, RecursionError):
         return False
 
 
@@ -124,8 +125,8 @@ def generate(
     document = None
     if schema is not None:
         try:
-            document = engine.schema(json.loads(schema.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            document = engine.schema(json.loads(schema.read_text(encoding="utf-8-sig")))
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{schema} is not a file of JSON ({error})") from None
     text = sys.stdin.read() if prompt == "-" else prompt
     sampling = lambda i: Sampling(

@@ -199,9 +199,12 @@ def _before_and_after(folder: Path) -> Iterator[Block]:
     if not file.exists():
         return
     rows = []
-    for one in json.loads(file.read_text(encoding="utf-8")):
-        mark = lambda value: "right" if value == 1 else "wrong"
-        rows.append((one["question"], f"{one['before']} ({mark(one['before_right'])})", f"{one['after']} ({mark(one['after_right'])})"))
+    mark = lambda value: "right" if value == 1 else "wrong"
+    try:
+        for one in json.loads(file.read_text(encoding="utf-8")):
+            rows.append((one["question"], f"{one['before']} ({mark(one['before_right'])})", f"{one['after']} ({mark(one['after_right'])})"))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ConfigError(f"{file} is damaged; remove it, and the report goes without it") from None
     if rows:
         yield Heading("Before and after reinforcement")
         yield Table(("question", "before", "after"), tuple(rows))

@@ -298,6 +298,8 @@ class TokenData:
         if not self.manifest.complete:
             raise DataError(f"the shards in {folder} are not finished; run `modelwright forge prepare` again to go on")
         self.arrays: list[np.ndarray] = []
+        if self.manifest.dtype not in ("uint16", "uint32"):
+            raise DataError(f"the manifest in {folder} is damaged (its dtype is {self.manifest.dtype}); prepare the data again")
         for shard in self.manifest.shards:
             if shard.split == split:
                 file = folder / shard.file
@@ -354,6 +356,13 @@ class Batches:
         rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, number]))
         starts = rng.integers(0, len(self.data) - self.context, self.batch)[part]
         if len(self.data.arrays) == 1:
-            return windows(self.data.arrays[0], starts, self.context)
-        rows = np.stack([self.data.window(int(start), self.context + 1) for start in starts])
-        return windows(rows.reshape(-1), np.arange(len(rows)) * (self.context + 1), self.context)
+            x, y = windows(self.data.arrays[0], starts, self.context)
+        else:
+            rows = np.stack([self.data.window(int(start), self.context + 1) for start in starts])
+            x, y = windows(rows.reshape(-1), np.arange(len(rows)) * (self.context + 1), self.context)
+        if y.size and int(np.max(y)) >= self.data.manifest.vocab:
+            raise DataError(
+                f"the shards in {self.data.folder} are damaged: they hold token {int(np.max(y))}, but there are "
+                f"{self.data.manifest.vocab} in all; prepare the data again"
+            )
+        return x, y

@@ -25,9 +25,10 @@ def record_of(run: Path | None) -> dict[str, Any]:
     if run is None:
         return {}
     try:
-        return json.loads((run / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
+    return record if isinstance(record, dict) else {}
 
 
 def measured(run: Path | None) -> list[tuple[str, str, str]]:
