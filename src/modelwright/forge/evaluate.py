@@ -209,7 +209,9 @@ class Evaluated:
     def read(cls, file: Path) -> Evaluated:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-            known = lambda one: {name: math.nan if value is None else value for name, value in one.items()}
+            known: Callable[[dict[str, Any]], dict[str, Any]] = lambda one: {
+                name: math.nan if value is None else value for name, value in one.items()
+            }
             curves = [Curve(c["task"], c["system"], tuple(Point(**known(p)) for p in c["points"])) for c in values["curves"]]
             bins = [Bin(**b) for b in values["bins"]]
             return cls([Score(**known(s)) for s in values["scores"]], curves, bins, values["samples"], values["notes"])

@@ -197,7 +197,7 @@ def read_problems(path: Path) -> Iterator[Problem]:
     for number, row in json_list_or_rows(path):
         question, answer = (row.get("question"), row.get("answer")) if isinstance(row, dict) else (None, None)
         if not isinstance(question, str) or isinstance(answer, bool) or not isinstance(answer, str | int | float):
-            raise DataError(f"{path}, row {number} needs question, a text, and answer, a text or a number")
+            raise DataError(f"{path}, row {number} needs question and answer, as texts (the answer may be a number)")
         yield Problem((Message("user", question),), str(answer).rsplit("####", 1)[-1].strip())
     if not number:
         raise DataError(f"{path} holds no problem")
