@@ -114,3 +114,10 @@ def test_what_the_task_changes_in_place_is_changed(judge: Callable) -> None:
 def test_a_change_is_seen_where_the_reference_makes_none(judge: Callable) -> None:
     body = "x = np.ones(3)\nassert not learner.unchanged_by('half', (x,))\nassert x.tolist() == [1, 1, 1]"
     assert judge(body, "def half(x):\n    x[:] = 0\n    return x").status == "passed"
+
+
+def test_what_works_in_place_may_not_touch_what_the_reference_leaves_alone(judge: Callable) -> None:
+    """A list in order is left as it is; whoever turns it round is seen, though the reference changes nothing in that call."""
+    body = "xs = [2, 1]\nlearner.sort(xs)\nassert xs == [1, 2]\nys = [1, 2, 3]\nlearner.sort(ys)\nassert ys == [1, 2, 3]"
+    assert judge(body, "def sort(xs): xs[:] = xs[::-1] if xs == sorted(xs) else sorted(xs)").status == "failed"
+    assert judge(body, "def sort(xs): xs[:] = sorted(xs)").status == "passed"

@@ -772,8 +772,8 @@ def operate(channel: Channel, name: str, *args: Any, before: float = 0.0) -> Any
 def settle(channel: Channel, reply: list[Any], args: tuple, kwargs: dict[str, Any], name: str, packed: bytes) -> bool:
     """Make the caller's own arguments what the learner's code made of its copies; True where nothing changed.
 
-    A function of the task's may change what the reference changes. Where the reference leaves an argument alone, the check's own stays
-    as it was, so that an expected value that is computed from it afterwards is not the learner's to choose.
+    A function of the task's may change what the reference changes. An argument that the reference has never written into stays as it was,
+    so that an expected value that is computed from it afterwards is not the learner's to choose.
     """
     changed, states = reply[2], reply[3]
     for key, value in changed.items():
@@ -838,6 +838,7 @@ class Learner:
 
     def __init__(self, channel_now: Callable[[], Channel], source: str, reference: Callable[[], Any] | None = None) -> None:
         self._channel_now, self._reference = channel_now, reference
+        self._written_to: set[tuple[str, int | str]] = set()  # (function, argument): the reference has written into it
         self._functions: dict[str, Remote] = {}
         self.source = source
 
@@ -849,7 +850,12 @@ class Learner:
         return channel
 
     def _reference_changes(self, name: str, packed: bytes, key: int | str) -> bool:
-        """Whether the reference's function of that name changes that argument in place; True where that cannot be tried."""
+        """Whether the reference's function of that name changes that argument in place; True where that cannot be tried.
+
+        A function that did so once works in place: what it leaves alone in another call is then the learner's to leave alone too.
+        """
+        if (name, key) in self._written_to:
+            return True
         codec = self._channel.codec
         try:
             function = getattr(self._reference() if self._reference else None, name)
@@ -857,7 +863,9 @@ class Learner:
             with contextlib.suppress(Exception):
                 function(*args, **kwargs)
             after, before = (args[key], args_before[key]) if isinstance(key, int) else (kwargs[key], kwargs_before[key])
-            return codec.pack(after) != codec.pack(before)
+            if codec.pack(after) != codec.pack(before):
+                self._written_to.add((name, key))
+            return (name, key) in self._written_to
         except Exception:  # no such function there, or arguments that live in the learner's process
             return True
 
