@@ -143,8 +143,8 @@ def test_time_of_the_columns(budget, rng):
 
 
 def test_small_blocks_need_little_memory(budget, rng):
-    """(2, 60) times (60, 30,000) in blocks of 64: what is built on the way is far smaller than the second matrix."""
-    budget("matmul_blocked", (rng.normal(size=(2, 60)), rng.normal(size=(60, 30_000)), 64), memory_ratio=2)
+    """(160, 160) times (160, 160) in blocks of 32: the four million products of all entries never stand beside each other."""
+    budget("matmul_blocked", (rng.normal(size=(160, 160)), rng.normal(size=(160, 160)), 32), memory_ratio=4)
 
 
 def test_time_and_memory(budget, rng):
