@@ -15,8 +15,7 @@ from lived import live
 from modelwright.curriculum import Curriculum, load
 from modelwright.curriculum.loader import default_folder
 from modelwright.studio import Studio
-
-HOMES = ("fresh", "enrolled", "lived-in")
+from shipped_homes import HOMES
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 import typer
-from conftest import HOMES
 
 from modelwright.cli import main
 from modelwright.cli.app import Later, app
 from modelwright.studio.skeleton import new_module
+from shipped_homes import HOMES
 
 ROOT = Path(__file__).parents[2]
 ROOMS_BELOW = ("forge", "course")  # these do not open a home: once is enough
@@ -58,6 +58,9 @@ VALUES: dict[str, str] = {
     "what": "Lecture 3 on the train",
     "on": "linear-algebra",
     "words": "eigenvalue",
+    "word": "logits",
+    "line": "1 + 1",
+    "which": "1",
     "anki import file": "revlog.csv",
     "anki export file": "cards.apkg",
     "journal export file": "out.jsonl",
@@ -97,8 +100,10 @@ REFUSED = {
     "anki import": r"revlog\.csv",
     "anki export": r"None of the \d+ cards of the plan has been taught yet",
     "journal import": r"in\.jsonl",
+    "journal undo-import": r"Nothing was imported",
+    "run": r"No lab has been opened yet",
 }
-OPEN_TO_ALL = ("plan", "status", "find", "doctor", "journal export", "journal import", "journal verify", "anki export")
+OPEN_TO_ALL = ("plan", "status", "terms", "find", "doctor", "journal export", "journal import", "journal verify", "anki export")
 SILENT = ("journal export",)  # where there is no event, its output is empty
 
 

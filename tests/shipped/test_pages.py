@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HOMES
 
 from modelwright.curriculum import Curriculum
 from modelwright.studio import Studio
 from modelwright.web import assets, create_app
 from serving import HERE
+from shipped_homes import HOMES
 
 # What fills a path's parameters, by the path's first word: ids of this kind.
 KINDS = {

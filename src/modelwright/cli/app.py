@@ -251,7 +251,7 @@ def check(
     raise typer.Exit(check(lab, debug, json))
 
 
-@app.command(epilog='Examples: modelwright run softmax · modelwright run softmax "softmax([1.0, 2.0])" · modelwright run my_try.py')
+@app.command(epilog='Examples: modelwright run softmax · modelwright run softmax "softmax([1.0, 2.0])"')
 def run(
     lab: LabName = None,
     line: Annotated[str, typer.Argument(help="A line of Python to run after the file, and show the value of.", show_default=False)] = "",

@@ -92,7 +92,7 @@ def run(name: str | None, line: str) -> int:
     with studio() as s:
         lab_id = which(s, name)
         outside = _outside(s, lab_id, name)
-        ran = s.run_lab(lab_id, outside.read_bytes() if outside else None, line)
+        ran = s.run_lab(lab_id, _text_of(outside), line)
     out = screen.console()
     plain: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
     for text in (ran.output.removesuffix("\n"), ran.value):
@@ -103,6 +103,8 @@ def run(name: str | None, line: str) -> int:
         out.print(f"({drawn}: the lab's page shows {them})", style="dim", markup=False)
     if trouble := ran.traceback or ran.problem:
         out.print(trouble, style="red", **plain)
+    if not (ran.output or ran.value or ran.figures or trouble):
+        screen.console(stderr=True).print("It ran, and printed nothing.", style="dim")
     if ran.isolation_lacks:
         out.print(f"[dim]Not isolated on this machine: {', '.join(ran.isolation_lacks)}.[/]")
     return 0 if ran.status == "ok" else 1
