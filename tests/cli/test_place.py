@@ -32,7 +32,7 @@ def test_an_exam_counts_its_questions_and_says_what_was_missed(enrolled) -> None
 
 
 def test_an_exam_of_a_module_that_does_not_exist_names_the_nearest(enrolled) -> None:
-    ran = enrolled("exam", "tiny-math")
+    ran = enrolled("exam", "tinny-maths")
     assert ran.code == 1
     assert "Did you mean tiny-maths?" in ran.err
 

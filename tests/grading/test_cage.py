@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -218,6 +219,13 @@ def lab_folder(tmp_path: Path) -> Path:
     (folder / "checks.py").write_text(CHECKS)
     (folder / "solution.py").write_text(SOLUTION)
     return folder
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short name: a socket's whole path has at most 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="mw-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def program(more: str, lab: Path, tmp_path: Path, *before: str) -> subprocess.Popen[bytes]:

@@ -123,10 +123,10 @@ class Checked(Data, frozen=True, tag="checked"):
 class Faded(Data, frozen=True, tag="faded"):
     """The hole of a faded example was filled rightly; `target` is `lesson#block`. `hints` were seen before: 3 is the line itself."""
 
-    target: str
-    skills: list[str]
-    line: str
-    hints: int = 0
+    target: Id
+    skills: Skills
+    line: Line
+    hints: Annotated[int, Meta(ge=0, le=3)] = 0
 
 
 class AnswerMarked(Data, frozen=True, tag="answer-marked"):

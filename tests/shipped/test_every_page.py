@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from modelwright.curriculum import Curriculum
+from modelwright.curriculum.lesson_blocks import Explore, Faded, of_kind
 from modelwright.studio import Studio
 from modelwright.web import assets, create_app
 from serving import HERE
@@ -64,6 +65,10 @@ def filled(path: str, curriculum: Curriculum, most: int) -> list[str]:
         return [f"{path}?resource={book.id}&number={book.chapters[0].number}"]
     if "{" not in path:
         return [path + QUERIES.get(path, "")]
+    if "/faded/" in path or "/frames/" in path:
+        inside = [(lesson.id.split("/"), of_kind(lesson, Faded), of_kind(lesson, Explore)) for lesson in curriculum.lessons.values()]
+        module, slug, hole = next((module, slug, holes[0].id) for (module, slug), holes, explores in inside if holes and explores)
+        return [path.replace("{module}", module).replace("{slug}", slug).replace("{block}", hole).replace("{number}", "1")]
     kind = KINDS.get(path.removeprefix("/api").split("/")[1])
     assert kind, f"Nothing says how to fill {path}: give its first word a kind in KINDS."
     made = []
