@@ -8,7 +8,7 @@ import json
 import pytest
 
 from modelwright.cli import doctor, screen
-from modelwright.grading import CheckResult, Isolation, Verdict, rows
+from modelwright.grading import CheckResult, Isolation, Verdict
 from modelwright.grading.attack import Outcome
 
 COMMANDS = [
@@ -36,7 +36,7 @@ def test_no_control_character_of_a_verdict_reaches_the_terminal(command: str, te
     out = screen.console()
     out._force_terminal, out._color_system = terminal, None  # a terminal without colours: every escape seen is a file's
     verdict = verdict_with(command)
-    screen.check_line(out, rows(verdict.checks)[0])
+    screen.check_line(out, verdict.checks)
     screen.verdict_summary(out, verdict)
     screen.markdown(out, f"a lesson{command}")
     screen.code(out, f"x = 1  # {command}")
