@@ -503,10 +503,13 @@ def test_practice_goes_on_while_most_answers_are_wrong(course: Curriculum) -> No
 
 def test_who_is_right_four_times_in_five_is_not_held_at_one_place(plan_of_all: Curriculum) -> None:
     """The bar is just out of reach for such a person; one kind of problem once filled thirty of their forty evenings."""
-    for seed in (1, 4):
+    most = []
+    for seed in range(1, 7):
         diary, rng = Diary(plan_of_all), random.Random(seed)
         evenings = []
         for _ in range(40):
             evenings += [s.target for s in diary.follow(60, 0.78, rng).steps if s.kind == "problem"]
             diary.wait(1)
-        assert max(evenings.count(problem) for problem in set(evenings)) <= 20
+        most.append(max(evenings.count(problem) for problem in set(evenings)))
+    assert sum(most) / len(most) <= 18, most
+    assert max(most) <= 22, most
