@@ -79,7 +79,8 @@ HANGS = {
 def family() -> list[psutil.Process]:
     """Checkers and runners: what lives below the warm processes."""
     living = []
-    for child in psutil.Process().children():
+    warm = [child for child in psutil.Process().children() if "modelwright.grading.zygote" in child.cmdline()]
+    for child in warm:  # a browser of other tests may live in this process too
         for process in child.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.status() != psutil.STATUS_ZOMBIE:
