@@ -79,12 +79,11 @@ HANGS = {
 def family() -> list[psutil.Process]:
     """Checkers and runners: what lives below the warm processes."""
     living = []
-    warm = [child for child in psutil.Process().children() if "modelwright.grading.zygote" in child.cmdline()]
-    for child in warm:  # a browser of other tests may live in this process too
-        for process in child.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    living.append(process)
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "modelwright.grading.zygote" not in child.cmdline():
+                continue  # a browser of other tests may live below this process too
+            living += [process for process in child.children(recursive=True) if process.status() != psutil.STATUS_ZOMBIE]
     return living
 
 
