@@ -397,3 +397,13 @@ def test_the_cases_of_a_check_are_one_row(grade: Callable[..., Verdict]) -> None
         ("halves", "failed", 1, 3),
         ("zero", "passed", 1, 1),
     ]
+
+
+def test_what_lies_above_a_labs_folder_is_not_run(grader: Grader, make_lab: Callable[..., Lab]) -> None:
+    """A curriculum may lie inside a Python package: pytest would run its `__init__.py`, and look at every file beside it."""
+    lab = make_lab("def test_one(learner):\n    assert learner.one() == 1\n", "def one():\n    return 1\n")
+    Path(lab.folder).parents[2].joinpath("__init__.py").write_text("raise RuntimeError('not a part of the lab')\n")
+    for folder in [*list(Path(lab.folder).parents)[:2], Path(lab.folder)]:
+        folder.joinpath("__init__.py").write_text("")
+    verdict = grader.grade(lab, b"def one():\n    return 1\n")
+    assert (verdict.status, verdict.passed) == ("passed", 1), verdict.message

@@ -508,11 +508,15 @@ def grade(job: Job, stable: Stable, later: Callable[[], Channel], tell: Callable
 
 
 def options(folder: Path) -> list[str]:
-    """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours."""
+    """pytest's, for a folder with a checks.py: no plugin, no configuration and no report but ours.
+
+    Without `--confcutdir` pytest looks at every file of every folder above, and runs an `__init__.py` that it meets there.
+    """
     unwanted = "cacheprovider faulthandler junitxml logging doctest unraisableexception threadexception warnings debugging "
     unwanted += "pastebin setuponly setupplan stepwise unittest"
     chosen = [part for name in unwanted.split() for part in ("-p", f"no:{name}")]
-    chosen += ["-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib"]
+    chosen += ["-s", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(folder), "--confcutdir", str(folder)]
+    chosen += ["--import-mode=importlib"]
     return [*chosen, str(folder / "checks.py")]
 
 

@@ -98,5 +98,6 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     )
     sys.modules.pop("checks", None)  # another lab's, run before in this process
     options = ["-p", "no:cacheprovider", "-s", "-x", "--tb=short", "--noconftest", "--import-mode=importlib", "-c", "/dev/null"]
-    options += ["--rootdir", str(lab.folder), str(Path(lab.folder) / "checks.py"), *(["-k", only] if only else [])]
+    options += ["--rootdir", str(lab.folder), "--confcutdir", str(lab.folder), str(Path(lab.folder) / "checks.py")]
+    options += ["-k", only] if only else []
     return int(pytest.main(options, plugins=[offered]))

@@ -18,7 +18,8 @@ import sys
 import traceback
 from typing import Any
 
-CHECKS = ("pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.strategies", "hypothesis.extra.numpy", "msgpack")
+CHECKS = ("encodings.utf_8_sig", "pytest", "_pytest.assertion.rewrite",
+          "hypothesis", "hypothesis.strategies", "hypothesis.extra.numpy", "msgpack")  # fmt: skip
 PRELOAD = {
     "numpy": ("numpy", "numpy.testing", *CHECKS),
     "torch": ("numpy", "numpy.testing", "torch", "torch.testing", *CHECKS),
