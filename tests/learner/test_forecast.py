@@ -109,7 +109,7 @@ def test_a_plan_that_is_done_is_done_today(course: Curriculum) -> None:
     diary = Diary(course).learn(*course.order).add(e.ProjectEntry(project="spam", done=True, hours=8))
     for lab in course.labs:
         diary.lab(lab)
-    assert all(learned(course, diary.state, s, diary.now) for s in course.skills)
+    assert all(learned(course, diary.state, s) for s in course.skills)
     f = ahead(diary)
     assert f.done == 1
     assert set(f.finish.__getstate__()) == {diary.now}  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ def test_following_the_plan_walks_the_whole_course(course: Curriculum) -> None:
     for _ in range(120):
         diary.follow(60, 0.8, rng).steps
         diary.wait(1)
-        if all(learned(course, diary.state, s, diary.now) for s in course.skills):
+        if all(learned(course, diary.state, s) for s in course.skills):
             break
     else:
         pytest.fail("120 evenings were not enough for 10 skills")
@@ -79,9 +79,9 @@ def test_nothing_is_offered_before_what_it_rests_on(course: Curriculum) -> None:
         state = diary.state
         for step in plan.steps:
             if step.kind in ("lesson", "chapter") and "again" not in step.title and "Once more" not in step.title:
-                skill = next((s for s in step.skills if not learned(course, state, s, diary.now)), None)
+                skill = next((s for s in step.skills if not learned(course, state, s)), None)
                 for need in course.skills[skill].prerequisites if skill and step.kind == "lesson" else ():
-                    assert learned(course, state, need, diary.now), (step, need)
+                    assert learned(course, state, need), (step, need)
         diary.follow(60, 0.85, rng)
         diary.wait(1)
 
@@ -94,18 +94,18 @@ def test_problems_come_before_the_code_that_needs_them(diary: Diary) -> None:
 
 def test_a_question_after_a_chapter_checks_and_holds_nothing_up(course: Curriculum) -> None:
     diary = Diary(course).learn("python/names", "python/loops")
-    assert learned(course, diary.state, "python/loops", diary.now)  # it was read; nobody has asked yet
+    assert learned(course, diary.state, "python/loops")  # it was read; nobody has asked yet
     asked = e.ItemAnswered(
         item="python/loop-bound", skills=["python/loops"], right=False, seconds=30, item_kind="choose", difficulty=2, setting="chapter"
     )
     diary.add(asked).add(asked)
-    assert not learned(course, diary.state, "python/loops", diary.now)
+    assert not learned(course, diary.state, "python/loops")
     again = [s for s in diary.evening(240).steps if s.target.startswith("python/crash#") and "its questions" in s.title]
     assert again
     for _ in range(6):
         diary.add(e.ItemAnswered(item="python/loop-bound", skills=["python/loops"], right=True, seconds=30, item_kind="choose",
                                  difficulty=2, setting="chapter"))  # fmt: skip
-    assert learned(course, diary.state, "python/loops", diary.now)
+    assert learned(course, diary.state, "python/loops")
 
 
 def test_what_was_read_is_kept_by_questions_and_read_again_only_when_they_fail(course: Curriculum) -> None:
@@ -230,7 +230,7 @@ def test_a_begun_lab_is_finished_before_new_things(diary: Diary) -> None:
 def test_a_claimed_skill_is_looked_at_once(course: Curriculum) -> None:
     diary = Diary(course, enrolled=False)
     diary.add(e.Enrolled(name="Ada", hours_per_week=6, background={"algebra": 3}))
-    assert learned(course, diary.state, "algebra/products", diary.now)
+    assert learned(course, diary.state, "algebra/products")
     seen = []
     for _ in range(40):
         plan = diary.evening(60)
@@ -478,7 +478,7 @@ def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: 
     diary = Diary(course).lesson("algebra/vectors-as-data")
     for _ in range(5):
         diary.answers("algebra/lengths", True, True, True, False).wait(1)
-    assert not learned(course, diary.state, "algebra/vectors", diary.now)
+    assert not learned(course, diary.state, "algebra/vectors")
     assert "algebra/lengths" not in targets(diary.evening(20).steps)
     said = why_not(course, diary.state, diary.now, "algebra/lengths")
     assert said.startswith(

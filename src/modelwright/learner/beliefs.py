@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
 
 WEEK = 7 * DAY
-MASTERED = 0.8  # the probability of success from which a skill counts as had …
-ENOUGH = 0.9  # … once this many answers (weighted) or a placement stand behind it
+MASTERED = 0.8  # the probability of success from which a right answer makes a skill count as learned …
+ENOUGH = 0.9  # … once this many answers (weighted) stand behind it
 IN_A_ROW = 8  # … or so many right answers one after another, whatever came before them
+LOST = 0.72  # the probability below which a wrong answer takes that back …
+BADLY = -0.2  # … where the skill's own last answers (their running mean over three) came so much worse than their difficulty explains
 PLACED = 0.75
 FADED = 0.8  # recall below this is called fading; cards have their own, finer goal
 
@@ -97,27 +99,32 @@ def memory(curriculum: Curriculum, state: State, skill: str, now: int) -> Memory
     return Memory(fsrs.smooth_retrievability(kept, now), fsrs.due(kept, state.retention), kept.stability)
 
 
-def learned(curriculum: Curriculum, state: State, skill: str, now: int) -> bool:
-    """Whether the plan may build on this skill. What nothing practises yet counts as learned once it is read."""
-    trace = state.skills.get(skill)
-    ix = index(curriculum)
-    if not ix.teaches.get(skill, False):
+def learned(curriculum: Curriculum, state: State, skill: str) -> bool:
+    """Whether the plan may build on this skill: a fact that the fold keeps, with its date. See `Folder.judge` for how it comes and goes.
+
+    Forgetting is the memory's affair: what was learned stays learned, and comes back as a review.
+    """
+    if not index(curriculum).teaches.get(skill, False):
         return True  # nothing in the program teaches it, so nothing may wait for it
-    if trace is None:
-        return False
-    if placed_well(trace):
-        return True
-    if not ix.practised[skill] and trace.right + trace.wrong < ENOUGH:
-        return trace.taught_at > 0 and not lessons_left(curriculum, state, skill) and not reading_left(curriculum, state, skill)
-    only_labs = ix.practised[skill] and not curriculum.teaching(skill, "problem")
-    if only_labs and all(lab in state.labs and state.labs[lab].passed_at for lab in curriculum.teaching(skill, "lab")):
-        return True  # there is no more to practise it with
-    if trace.right + trace.wrong < ENOUGH:
-        return False
-    if trace.streak >= IN_A_ROW:
-        return True
-    # Forgetting is the memory's affair: what was mastered stays mastered, and comes back as a review.
-    return mastery(curriculum, state, skill, min(now, trace.answered_at)).p >= MASTERED
+    return learned_at(state, skill) > 0
+
+
+def learned_at(state: State, skill: str) -> int:
+    """When a skill came to count as learned, in milliseconds UTC; 0 while it does not, and for what nothing in the program teaches."""
+    trace = state.skills.get(skill)
+    return trace.learned_at if trace is not None else 0
+
+
+def read_through(curriculum: Curriculum, state: State, skill: str) -> bool:
+    """Whether a skill that nothing practises was taught, and nothing is left to read for it."""
+    trace = state.skills.get(skill)
+    return (
+        trace is not None
+        and trace.taught_at > 0
+        and not index(curriculum).practised.get(skill, True)
+        and not lessons_left(curriculum, state, skill)
+        and not reading_left(curriculum, state, skill)
+    )
 
 
 def needed_first(curriculum: Curriculum, state: State, skills: Sequence[str], now: int) -> list[str]:
@@ -125,7 +132,7 @@ def needed_first(curriculum: Curriculum, state: State, skills: Sequence[str], no
 
     def need(skill: str) -> tuple[bool, float]:
         kept = memory(curriculum, state, skill, now)
-        return learned(curriculum, state, skill, now), kept.retrievability if kept else 0.0
+        return learned(curriculum, state, skill), kept.retrievability if kept else 0.0
 
     return sorted((s for s in skills if s in curriculum.skills), key=need)
 
@@ -163,20 +170,20 @@ def standing(curriculum: Curriculum, state: State, skill: str, now: int) -> Stan
     """Where a skill stands, in one word."""
     _known(curriculum, skill)
     trace = state.skills.get(skill)
-    if learned(curriculum, state, skill, now):
+    if learned(curriculum, state, skill):
         kept = memory(curriculum, state, skill, now)
         return "fading" if kept is not None and kept.retrievability < FADED else "known"
     if trace is not None and (trace.taught_at or trace.answered_at):
         return "learning"
-    return "locked" if missing(curriculum, state, skill, now) else "open"
+    return "locked" if missing(curriculum, state, skill) else "open"
 
 
-def missing(curriculum: Curriculum, state: State, skill: str, now: int) -> list[str]:
+def missing(curriculum: Curriculum, state: State, skill: str) -> list[str]:
     """The skill's own prerequisites that are not learned yet; those of skipped modules do not count."""
     return [
         p
         for p in index(curriculum).prerequisites[skill]
-        if not learned(curriculum, state, p, now) and curriculum.skills[p].module not in state.skipped
+        if not learned(curriculum, state, p) and curriculum.skills[p].module not in state.skipped
     ]
 
 

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.journal import events as e
+from modelwright.learner.beliefs import BADLY, ENOUGH, IN_A_ROW, LOST, MASTERED, placed_well, read_through
 from modelwright.learner.filtering import STANDARD, kept_of_placement, observe
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
@@ -21,6 +22,7 @@ from modelwright.learner.state import Foretold, State
 from modelwright.learner.traces import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
+    MIDDLING,
     Exercise,
     Tracer,
     default_tracer,
@@ -73,6 +75,10 @@ class Folder:
         self.tracer = tracer
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
+        self._judged_rows: list[list[float]] = []  # the same for answers by which a skill may come to count as learned, or cease to
+        self._judged: list[tuple[SkillTrace, float, float, bool, bool, int]] = []
+        self._in_doubt: set[str] = set()  # the skills of these
+        self._standard = exercise("compute", MIDDLING)
         self._problems: dict[str, tuple[Exercise, float, str]] = {}
         self._inner: dict[str, list[tuple[SkillTrace, float]]] = {}
         self._above: dict[str, tuple[int, list[tuple[SkillTrace, float]]]] = {}
@@ -136,6 +142,62 @@ class Folder:
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
                 trace.tempo += 0.3 * (tempo - trace.tempo)
+        if right > 0.99 or right < 0.5:
+            for id, trace in moved:
+                self.judge(id, trace, right > 0.5, at)
+
+    def judge(self, id: str, trace: SkillTrace, right: bool, at: int) -> None:
+        """Whether an answer makes this skill count as learned, or takes that back: nothing but evidence on the skill itself does.
+
+        It is gained by a right answer after which a new exercise would be right in MASTERED of all cases, or by IN_A_ROW of them. A wrong
+        answer takes it back only well below that (LOST) and where the skill's own last answers went badly (BADLY), so that neither a slip
+        nor a bad evening with other things does. Two things fall sooner, by one wrong answer that leaves less than MASTERED: what was
+        gained in this very sitting, and a claim that rests on a placement or on reading alone. `decide` asks the network for many
+        answers at once.
+        """
+        if right:
+            if (trace.learned_at and trace.proven and id not in self._in_doubt) or trace.right + trace.wrong < ENOUGH:
+                return
+            plain = trace.streak >= IN_A_ROW
+        else:
+            if (not trace.learned_at and id not in self._in_doubt) or self.all_labs(id):
+                return
+            plain = trace.middle <= BADLY
+        state, asked = self.state, self._standard
+        kept = kept_of_placement(trace)
+        terms = stated_terms(self.tracer.stated, trace, prerequisite_level(state, self.index.prerequisites.get(id, ())), at)
+        self._judged_rows.append(inputs(state, id, trace, asked))
+        self._judged.append((trace, kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, plain, at))
+        self._in_doubt.add(id)
+        if len(self._judged) >= ASKED_AT_ONCE:
+            self.decide()
+
+    def decide(self) -> None:
+        """Ask the network about the answers that wait to be judged, and judge them in their order."""
+        nets = self.tracer.logits(self._judged_rows)
+        for (trace, a, b, right, plain, at), net in zip(self._judged, nets, strict=True):
+            p = sigmoid(a + b * net)
+            if right:
+                if p >= MASTERED or plain:
+                    trace.learned_at, trace.proven = trace.learned_at or at, True
+            elif p < MASTERED and (not trace.proven or at - trace.learned_at < SITTING or (p < LOST and plain)):
+                trace.learned_at, trace.proven = 0, False
+        self._judged_rows, self._judged = [], []
+        self._in_doubt.clear()
+
+    def claim(self, id: str, trace: SkillTrace, stands: bool, at: int) -> None:
+        """A placement, or what was read or taken back as read, on a skill: it is learned by that alone until an answer says otherwise."""
+        if id in self._in_doubt:
+            self.decide()
+        if stands:
+            trace.learned_at = trace.learned_at or at
+        elif not trace.proven:
+            trace.learned_at = 0
+
+    def all_labs(self, id: str) -> bool:
+        """Whether only labs practise this skill and all of them are passed: there is no more to practise it with."""
+        labs, own = self.index.by_labs.get(id), self.state.labs
+        return bool(labs) and all(lab in own and own[lab].passed_at for lab in labs or ())
 
     def score(self) -> None:
         """Ask the network what it would have said before each answer, and note how that fared."""
@@ -303,6 +365,12 @@ class Folder:
             trace.taught_at = trace.taught_at or at
             if trace.streak < 0:
                 trace.streak = 0  # it was explained again: two failures before that no longer call for it
+            self.read(id, trace, at)
+
+    def read(self, id: str, trace: SkillTrace, at: int) -> None:
+        """Something on this skill was read, or another book was chosen: what nothing practises is learned once it is read through."""
+        if trace.right + trace.wrong < ENOUGH and read_through(self.curriculum, self.state, id):
+            self.claim(id, trace, True, at)
 
 
 def measured(pace: Pace, hours: float, expected: float) -> None:
@@ -376,6 +444,7 @@ def _place(f: Folder, id: str, trace: SkillTrace, p: float, variance: float, at:
     trace.told = logit(min(max(p, 0.03), 0.97)) - stated_terms(f.tracer.stated, trace, around, at)
     trace.variance = variance
     trace.placed, trace.placed_by_test = p, tested
+    f.claim(id, trace, placed_well(trace), at)
     if p >= 0.75 and trace.memory.phase == 0:
         # What was learned before this journal began has lasted already: it is due for a check in some weeks, not tomorrow.
         trace.memory = Trace(REVIEW, 0, 60.0 if tested else 21.0, 5.0, at, 0, 1, 0)
@@ -391,6 +460,8 @@ def _goals(f: Folder, at: int, d: e.GoalsChanged) -> None:
         state.minutes_per_day = d.minutes_per_day
     if d.books is not None:
         state.books = {**state.books, **d.books}
+        for id, trace in state.skills.items():
+            f.read(id, trace, at)
     if d.skipped is not None:
         state.skipped = sorted(set(d.skipped))
     if d.retention is not None:
@@ -499,6 +570,9 @@ def _lab(f: Folder, at: int, d: e.LabSubmitted) -> None:
             for id in d.skills:
                 f.practised(id, 3 if weight >= 0.6 else 2, weight, at)
                 _marked(f.skill(id), True, None, at)
+                if f.all_labs(id):
+                    f.claim(id, f.skill(id), True, at)
+                    f.skill(id).proven = True
             f.credit([(f.skill(id), w) for id, w in f.index.lab_contains.get(d.lab, ())], weight, at)
     elif first_of_sitting and not before:
         f.answered(d.skills, share, LAB_LEFT_FAILING, at, asked, None, 0.0)
@@ -574,7 +648,11 @@ def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: 
 def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
     key = f"{d.resource}#{d.chapter}"
     if not d.done:
-        f.state.chapters.pop(key, None)
+        if f.state.chapters.pop(key, None):
+            for id in f.index.chapter_skills.get(key, ()):
+                trace = f.skills.get(id)
+                if trace is not None and not placed_well(trace) and not f.index.practised.get(id, True):
+                    f.claim(id, trace, read_through(f.curriculum, f.state, id), at)
         return
     first = key not in f.state.chapters
     f.state.chapters[key] = at
@@ -668,6 +746,7 @@ def fold(
             tz = there
     folder.put_down()
     folder.score()
+    folder.decide()
     result.events += count
     result.tz = tz
     return result

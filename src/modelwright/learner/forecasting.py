@@ -251,7 +251,7 @@ def _book_factor(curriculum: Curriculum, state: State, module: str, what_if: Wha
 
 def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> float:
     """How much of the work on a skill lies behind the learner, 0 to 1."""
-    if learned(curriculum, state, skill, now):
+    if learned(curriculum, state, skill):
         trace = state.skills.get(skill)
         return 1.0 if trace is not None or index(curriculum).teaches.get(skill) else 0.0
     trace = state.skills.get(skill)

@@ -21,7 +21,8 @@ class Index:
     """contains: skill -> ((skill practised with it, weight), …) along all encompassing paths, strongest path. inside: the reverse.
 
     teaches: skill -> whether anything at all teaches or practises it. practised: whether a problem or a lab does
-    (a question of the bank checks, and may take a skill back, but nothing waits for it).
+    (a question of the bank checks, and may take a skill back, but nothing waits for it). by_labs: skill -> its labs, where only labs
+    practise it.
     """
 
     prerequisites: dict[str, tuple[str, ...]]
@@ -35,6 +36,7 @@ class Index:
     lesson_skills: dict[str, tuple[str, ...]]
     teaches: dict[str, bool]
     practised: dict[str, bool]
+    by_labs: dict[str, tuple[str, ...]]
     module_skills: dict[str, tuple[str, ...]]  # in topological order
     book_of: dict[str, str]  # resource -> module
 
@@ -96,6 +98,7 @@ def _build(curriculum: Curriculum) -> Index:
         lesson_skills={lesson.id: lesson.skills for lesson in c.lessons.values()},
         teaches=teaches,
         practised=practised,
+        by_labs={s: tuple(c.teaching(s, "lab")) for s in c.skills if practised[s] and not c.teaching(s, "problem")},
         module_skills={m.id: tuple(sorted((s.id for s in m.skills), key=position.__getitem__)) for m in c.modules.values()},
         book_of=book_of,
     )

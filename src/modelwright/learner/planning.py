@@ -172,7 +172,7 @@ class Planner:
     def learned(self, skill: str) -> bool:
         known = self._learned.get(skill)
         if known is None:
-            known = self._learned[skill] = learned(self.c, self.state, skill, self.now)
+            known = self._learned[skill] = learned(self.c, self.state, skill)
         return known
 
     def trace(self, skill: str) -> SkillTrace | None:
@@ -972,7 +972,7 @@ class Planner:
         lacking: dict[str, None] = {}
         for s in skills:
             if s in self.c.skills and not self.learned(s):
-                lacking.update(dict.fromkeys(missing(self.c, self.state, s, self.now)))
+                lacking.update(dict.fromkeys(missing(self.c, self.state, s)))
         return [s for s in self.c.order if s in lacking and s not in skills]
 
     def waits(self, lacking: list[str]) -> str:

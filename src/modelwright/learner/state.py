@@ -14,7 +14,7 @@ from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 from modelwright.learner.traces import ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
 
-SCHEMA = 6
+SCHEMA = 7
 
 
 @dataclass(slots=True)

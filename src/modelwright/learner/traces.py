@@ -22,7 +22,8 @@ class SkillTrace:
     the last one was. offset, variance: how much easier this skill is to this learner than their ability says, and how sure that is.
     echo: successes at things that contain this skill. doubt: failures at things it is made of. hints: a running mean of help
     taken. tempo: running mean of log(time / expected time). told: the log-odds that a placement gave, worth so many answers (0: there
-    was none), after so many had been given.
+    was none), after so many had been given. learned_at: when it came to count as learned, 0 while it does not; proven: whether answers,
+    or every lab on it, stand behind that, and not a placement or reading alone.
     """
 
     right: float = 0.0
@@ -46,6 +47,8 @@ class SkillTrace:
     passed_at: int = 0  # the last lab passed, or problem answered rightly
     placed: float = -1.0  # the probability that placement gave, -1 without
     placed_by_test: bool = False
+    learned_at: int = 0
+    proven: bool = False
     misconception: str = ""  # the last one seen, until the skill is answered rightly
     memory: Trace = field(default_factory=Trace)
     owed: float = 0.0  # credit from things that contain it, not yet paid into `memory`; when the first and the last of it came
