@@ -86,7 +86,7 @@ def ancestors(plan: Curriculum) -> dict[str, set[str]]:
 def test_the_road_has_five_stages_and_seventeen_modules_in_order(plan):
     assert [m.id for m in plan.modules.values()] == list(TABLE)
     assert [m.number for m in plan.modules.values()] == list(range(1, 18))
-    assert [len(s.modules) for s in plan.stages.values()] == [5, 3, 3, 4, 2]
+    assert [len(s.modules) for s in plan.stages.values()] == [5, 3, 3, 3, 3]
     months = {s.id: (s.months.low, s.months.high) for s in plan.stages.values()}
     assert {id: months[id] for id in STAGES} == STAGES
     assert months["research"][1] is None
