@@ -183,6 +183,15 @@ def test_a_bad_request_is_told_what_is_wrong_in_openais_shape(client, change, sa
     assert "\n" not in body["message"]
 
 
+def test_a_conversation_that_is_too_long_has_a_code_and_a_mistake_that_speaks_of_the_context_has_none(client):
+    with pytest.raises(openai.BadRequestError) as refused:
+        chat(client, messages=[{"role": "user", "content": "The cat " * 400}])
+    assert refused.value.code == "context_length_exceeded"
+    with pytest.raises(openai.BadRequestError) as refused:
+        chat(client, tools=[{"type": "function", "function": {"name": "context is", "parameters": {"type": "string"}}}])
+    assert refused.value.code is None
+
+
 def test_other_mistakes_have_their_own_status(place):
     assert httpx.post(f"{place}/v1/chat/completions", content=b"{").status_code == 400
     assert httpx.get(f"{place}/v1/nothing").json()["error"]["message"] == "GET /v1/nothing: not found"

@@ -258,7 +258,7 @@ def _near_miss(given: Any, key: Any, rounded: bool) -> str:
         return "Not quite: look at the sign."
     if rounded and isinstance(given, sympy.Expr) and isinstance(key, sympy.Expr) and _near(given, key):
         return "Close: give the exact value, or round it to three digits or more."
-    return "That is not it. Try again, or look at the worked solution."
+    return "That is not it."
 
 
 def _near(given: sympy.Expr, key: sympy.Expr) -> bool:
@@ -278,7 +278,7 @@ def _judge_choice(exercise: Exercise, text: str) -> Judgement:
     for wrong, why in exercise.misconceptions.items():
         if isinstance(wrong, str) and answer == " ".join(wrong.split()).lower().rstrip("."):
             return Judgement(False, why, misconception=why, read_as=text)
-    return Judgement(False, "That is not it. Try again, or look at the worked solution.", read_as=text)
+    return Judgement(False, "That is not it.", read_as=text)
 
 
 def _shaped_like(given: Any, key: Any) -> Any:

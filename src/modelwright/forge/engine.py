@@ -24,7 +24,7 @@ from torch import Tensor
 
 from modelwright.forge.config import ModelConfig
 from modelwright.forge.constrain import Guide, Resource, Schema, SchemaError, Vocabulary
-from modelwright.forge.errors import ConfigError, ForgeError
+from modelwright.forge.errors import ConfigError, ContextError, ForgeError
 from modelwright.forge.generate import Chance, LogProbs, SampleOp, Sampling, Writer, choose, log_probs, penalise
 from modelwright.forge.model import Cache, Grok
 from modelwright.forge.runner import OwnCacheRunner, Runner, runner
@@ -325,7 +325,9 @@ class Engine:
         if not request.prompt:
             raise ConfigError("the prompt is empty; give at least one token")
         if len(request.prompt) >= limit:
-            raise ConfigError(f"the prompt has {len(request.prompt)} tokens, but this model's context is {limit}; shorten the conversation")
+            raise ContextError(
+                f"the prompt has {len(request.prompt)} tokens, but this model's context is {limit}; shorten the conversation"
+            )
         if not all(0 <= token < self.model.config.vocab for token in request.prompt):
             raise ConfigError(f"the prompt holds a token that this model does not know; it knows 0 to {self.model.config.vocab - 1}")
         if unknown := [token for token in request.sampling.logit_bias if not 0 <= token < self.model.config.vocab]:

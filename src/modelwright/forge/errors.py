@@ -11,6 +11,10 @@ class ConfigError(ForgeError):
     """A size, a recipe or an option that cannot work."""
 
 
+class ContextError(ConfigError):
+    """A text that does not fit the model's context."""
+
+
 class DataError(ForgeError):
     """A corpus that is empty, binary, too small, or not what its manifest says."""
 

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from modelwright.forge.config import ModelConfig
-from modelwright.forge.errors import ConfigError
+from modelwright.forge.errors import ContextError
 from modelwright.forge.experts import Routing, balance_loss, geglu, grouped_experts, router
 
 # The parts, as functions.
@@ -410,4 +410,4 @@ def document_mask(tokens_bt: Tensor, end: int) -> Tensor:
 
 def check_context(config: ModelConfig, length: int) -> None:
     if length > config.context:
-        raise ConfigError(f"{length} tokens do not fit this model's context of {config.context}")
+        raise ContextError(f"{length} tokens do not fit this model's context of {config.context}")

@@ -34,7 +34,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modelwright.forge import engine as engines
 from modelwright.forge.constrain import Schema
 from modelwright.forge.engine import Engine, ModelError, Piece, Reply
-from modelwright.forge.errors import ConfigError, ForgeError
+from modelwright.forge.errors import ConfigError, ContextError, ForgeError
 from modelwright.forge.generate import LogProbs, Sampling
 from modelwright.forge.template import Call, Message, Tool, prompt
 from modelwright.forge.tokenizer import END, FIRST_BYTE, SPECIALS, Tokenizer
@@ -524,7 +524,7 @@ def create_app(serving: Serving, name: str = "grok", render: Any = None) -> Fast
             return error(429, str(problem), "rate_limit_error", code="queue_full", **{"Retry-After": str(max(1, wait))})
         if isinstance(problem, ModelError):
             return error(500, str(problem), "server_error")
-        code = "context_length_exceeded" if "context is" in str(problem) else None
+        code = "context_length_exceeded" if isinstance(problem, ContextError) else None
         return error(400, str(problem), code=code)
 
     @app.exception_handler(HTTPException)

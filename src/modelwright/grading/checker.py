@@ -30,7 +30,7 @@ import pytest
 from . import cage, comparisons, explain, forbidden, nursery
 from .budget import Budget
 from .errors import LabFault
-from .proxy import Channel, Learner, RunnerDied
+from .proxy import Channel, Learner, NotDefined, RunnerDied
 
 RESTARTS = 2
 CASE_LENGTH = 120  # characters of a case's words
@@ -330,7 +330,7 @@ class Fixtures:
             }
         # An error that no call of the learner's led to is the lab's own fault, and is said to be.
         own = not isinstance(error, (AssertionError, pytest.fail.Exception)) and last is None and not hasattr(error, "learner_frames")
-        own = (own and not str(error).startswith("your file defines no")) or isinstance(error, LabFault)
+        own = (own and not isinstance(error, NotDefined)) or isinstance(error, LabFault)
         if own:
             story["message"] = f"This check could not be run, which is a fault of the lab and not of your code: {story['message']}"
         return result | story | {"status": "error" if own else "failed"}

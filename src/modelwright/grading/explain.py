@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .forbidden import NotAllowed
-from .proxy import Call, Frames, Remote, Unjudged
+from .proxy import Call, Frames, NotDefined, Remote, Unjudged
 
 LONG = 1200
 # Where the assertion helpers keep what they compare: function name -> (local that came, local that was wanted).
@@ -236,8 +236,8 @@ def failure(
     if isinstance(error, Unjudged):
         return story | {"message": str(error), "got": summary(last.result) if last and last.returned else ""}
     text = str(error)
-    if isinstance(error, AttributeError) and text.startswith("your file defines no"):
-        return story | {"message": text[0].upper() + text[1:] + ".", "expected": text.removeprefix("your file defines no ")}
+    if isinstance(error, NotDefined):
+        return story | {"message": text[0].upper() + text[1:] + ".", "expected": f"`{error.name}`"}
     pair = _compared(tb)
     if pair is not None:
         got, want = pair

@@ -48,6 +48,13 @@ class RunnerDied(BaseException):
         self.status = status
 
 
+class NotDefined(AttributeError):
+    """A check asked for a name that the learner's file does not define."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"your file defines no `{name}`", name=name)
+
+
 class Unjudged(AssertionError):
     """A check tried to let an object of the learner's decide; the text says what came instead of a value."""
 
@@ -878,7 +885,7 @@ class Learner:
         try:
             value = channel.request("get", 0, name)[1]
         except AttributeError:
-            raise AttributeError(f"your file defines no `{name}`") from None
+            raise NotDefined(name) from None
         if type(value) is Remote:
             object.__setattr__(value, "_label", name)
             if value._what == "function":

@@ -149,7 +149,7 @@ def judge(question: Asked, text: str) -> Judged:
         return Judged(None, verdict.message)
     if verdict.right:
         return Judged(True, question.why)
-    message = verdict.message if verdict.misconception else _near(verdict.message)
+    message = verdict.message
     return Judged(False, f"{message} {_answer(question)}" if question.drawn else message, verdict.misconception)
 
 
@@ -168,11 +168,6 @@ def _judge_output(question: Asked, text: str) -> Judged:
             return Judged(False, sentence, sentence)
     message = "Not that. Go through the program line by line, and note what each name holds."
     return Judged(False, message)
-
-
-def _near(message: str) -> str:
-    """A sentence about an answer that is not right, without what a page of practice offers beside it."""
-    return "That is not it." if "worked solution" in message else message
 
 
 def _answer(question: Asked) -> str:
