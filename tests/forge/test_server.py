@@ -197,6 +197,8 @@ def test_other_mistakes_have_their_own_status(place):
     assert httpx.get(f"{place}/v1/nothing").json()["error"]["message"] == "GET /v1/nothing: not found"
     assert httpx.get(f"{place}/v1/chat/completions").status_code == 405
     assert httpx.post(f"{place}/v1/completions", content=b" " * 3_000_000).status_code == 413
+    pieces = (b" " * 300_000 for _ in range(10))
+    assert httpx.post(f"{place}/v1/completions", content=pieces).json()["error"]["message"].startswith("That is more than 2 MB")
 
 
 def test_only_this_machine_and_its_own_pages_may_ask(place):

@@ -20,9 +20,9 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,8 +38,8 @@ from modelwright.forge.errors import ConfigError, ContextError, ForgeError
 from modelwright.forge.generate import LogProbs, Sampling
 from modelwright.forge.template import Call, Message, Tool, prompt
 from modelwright.forge.tokenizer import END, FIRST_BYTE, SPECIALS, Tokenizer
+from modelwright.loopback import fits, limited, refusal, too_large
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 LARGEST_BODY = 2_000_000
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -266,7 +266,7 @@ class Shown:
 
 def error(
     status: int, message: str, kind: str = "invalid_request_error", param: str | None = None, code: str | None = None, **headers: str
-):
+) -> JSONResponse:
     return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status, headers)
 
 
@@ -529,7 +529,10 @@ def create_app(serving: Serving, name: str = "grok", render: Any = None) -> Fast
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, problem: HTTPException) -> Response:
-        return error(problem.status_code, f"{request.method} {request.url.path}: {str(problem.detail).lower()}")
+        said = str(problem.detail)
+        if said == HTTPStatus(problem.status_code).phrase:
+            said = f"{request.method} {request.url.path}: {said.lower()}"
+        return error(problem.status_code, said)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, problem: Exception) -> Response:
@@ -740,27 +743,12 @@ class Edge:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name.lower() not in LOOPBACK:
-            return await error(403, f"this server answers on 127.0.0.1 and localhost only, not as '{host[:80]}'")(scope, receive, send)
-        if (origin and urlsplit(origin).netloc.lower() != host.lower()) or headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
-            return await error(403, f"requests from other sites are refused; this one came from '{origin[:80]}'")(scope, receive, send)
-        if int(headers.get(b"content-length", b"0") or 0) > LARGEST_BODY:
-            return await error(413, f"the body is larger than {LARGEST_BODY:,} bytes")(scope, receive, send)
-        read = 0
-
-        async def counted() -> Any:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > LARGEST_BODY:  # it came in chunks and did not say how long it would be
-                raise HTTPException(413, f"the body is larger than {LARGEST_BODY:,} bytes")
-            return message
+            await send({"type": "websocket.close", "code": 1008})
+            return
 
         async def sent(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -774,7 +762,13 @@ class Edge:
                 ]
             await send(message)
 
-        return await self.app(scope, counted, sent)
+        headers = dict(scope["headers"])
+        if (why := refusal(scope["method"], headers)) is not None:
+            await error(403, why)(scope, receive, sent)
+        elif not fits(headers, LARGEST_BODY):
+            await error(413, too_large(LARGEST_BODY))(scope, receive, sent)
+        else:
+            await self.app(scope, limited(receive, LARGEST_BODY), sent)
 
 
 def serve(

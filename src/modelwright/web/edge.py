@@ -1,21 +1,17 @@
-"""The edge of the server: who may speak to it, what every answer says about itself, and compression.
+"""The edge of the studio: who may speak to it (`modelwright.loopback`), what every answer says about itself, and compression.
 
-The studio listens on loopback, and loopback is not private: any page in any tab can send it requests. So a foreign `Host` is
-refused (a rebound DNS name cannot reach the journal), a foreign `Origin` is refused (no other site can post), and whatever a
-browser marks as coming from another site is refused unless it is a person following a link. There is no cookie that grants
-anything, so there is nothing for a request to borrow. The policy of every page allows this server's own files and nothing else.
+The policy of every page allows this server's own files and nothing else.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+from modelwright.loopback import Message, fits, limited, refusal, too_large
+
 LARGEST_BODY = 4_000_000
 LARGEST_UPLOAD = 128_000_000  # an Anki collection without its pictures; `modelwright anki import` takes larger ones
 UPLOADS = frozenset({"/anki", "/api/anki/import"})
@@ -33,36 +29,10 @@ HEADERS = (
 )
 COMPRESSIBLE = ("text/html", "application/json", "text/plain", "image/svg+xml", "application/x-ndjson")
 
-Message = MutableMapping[str, Any]
-
 
 def policy(nonce: str = "") -> str:
     """The Content-Security-Policy; a `nonce` admits the one style sheet that the editor makes for itself."""
     return POLICY.format(nonce=f" 'nonce-{nonce}'" if nonce else "")
-
-
-def refusal(method: str, headers: dict[bytes, bytes]) -> str | None:
-    """Why a request may not come in, in one sentence, or None."""
-    host = headers.get(b"host", b"").decode("latin-1")
-    if _name(host) not in LOOPBACK:
-        return f"This studio answers on 127.0.0.1 and localhost only, not as '{host[:80]}'."
-    origin = headers.get(b"origin")
-    if origin is not None:
-        spoken = origin.decode("latin-1")
-        if urlsplit(spoken).netloc.lower() != host.lower() or not spoken.startswith(("http://", "https://")):
-            return f"Requests from other sites are refused; this one came from '{spoken[:80]}'."
-    site = headers.get(b"sec-fetch-site", b"none")
-    if site in (b"cross-site", b"same-site"):
-        followed = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
-        if method not in SAFE or not followed:
-            return "Requests from other sites are refused."
-    return None
-
-
-def _name(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower()
 
 
 class Edge:
@@ -73,33 +43,20 @@ class Edge:
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         if scope["type"] != "http":
-            return await send({"type": "websocket.close", "code": 1008})
+            await send({"type": "websocket.close", "code": 1008})
+            return
         headers = dict(scope["headers"])
         answer = _Answer(send, headers.get(b"accept-encoding", b""), scope["path"].startswith("/static/"))
+        most = LARGEST_UPLOAD if scope["path"] in UPLOADS else LARGEST_BODY
         if (why := refusal(scope["method"], headers)) is not None:
-            return await _sentence(answer, 403, why, scope["path"])
-        try:
-            length = int(headers.get(b"content-length", b"0"))
-        except ValueError:
-            length = -1
-        largest = LARGEST_UPLOAD if scope["path"] in UPLOADS else LARGEST_BODY
-        if length < 0 or length > largest:
-            return await _sentence(
-                answer, 413, f"That is more than {largest // 1_000_000} MB, the most that is taken at once.", scope["path"]
-            )
-        taken = 0
-
-        async def limited() -> Message:
-            nonlocal taken
-            message: Message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > largest:
-                return {"type": "http.disconnect"}
-            return message
-
-        await self.app(scope, limited, answer)
+            await _sentence(answer, 403, why, scope["path"])
+        elif not fits(headers, most):
+            await _sentence(answer, 413, too_large(most), scope["path"])
+        else:
+            await self.app(scope, limited(receive, most), answer)
 
 
 async def _sentence(send: Any, status: int, text: str, path: str) -> None:

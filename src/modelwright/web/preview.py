@@ -16,10 +16,10 @@ from typing import Any
 
 from modelwright.curriculum import figures
 from modelwright.curriculum.errors import CurriculumError, Finding
+from modelwright.loopback import refusal
 from modelwright.studio import Studio
 from modelwright.studio.author import validate
 from modelwright.web import create_app
-from modelwright.web.edge import refusal
 
 CHANGES, SCRIPT = "/preview/changes", "/preview/reload.js"
 LOOK = 0.1  # seconds between two looks for a new version, and with that the longest that a page waits for it
