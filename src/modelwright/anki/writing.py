@@ -151,13 +151,13 @@ def _markdown() -> MarkdownIt:
     return markdown
 
 
-def _math(renderer: object, tokens: list, index: int, options: object, env: object) -> str:
+def _math(renderer: object, tokens: list[Any], index: int, options: object, env: object) -> str:
     token = tokens[index]
     opening, closing = (r"\(", r"\)") if token.type == "math_inline" else (r"\[", r"\]")
     return f"{opening}{html.escape(token.content.strip(), quote=False)}{closing}"
 
 
-def _fence(renderer: object, tokens: list, index: int, options: object, env: object) -> str:
+def _fence(renderer: object, tokens: list[Any], index: int, options: object, env: object) -> str:
     token = tokens[index]
     language = token.info.strip().split(" ")[0] if token.info else "text"
     return f'<pre class="code"><code>{_highlighted(token.content, language)}</code></pre>'

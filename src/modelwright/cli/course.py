@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from modelwright.curriculum.models import Lab
 
 app = typer.Typer(help="For course authors: prove a curriculum, count it, begin a lab, a lesson or a module.", no_args_is_help=True)
 new = typer.Typer(help="Begin something new, as a skeleton that is valid as it stands.", no_args_is_help=True)
@@ -104,7 +107,10 @@ def mutate(
                 out.print(f"    {mutant.source.splitlines()[mutant.line - 1].strip()}", markup=False, style="dim")
 
     with error.status("") as status:
-        telling = lambda lab, done, total: status.update(f"{lab.id}: {done} of {total} mutants graded")
+
+        def telling(lab: Lab, done: int, total: int) -> None:
+            status.update(f"{lab.id}: {done} of {total} mutants graded")
+
         every = mutate(course, chosen_labs(course, labs, module), jobs=jobs, cold=cold, on_lab=show, on_mutant=telling)
     faults, share = sum(len(m.findings) for m in every), share_killed(every)
     out.print(f"{100 * share:.1f}% of the mutants that change behaviour are killed; at least {100 * KILLED_AT_LEAST:g}% is asked for.")

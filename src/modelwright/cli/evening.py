@@ -134,7 +134,7 @@ def _upcoming(s: Studio, kind: str) -> str:
     for step in s.today().steps:
         if step.kind == kind and not step.done:
             return step.target
-    things = list(getattr(s.curriculum, kind + "s"))
+    things: list[str] = list(getattr(s.curriculum, kind + "s"))
     if not things:
         raise Incomplete(f"This curriculum has no {kind}s yet.")
     return things[0]

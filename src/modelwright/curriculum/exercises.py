@@ -77,7 +77,8 @@ def prove(problem: Problem, seed: int) -> tuple[Any, Any, float]:
     import numpy as np
 
     raw = _function(problem, problem.function)(np.random.default_rng(seed))
-    return _function(problem, "prove_" + problem.function)(raw, np.random.default_rng([seed, 1]))
+    proof: tuple[Any, Any, float] = _function(problem, "prove_" + problem.function)(raw, np.random.default_rng([seed, 1]))
+    return proof
 
 
 def judge(exercise: Exercise, text: str) -> Judgement:
@@ -160,7 +161,7 @@ def show(value: Any) -> str:
         return value
     if isinstance(value, tuple):
         return "\\left(" + ",\\ ".join(sympy.latex(v) for v in value) + "\\right)"
-    return sympy.latex(value)
+    return str(sympy.latex(value))
 
 
 def same(given: Any, key: Any, nudged: Sequence[Any] = ()) -> bool:
@@ -311,7 +312,7 @@ def canonical(value: Any) -> Any:
 
 def _function(problem: Problem, name: str) -> Callable[..., Any]:
     module = _import(problem.path, problem.path.stat().st_mtime_ns)
-    function = getattr(module, name, None)
+    function: Callable[..., Any] | None = getattr(module, name, None)
     if function is None:
         raise CurriculumError(
             Finding(problem.path, 0, f"There is no function {name}.", f"Write def {name}(…) for the problem {problem.id}.")

@@ -80,7 +80,7 @@ def draw(lesson: Lesson, folder: Path) -> list[Path]:
     return [path for path in wanted if path.is_file()]
 
 
-def _run(job: list[dict], cwd: Path, seconds: float) -> list[Ran]:
+def _run(job: list[dict[str, Any]], cwd: Path, seconds: float) -> list[Ran]:
     if not job:
         return []
     try:

@@ -273,7 +273,10 @@ def parse(text: str, path: Path, offset: int, report: Report) -> tuple[Block, ..
 
     offset: the lines of the file above the text.
     """
-    at = lambda line, message, mend: report(Finding(path, line + offset, message, mend))
+
+    def at(line: int, message: str, mend: str) -> None:
+        return report(Finding(path, line + offset, message, mend))
+
     lines = text.split("\n")
     found = fences(text)
     inside = {number for fence in found for number in range(fence.line, (fence.end or len(lines)) + 1)}
@@ -341,11 +344,17 @@ def _asking(kind: type[B], fence: Fence, path: Path, offset: int, report: Report
         if raw is not None:
             report(Finding(path, first, f"A {fence.language} block holds keys and values.", "Write each as 'key: value', as YAML."))
         return None
-    locate = lambda file, where: line_in(fence.code, where, first) if fence.code.strip() else first - 1
+
+    def locate(file: Path, where: tuple[str | int, ...]) -> int:
+        return line_in(fence.code, where, first) if fence.code.strip() else first - 1
+
     if "line" in raw:  # set here, so that the model itself would not refuse it
         report(Finding(path, locate(path, ("line",)), "line is not a key that is known here.", "Take it away."))
         return None
-    name = lambda finding: report(Finding(finding.file, finding.line, f"{fence.language}: {finding.message.lstrip(': ')}", finding.mend))
+
+    def name(finding: Finding) -> None:
+        return report(Finding(finding.file, finding.line, f"{fence.language}: {finding.message.lstrip(': ')}", finding.mend))
+
     return build(kind, {**raw, "line": fence.line}, path, (), name, locate)
 
 

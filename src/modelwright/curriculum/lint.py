@@ -128,7 +128,7 @@ def _place_of_skill(curriculum: Curriculum, id: str) -> tuple[Path, int]:
     return file, line_of(file, ("skills", ids.index(id))) if id in ids else 0
 
 
-def _known(curriculum: Curriculum, kind: str, ids: Iterable[str], file: Path, path: tuple, report: Report) -> None:
+def _known(curriculum: Curriculum, kind: str, ids: Iterable[str], file: Path, path: tuple[str | int, ...], report: Report) -> None:
     table = getattr(curriculum, kind + "s")
     for id in ids:
         if id not in table:
@@ -163,7 +163,7 @@ def _module(curriculum: Curriculum, module: Module, report: Report) -> None:
         report(Finding(file, line_of(file, ("resources",)), "The module has no main resource.", "Give one of them 'role: main'."))
 
 
-def _resource(curriculum: Curriculum, resource: Resource, file: Path, path: tuple, report: Report) -> None:
+def _resource(curriculum: Curriculum, resource: Resource, file: Path, path: tuple[str | int, ...], report: Report) -> None:
     if not LINK.fullmatch(resource.link):
         report(Finding(file, line_of(file, (*path, "link")), f"{resource.link!r} is not a link.", "Write it whole, with https://."))
     if resource.kind == "book" and not resource.chapters:
@@ -182,7 +182,10 @@ def _cards(curriculum: Curriculum, module: Module, report: Report) -> None:
     file = module.folder / "cards.yaml"
     seen: dict[str, Card] = {}
     for i, card in enumerate(module.cards):
-        at = lambda message, mend, i=i: report(Finding(file, line_of(file, (i,)), message, mend))
+
+        def at(message: str, mend: str, i: int = i) -> None:
+            return report(Finding(file, line_of(file, (i,)), message, mend))
+
         if len(card.answer) > CARD_ANSWER:
             at(f"The answer has {len(card.answer)} characters.", f"Fit it into two lines, {CARD_ANSWER}; or make two cards.")
         if len(card.ask) > CARD_ASK:
@@ -315,7 +318,7 @@ def _plain(answer: object) -> str:
         return "(" + ", ".join(sympy.sstr(a) for a in answer) + ("," if len(answer) == 1 else "") + ")"
     if isinstance(answer, sympy.MatrixBase):
         return str(answer.tolist())
-    return sympy.sstr(answer)
+    return str(sympy.sstr(answer))
 
 
 def _line_of_function(problem: Problem) -> int:
@@ -385,7 +388,10 @@ def _contract(lab: Lab, names: list[str], wrong: list[Path]) -> Iterator[Finding
             readme, written[number], f"Clause {number} is not in lab.yaml.", "Say there which checks hold it, or do not write it."
         )
     for n, clause in enumerate(lab.clauses):
-        at = lambda message, mend, n=n: Finding(file, line_of(file, ("clauses", n)), message, mend)
+
+        def at(message: str, mend: str, n: int = n) -> Finding:
+            return Finding(file, line_of(file, ("clauses", n)), message, mend)
+
         if clause.number not in written:
             yield at(f"README.md has no clause {clause.number} under '## {CONTRACT}'.", "Write it there, or take it away here.")
         if numbers.index(clause.number) != n:

@@ -48,7 +48,10 @@ At = Callable[[int, str, str], Finding]
 def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
     """What reading a lesson finds: its length, its question, its picture, its closing section, formulas that cannot be set."""
     offset = lines_above(lesson)
-    at: At = lambda line, message, mend: Finding(lesson.path, line + offset if line else 0, message, mend)
+
+    def at(line: int, message: str, mend: str) -> Finding:
+        return Finding(lesson.path, line + offset if line else 0, message, mend)
+
     blocks = blocks_of(lesson)
     through = is_worked_through(lesson)
     low, high = WORDS if through else WORDS_READ
@@ -113,7 +116,10 @@ def _terms(lesson: Lesson, at: At) -> Iterator[Finding]:
     text = re.sub(r"`[^`]*`|\$[^$]*\$", lambda match: " " * len(match[0]), text)
     bold = [match.span() for match in re.finditer(r"\*\*(?!\s).+?\*\*", text, flags=re.S)]
     for term, meaning in lesson.terms.items():
-        finding = lambda message, mend, term=term: Finding(lesson.path, line_of(lesson.path, ("terms", term)), message, mend)
+
+        def finding(message: str, mend: str, term: str = term) -> Finding:
+            return Finding(lesson.path, line_of(lesson.path, ("terms", term)), message, mend)
+
         uses = list(named(term).finditer(text))
         if not meaning.strip():
             yield finding(f"The term {term!r} has no meaning.", "Say in one line what it means.")

@@ -262,8 +262,11 @@ def _read_module(folder: Path, number: int, stage: str, report: Callable[[Findin
         return None
     slug = folder.name
     taught = [skill.get("id") if isinstance(skill, dict) else None for skill in raw.get("skills") or []]
+
     # In the order in which the module lists its skills: a thing comes when the last of its skills does.
-    place = lambda thing: max((taught.index(skill) for skill in thing.skills if skill in taught), default=len(taught))
+    def place(thing: Lesson | Lab) -> int:
+        return max((taught.index(skill) for skill in thing.skills if skill in taught), default=len(taught))
+
     lessons = [lesson for path in sorted((folder / "lessons").glob("*.md")) if (lesson := _read_lesson(path, slug, report))]
     labs = [lab for path in sorted((folder / "labs").glob("*/lab.yaml")) if (lab := _read_lab(path, slug, report))]
     lessons.sort(key=place)
@@ -329,7 +332,7 @@ def _read_problems(path: Path, slug: str, report: Callable[[Finding], None]) -> 
         report(Finding(path, getattr(error, "lineno", 0) or 0, f"This is not Python: {error}.", "Correct the syntax."))
         return []
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    index: dict[str, dict] = {}
+    index: dict[str, dict[str, Any]] = {}
     index_line = 1
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "PROBLEMS" for t in node.targets):

@@ -261,7 +261,9 @@ class _Changes:
     # Statements
 
     def _statement(self, node: ast.stmt) -> Iterator[_Edit]:
-        drop = lambda operator=Operator.STATEMENT: self._edit(node, "pass", operator, after=DROPPED)
+        def drop(operator: Operator = Operator.STATEMENT) -> _Edit:
+            return self._edit(node, "pass", operator, after=DROPPED)
+
         if isinstance(node, (ast.Expr, ast.Delete, ast.Break, ast.Continue)):
             yield drop()
         elif isinstance(node, ast.Assert):
@@ -354,7 +356,10 @@ class _Changes:
         word, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         parts = [self.text.operand(value) for value in node.values]
         plain = [self.text.of(value) for value in node.values]
-        join = lambda word, texts: f" {word} ".join(texts)
+
+        def join(word: str, texts: Iterable[str]) -> str:
+            return f" {word} ".join(texts)
+
         yield self._edit(node, f"({join(other, parts)})", Operator.LOGIC, join(word, plain), join(other, plain))
         for i in range(len(parts)):
             rest = parts[:i] + parts[i + 1 :]
@@ -434,7 +439,10 @@ class _Changes:
 
     def _slice(self, node: ast.Slice) -> Iterator[_Edit]:
         lower, upper, step = node.lower, node.upper, node.step
-        write = lambda low, high, by: f"{low}:{high}" + (f":{by}" if by else "")
+
+        def write(low: str, high: str, by: str) -> str:
+            return f"{low}:{high}" + (f":{by}" if by else "")
+
         texts = tuple("" if part is None else self.text.of(part) for part in (lower, upper, step))
         if step is not None:
             self.settled.update(ast.walk(step))

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from modelwright.curriculum import markup
@@ -239,7 +239,7 @@ def _markdown() -> MarkdownIt:
     return markdown
 
 
-def _fence(renderer: object, tokens: list, index: int, options: object, env: object) -> str:
+def _fence(renderer: object, tokens: list[Any], index: int, options: object, env: object) -> str:
     """A block of code, or of what it printed. What scrolls takes the focus, so that it can be scrolled without a mouse."""
     token = tokens[index]
     language = token.info.strip().split(" ")[0] if token.info else ""
@@ -263,7 +263,7 @@ def _highlight(code: str, language: str) -> str:
         lexer = get_lexer_by_name(language or "text")
     except ClassNotFound:
         return html.escape(code)
-    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
 def highlight_python(code: str) -> str:
@@ -271,7 +271,7 @@ def highlight_python(code: str) -> str:
     return _highlight(code, "python")
 
 
-def _render_dollar(content: str, options: dict) -> str:
+def _render_dollar(content: str, options: dict[str, Any]) -> str:
     return _mathml(content.strip(), bool(options.get("display_mode")))
 
 

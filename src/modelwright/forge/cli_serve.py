@@ -129,10 +129,13 @@ def generate(
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{schema} is not a file of JSON ({error})") from None
     text = sys.stdin.read() if prompt == "-" else prompt
-    sampling = lambda i: Sampling(
-        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, max_tokens=max_tokens,
-        stop=tuple(stop or ()), seed=None if seed is None else seed + i, logprobs=0 if as_json else None,
-    )  # fmt: skip
+
+    def sampling(i: int) -> Sampling:
+        return Sampling(
+            temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty, max_tokens=max_tokens,
+            stop=tuple(stop or ()), seed=None if seed is None else seed + i, logprobs=0 if as_json else None,
+        )  # fmt: skip
+
     tokens = loaded.tokenizer.encode(text) or [END]
     for made in run(engine, [Request(prompt=tokens, sampling=sampling(i), schema=document) for i in range(count)]):
         if as_json:
@@ -167,8 +170,11 @@ def chat(
     talk = Chat(engine, Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed), system, think, render)
     console = Console(highlight=False)
     styles = {"think": "dim italic", "note": "dim"}
+
     # The model's text is printed as it is: brackets in it are not markup, control characters do not reach the terminal.
-    clean = lambda text: "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    def clean(text: str) -> str:
+        return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
     converse(
         talk,
         lambda: input("> "),

@@ -80,9 +80,9 @@ class Choice:
 
 Node = Words | Text | Number | Array | Object | Choice
 # Stacks are pairs (frame, rest of the stack); None is the empty one. A frame is a tuple that begins with its kind.
-Frame = tuple
-Stack = tuple | None
-State = frozenset
+Frame = tuple[Any, ...]
+Stack = tuple[Any, ...] | None
+State = frozenset[Any]
 
 _SILENT = {
     "title",
@@ -155,7 +155,10 @@ class Schema:
         self._flatten()
         self._shortest = self._shortest_of_all()
         self._memo: dict[tuple[Any, int], State] = {}
-        names = lambda node: len(node.texts) if isinstance(node, Words) else len(node.names) if isinstance(node, Object) else 1
+
+        def names(node: Node) -> int:
+            return len(node.texts) if isinstance(node, Words) else len(node.names) if isinstance(node, Object) else 1
+
         self._widest = WIDEST + 4 * sum(map(names, self.nodes))
         self.start: State = frozenset([(("value", self.root), None)])
 
@@ -481,10 +484,12 @@ class Schema:
     def _close_frame(self, frame: Frame) -> bytes:
         kind = frame[0]
         if kind == "words":
-            return frame[1][frame[2] :]
+            spelled: bytes = frame[1]
+            return spelled[frame[2] :]
         if kind == "text":
             _, count, low, _, inside = frame
-            return _close_character(inside) + b"a" * max(0, low - count - bool(inside)) + b'"'
+            filling: bytes = b"a" * max(0, low - count - bool(inside))
+            return _close_character(inside) + filling + b'"'
         node = self.nodes[frame[1]]
         if kind == "number":
             finished = _finish_number(node, frame[2])
@@ -712,9 +717,9 @@ def _plain_length(data: bytes) -> int | None:
     return None if any(c < " " or c in '"\\' for c in text) else len(text)
 
 
-def _tree(spelling: list[bytes], ids: Any) -> dict:
+def _tree(spelling: list[bytes], ids: Any) -> dict[Any, Any]:
     """byte -> branch; under -1 the token that ends here."""
-    root: dict = {}
+    root: dict[Any, Any] = {}
     for i in ids:
         branch = root
         for byte in spelling[i]:
@@ -759,7 +764,7 @@ class Guide:
             v.masks[key] = mask  # only a whole one: the walk may be refused
         return mask
 
-    def _walk(self, tree: dict, state: State, mask: np.ndarray) -> None:
+    def _walk(self, tree: dict[Any, Any], state: State, mask: np.ndarray) -> None:
         for byte, branch in tree.items():
             if byte == -1:
                 mask[branch] = True

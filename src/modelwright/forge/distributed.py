@@ -24,6 +24,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from modelwright.forge import optim
+from modelwright.forge.autograd import Function
 from modelwright.forge.errors import CheckpointError, ConfigError
 from modelwright.forge.model import Experts, Grok
 
@@ -156,11 +157,11 @@ def _state(model: Grok, optimisers: list[torch.optim.Optimizer]) -> dict[str, An
 
 
 def save_sharded(where: Path, model: Grok, optimisers: list[torch.optim.Optimizer], state: dict[str, Any], world: World) -> None:
-    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint import state_dict_saver
 
     fresh = where.with_name(f".{where.name}")
     try:
-        dcp.save({**_state(model, optimisers), "run": state}, checkpoint_id=fresh)
+        state_dict_saver.save({**_state(model, optimisers), "run": state}, checkpoint_id=fresh)
     except Exception as error:
         raise CheckpointError(f"the checkpoint {where.name} was not saved ({error}); the last good one is kept") from error
     if world.main:
@@ -169,33 +170,34 @@ def save_sharded(where: Path, model: Grok, optimisers: list[torch.optim.Optimize
 
 
 def load_sharded(where: Path, model: Grok, optimisers: list[torch.optim.Optimizer], world: World) -> dict[str, Any]:
-    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint import state_dict_loader
     from torch.distributed.checkpoint.state_dict import set_state_dict
 
     held = {**_state(model, optimisers), "run": {"step": 0, "config": ""}}
     try:
-        dcp.load(held, checkpoint_id=where)
+        state_dict_loader.load(held, checkpoint_id=where)
     except Exception as error:
         raise CheckpointError(f"the checkpoint {where} cannot be read by this run ({str(error).splitlines()[0]})") from error
     set_state_dict(model, optimisers, model_state_dict=held["model"], optim_state_dict=held["optimisers"])
-    return held["run"]
+    run: dict[str, Any] = held["run"]
+    return run
 
 
 # Expert parallelism: process r holds experts r * e / size … ; tokens travel to their experts and back.
 
 
-class _Travel(torch.autograd.Function):
+class _Travel(Function):
     """Rows to other processes; in the backward pass their gradients travel the same road back."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor, send: list[int], receive: list[int]) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, send: list[int], receive: list[int]) -> Tensor:
         ctx.counts = (send, receive)
         out = rows.new_empty(sum(receive), *rows.shape[1:])
         _all_to_all(out, rows.contiguous(), receive, send)
         return out
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> Any:
         send, receive = ctx.counts
         out = grad.new_empty(sum(send), *grad.shape[1:])
         _all_to_all(out, grad.contiguous(), send, receive)

@@ -209,9 +209,10 @@ class Evaluated:
     def read(cls, file: Path) -> Evaluated:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-            known: Callable[[dict[str, Any]], dict[str, Any]] = lambda one: {
-                name: math.nan if value is None else value for name, value in one.items()
-            }
+
+            def known(one: dict[str, Any]) -> dict[str, Any]:
+                return {name: math.nan if value is None else value for name, value in one.items()}
+
             curves = [Curve(c["task"], c["system"], tuple(Point(**known(p)) for p in c["points"])) for c in values["curves"]]
             bins = [Bin(**b) for b in values["bins"]]
             return cls([Score(**known(s)) for s in values["scores"]], curves, bins, values["samples"], values["notes"])
@@ -435,7 +436,10 @@ def instruction(rng: random.Random) -> tuple[str, Check]:
     from modelwright.forge.data import primer
 
     words = rng.sample([animal.name for animal in primer.ANIMALS] + sorted(primer.FOODS) + sorted(primer.TOOLS), 3)
-    spoken = lambda text: [word.strip(".,!?").lower() for word in text.split()]
+
+    def spoken(text: str) -> list[str]:
+        return [word.strip(".,!?").lower() for word in text.split()]
+
     listed = ", ".join(words)
     kinds: tuple[tuple[str, Check], ...] = (
         (f"Repeat these words: {listed}.", lambda text: spoken(text) == words),

@@ -10,11 +10,13 @@ Shapes (also `model.py`'s): n tokens   e experts   c chosen   r rows = n * c   p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from modelwright.forge.autograd import Function
 
 
 class Routing(NamedTuple):
@@ -121,7 +123,7 @@ def _few_rows(
     return torch.einsum("ncm,nc->nm", y_ncm, gates_nc.to(y_ncm.dtype)).to(x_nm.dtype)
 
 
-class _Scatter(torch.autograd.Function):
+class _Scatter(Function):
     """Token rows to padded slots; the backward pass gathers, so that it is the same to the bit each time (index_add need not be)."""
 
     @staticmethod
@@ -130,18 +132,18 @@ class _Scatter(torch.autograd.Function):
         return x_nm.new_zeros(slots, m).index_copy_(0, slot_r, x_nm[:, None].expand(n, c, m).reshape(n * c, m))
 
     @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         x_nm, slot_r, _, c = inputs
         ctx.save_for_backward(slot_r)
         ctx.shape = (x_nm.shape[0], c, x_nm.shape[1])
 
     @staticmethod
-    def backward(ctx, grad_sm: Tensor):
+    def backward(ctx: Any, grad_sm: Tensor) -> Any:
         (slot_r,) = ctx.saved_tensors
         return grad_sm.index_select(0, slot_r).view(ctx.shape).sum(1), None, None, None
 
 
-class _Gather(torch.autograd.Function):
+class _Gather(Function):
     """Padded slots back to (token, place) rows; each slot is read at most once, so the backward pass is a plain copy."""
 
     @staticmethod
@@ -149,18 +151,18 @@ class _Gather(torch.autograd.Function):
         return y_sm.index_select(0, slot_r)
 
     @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         y_sm, slot_r = inputs
         ctx.save_for_backward(slot_r)
         ctx.slots = y_sm.shape[0]
 
     @staticmethod
-    def backward(ctx, grad_rm: Tensor):
+    def backward(ctx: Any, grad_rm: Tensor) -> Any:
         (slot_r,) = ctx.saved_tensors
         return grad_rm.new_zeros(ctx.slots, grad_rm.shape[1]).index_copy_(0, slot_r, grad_rm), None
 
 
-class _GatherRows(torch.autograd.Function):
+class _GatherRows(Function):
     """rows[index] where `readers` (rows, k) lists the k places that read each row: the backward pass is a gather and a sum."""
 
     @staticmethod
@@ -168,17 +170,18 @@ class _GatherRows(torch.autograd.Function):
         return rows.index_select(0, index)
 
     @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         ctx.save_for_backward(inputs[2])
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> Any:
         (readers,) = ctx.saved_tensors
         return grad.index_select(0, readers.reshape(-1)).view(*readers.shape, -1).sum(1), None, None
 
 
 def gather_rows(rows: Tensor, index: Tensor, readers: Tensor) -> Tensor:
-    return _GatherRows.apply(rows, index, readers)
+    gathered: Tensor = _GatherRows.apply(rows, index, readers)
+    return gathered
 
 
 class Health(NamedTuple):

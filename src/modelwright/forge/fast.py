@@ -6,28 +6,31 @@ in starting it than in arithmetic. Under `torch.compile` the plain functions are
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from modelwright.forge import model as plain
+from modelwright.forge.autograd import Function
 from modelwright.forge.model import Ops
 
 aten = torch.ops.aten
 
 
-class _RmsNorm(torch.autograd.Function):
+class _RmsNorm(Function):
     """y = x r scale with r = 1 / rms. Then dx = r (g - u mean(g u)), where u = x r and g = dy scale; dscale = sum(dy u)."""
 
     @staticmethod
-    def forward(ctx, x_nm: Tensor, scale_m: Tensor, eps: float) -> Tensor:
+    def forward(ctx: Any, x_nm: Tensor, scale_m: Tensor, eps: float) -> Tensor:
         norm_n1 = torch.linalg.vector_norm(x_nm, dim=-1, keepdim=True)
         r_n1 = norm_n1.square_().div_(x_nm.shape[-1]).add_(eps).rsqrt_()
-        u_nm = x_nm * r_n1
+        u_nm: Tensor = x_nm * r_n1
         ctx.save_for_backward(u_nm, r_n1, scale_m)
         return u_nm * scale_m
 
     @staticmethod
-    def backward(ctx, dy_nm: Tensor):
+    def backward(ctx: Any, dy_nm: Tensor) -> Any:
         u_nm, r_n1, scale_m = ctx.saved_tensors
         p_nm = dy_nm * u_nm
         dscale_m = p_nm.sum(0)
@@ -39,10 +42,11 @@ class _RmsNorm(torch.autograd.Function):
 def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
     if x.dtype != torch.float32 or not torch.is_grad_enabled():
         return plain.rms_norm(x, scale, eps)
-    return _RmsNorm.apply(x.reshape(-1, x.shape[-1]), scale, eps).view_as(x)
+    y: Tensor = _RmsNorm.apply(x.reshape(-1, x.shape[-1]), scale, eps)
+    return y.view_as(x)
 
 
-class _Rope(torch.autograd.Function):
+class _Rope(Function):
     """A rotation; its backward pass turns the other way. The result is stored (b, h, t, d), which attention then need not copy."""
 
     @staticmethod
@@ -55,12 +59,12 @@ class _Rope(torch.autograd.Function):
         return out_bthd
 
     @staticmethod
-    def forward(ctx, x_bthd: Tensor, cos_bt1j: Tensor, sin_bt1j: Tensor) -> Tensor:
+    def forward(ctx: Any, x_bthd: Tensor, cos_bt1j: Tensor, sin_bt1j: Tensor) -> Tensor:
         ctx.save_for_backward(cos_bt1j, sin_bt1j)
         return _Rope.turn(x_bthd, cos_bt1j, sin_bt1j, 1.0)
 
     @staticmethod
-    def backward(ctx, dy_bthd: Tensor):
+    def backward(ctx: Any, dy_bthd: Tensor) -> Any:
         cos_bt1j, sin_bt1j = ctx.saved_tensors
         return _Rope.turn(dy_bthd, cos_bt1j, sin_bt1j, -1.0), None, None
 
@@ -68,17 +72,18 @@ class _Rope(torch.autograd.Function):
 def rope(x_bthd: Tensor, cos_btj: Tensor, sin_btj: Tensor) -> Tensor:
     if x_bthd.dtype != torch.float32 or not torch.is_grad_enabled():
         return plain.rope(x_bthd, cos_btj, sin_btj)
-    return _Rope.apply(x_bthd, cos_btj[:, :, None], sin_btj[:, :, None])
+    y_bthd: Tensor = _Rope.apply(x_bthd, cos_btj[:, :, None], sin_btj[:, :, None])
+    return y_bthd
 
 
-class _Attention(torch.autograd.Function):
+class _Attention(Function):
     """Capped causal attention over whole matrices, saving the weights and the tanh.
 
     Shapes: n = b * k rows, q = g * t queries of a key head.
     """
 
     @staticmethod
-    def forward(ctx, q_nqd: Tensor, k_nsd: Tensor, v_nsd: Tensor, cap: float, hidden_qs: Tensor) -> Tensor:
+    def forward(ctx: Any, q_nqd: Tensor, k_nsd: Tensor, v_nsd: Tensor, cap: float, hidden_qs: Tensor) -> Tensor:
         scale = q_nqd.shape[-1] ** -0.5
         # beta = 0: the first argument only gives the shape. The scale rides along with the product.
         tanh_nqs = torch.baddbmm(hidden_qs, q_nqd, k_nsd.mT, beta=0, alpha=scale / cap).tanh_()
@@ -88,7 +93,7 @@ class _Attention(torch.autograd.Function):
         return torch.bmm(weights_nqs, v_nsd)
 
     @staticmethod
-    def backward(ctx, do_nqd: Tensor):
+    def backward(ctx: Any, do_nqd: Tensor) -> Any:
         q_nqd, k_nsd, v_nsd, tanh_nqs, weights_nqs = ctx.saved_tensors
         dv_nsd = torch.bmm(weights_nqs.mT, do_nqd)
         dlogits_nqs = torch._softmax_backward_data(torch.bmm(do_nqd, v_nsd.mT), weights_nqs, -1, torch.float32)
@@ -112,9 +117,14 @@ def attention(
     if not usual or not torch.is_grad_enabled():
         return plain.attention(q_bthd, k_bskd, v_bskd, cap, visible_bts, temperature_bt)
     hidden_ts = torch.full((t, s), -1e30, device=q_bthd.device).triu_(s - t + 1)
-    heads_first = lambda x, *shape: x.transpose(1, 2).reshape(*shape)
+
+    def heads_first(x: Tensor, *shape: int) -> Tensor:
+        return x.transpose(1, 2).reshape(*shape)
+
     q_nqd = heads_first(q_bthd, b * k, h // k * t, d)
-    out_nqd = _Attention.apply(q_nqd, heads_first(k_bskd, b * k, s, d), heads_first(v_bskd, b * k, s, d), cap, hidden_ts.repeat(h // k, 1))
+    out_nqd: Tensor = _Attention.apply(
+        q_nqd, heads_first(k_bskd, b * k, s, d), heads_first(v_bskd, b * k, s, d), cap, hidden_ts.repeat(h // k, 1)
+    )
     return out_nqd.view(b, h, t, d).transpose(1, 2)
 
 

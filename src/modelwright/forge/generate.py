@@ -118,7 +118,10 @@ def choose(logits_nv: Tensor, wants: Sequence[Sampling], us: Sequence[float], pa
 
 def _choose(logits_nv: np.ndarray, wants: Sequence[Sampling], us: Sequence[float], near: int) -> list[int]:
     """By the `near` likeliest of each row; -1 where the choice lies beyond them."""
-    column = lambda values: np.array(values, dtype=np.float64)[:, None]
+
+    def column(values: list[float]) -> np.ndarray:
+        return np.array(values, dtype=np.float64)[:, None]
+
     temperature_n1 = column([want.temperature or 1.0 for want in wants])
     ids_nk = _likeliest(logits_nv, near)
     most_n1 = np.take_along_axis(logits_nv, ids_nk[:, :1], 1).astype(np.float64)
@@ -142,7 +145,8 @@ def _choose(logits_nv: np.ndarray, wants: Sequence[Sampling], us: Sequence[float
     sure_n = (at_n < near) & ((kept_n <= near) | np.array([want.top_p == 1 and not want.top_k for want in wants]))
     greedy_n = np.array([want.temperature == 0 for want in wants])
     tokens_n = np.take_along_axis(ids_nk, np.where(greedy_n, 0, np.minimum(at_n, near - 1))[:, None], 1)[:, 0]
-    return np.where(sure_n | greedy_n, tokens_n, -1).tolist()
+    chosen: list[int] = np.where(sure_n | greedy_n, tokens_n, -1).tolist()
+    return chosen
 
 
 def _likeliest(logits_nv: np.ndarray, near: int) -> np.ndarray:

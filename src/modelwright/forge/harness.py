@@ -23,7 +23,7 @@ except ImportError:  # used alone, or in tests
     _Base = object
 
 
-class HarnessModel(_Base):
+class HarnessModel(_Base):  # type: ignore[misc]
     """Requests are anything with `.args`: the harness's `Instance`, or a stand-in."""
 
     def __init__(self, system: GrokSystem, batch_size: int = 16) -> None:

@@ -84,7 +84,8 @@ def attention_weights(
     if visible_bts is None:
         visible_bts = torch.ones(t, s, dtype=torch.bool, device=q_bthd.device).tril(s - t)[None]
     # The release masks with -1e30, not with minus infinity: a query that sees no key attends to all alike and stays finite.
-    return logits_bkgts.masked_fill(~visible_bts[:, None, None], -1e30).softmax(-1)
+    weights_bkgts: Tensor = logits_bkgts.masked_fill(~visible_bts[:, None, None], -1e30).softmax(-1)
+    return weights_bkgts
 
 
 def attention(
@@ -125,6 +126,7 @@ def experts_half(layer: Layer, h_btm: Tensor) -> tuple[Tensor, Routing | None]:
 
     def mix(x_btm: Tensor) -> Tensor:
         nonlocal routing
+        out_btm: Tensor
         if isinstance(layer.experts, Experts):
             out_btm, routing = layer.experts(x_btm)
         else:

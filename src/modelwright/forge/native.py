@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modelwright.forge import fast
+from modelwright.forge import experts, fast
 from modelwright.forge import model as plain
+from modelwright.forge.autograd import Function
 from modelwright.forge.compiled import compiled
 from modelwright.forge.experts import Routing, grouped_experts, router
 from modelwright.forge.model import Cache, Experts, Layer, Mlp, Ops, Watch, Where
@@ -67,11 +68,26 @@ def norm_backward(dy_nm: Tensor, x_nm: Tensor, scale_m: Tensor, r_n: Tensor, bas
     return dx_nm, parts[0]
 
 
-class _AttentionHalf(torch.autograd.Function):
+class _AttentionHalf(Function):
     """h + norm(attention(norm(h)))."""
 
     @staticmethod
-    def forward(ctx, h_btm, before_m, query, key, value, out, after_m, cos, sin, sizes, scale, cap, eps):
+    def forward(
+        ctx: Any,
+        h_btm: Tensor,
+        before_m: Tensor,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        out: Tensor,
+        after_m: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        sizes: Any,
+        scale: float,
+        cap: float,
+        eps: float,
+    ) -> Any:
         b, t, m = h_btm.shape
         h_nm = h_btm.reshape(-1, m)
         x_nm, r_n = norm(h_nm, before_m, eps)
@@ -86,7 +102,7 @@ class _AttentionHalf(torch.autograd.Function):
         return sum_nm.view_as(h_btm)
 
     @staticmethod
-    def backward(ctx, dsum_btm):
+    def backward(ctx: Any, dsum_btm: Tensor) -> Any:
         h_nm, before_m, r_n, x_nm, qkv_mx, qkv_nx, cos, sin, seen, o_nm, out, y_nm, after_m, r_after_n = ctx.saved_tensors
         dsum_nm = dsum_btm.reshape(h_nm.shape).contiguous()
         dy_nm, dafter_m = norm_backward(dsum_nm, y_nm, after_m, r_after_n)
@@ -107,14 +123,15 @@ def attention_half(layer: Layer, h_btm: Tensor, where: Where, cache: Cache | Non
         return plain.attention_half(layer, h_btm, where, cache, watch)
     sizes = (c.query_heads, c.key_heads, c.head_size)
     constants = (where.cos_btj, where.sin_btj, sizes, c.scale_of_attention, c.attention_cap, c.norm_eps)
-    return _AttentionHalf.apply(h_btm, layer.norms[0], *matrices, layer.norms[1], *constants)
+    out_btm: Tensor = _AttentionHalf.apply(h_btm, layer.norms[0], *matrices, layer.norms[1], *constants)
+    return out_btm
 
 
-class _MlpHalf(torch.autograd.Function):
+class _MlpHalf(Function):
     """h + norm(mlp(norm(h))), for one gated MLP."""
 
     @staticmethod
-    def forward(ctx, h_btm, before_m, w_mf, v_mf, w1_fm, after_m, eps):
+    def forward(ctx: Any, h_btm: Tensor, before_m: Tensor, w_mf: Tensor, v_mf: Tensor, w1_fm: Tensor, after_m: Tensor, eps: float) -> Any:
         h_nm = h_btm.reshape(-1, h_btm.shape[-1])
         x_nm, r_n = norm(h_nm, before_m, eps)
         g_nf, u_nf = x_nm @ w_mf, x_nm @ v_mf
@@ -126,7 +143,7 @@ class _MlpHalf(torch.autograd.Function):
         return sum_nm.view_as(h_btm)
 
     @staticmethod
-    def backward(ctx, dsum_btm):
+    def backward(ctx: Any, dsum_btm: Tensor) -> Any:
         h_nm, before_m, r_n, x_nm, w_mf, v_mf, g_nf, u_nf, w1_fm, y_nm, after_m, r_after_n = ctx.saved_tensors
         dsum_nm = dsum_btm.reshape(h_nm.shape).contiguous()
         dy_nm, dafter_m = norm_backward(dsum_nm, y_nm, after_m, r_after_n)
@@ -139,11 +156,23 @@ class _MlpHalf(torch.autograd.Function):
         return dh_nm.view_as(dsum_btm), dbefore_m, dw_mf, dv_mf, dw1_fm, dafter_m, None
 
 
-class _ExpertsHalf(torch.autograd.Function):
+class _ExpertsHalf(Function):
     """h + norm(experts(norm(h))). Tokens are copied to rows sorted by expert; `grouped_mm` multiplies each expert's rows by its matrix."""
 
     @staticmethod
-    def forward(ctx, h_btm, before_m, router_me, bias_e, w_emf, v_emf, w1_efm, after_m, c, eps):
+    def forward(
+        ctx: Any,
+        h_btm: Tensor,
+        before_m: Tensor,
+        router_me: Tensor,
+        bias_e: Tensor,
+        w_emf: Tensor,
+        v_emf: Tensor,
+        w1_efm: Tensor,
+        after_m: Tensor,
+        c: Any,
+        eps: float,
+    ) -> Any:
         h_nm = h_btm.reshape(-1, h_btm.shape[-1])
         (n, m), e = h_nm.shape, len(bias_e)
         x_nm, r_n = norm(h_nm, before_m, eps)
@@ -169,7 +198,7 @@ class _ExpertsHalf(torch.autograd.Function):
         return sum_nm.view_as(h_btm), probs_ne, chosen_nc
 
     @staticmethod
-    def backward(ctx, dsum_btm, dprobs_ne, _):
+    def backward(ctx: Any, dsum_btm: Tensor, dprobs_ne: Tensor, _: Any) -> Any:
         (
             h_nm, before_m, r_n, x_nm, router_me, probs_ne, chosen_nc, slots_nc, ends_e, x_rm, w_emf, v_emf, g_rf, u_rf, w1_efm, y_rm,
             y_nm, after_m, r_after_n,
@@ -195,7 +224,7 @@ class _ExpertsHalf(torch.autograd.Function):
 
 def experts_half(layer: Layer, h_btm: Tensor) -> tuple[Tensor, Routing | None]:
     c, x, o = layer.config, layer.experts, layer.experts.ops
-    ours = o.rms_norm is fast.rms_norm and o.geglu is plain.geglu and layer.ops.residual is plain.residual and layer.mlp is None
+    ours = o.rms_norm is fast.rms_norm and o.geglu is experts.geglu and layer.ops.residual is plain.residual and layer.mlp is None
     if ours and isinstance(x, Mlp) and _usual(h_btm, x.linear, x.linear_v, x.linear_1):
         return _MlpHalf.apply(h_btm, layer.norms[2], x.linear, x.linear_v, x.linear_1, layer.norms[3], c.norm_eps), None
     # grouped_mm wants rows of a multiple of 16 bytes.

@@ -29,7 +29,7 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: int, f
 def orthogonalise(g_ab: Tensor, steps: int = 5) -> Tensor:
     """About the nearest (semi-)orthogonal matrix, by an odd polynomial of the singular values; leading axes are batches."""
     a, b, c = NEWTON_SCHULZ
-    x = g_ab.bfloat16() if g_ab.is_cuda else g_ab.float()
+    x: Tensor = g_ab.bfloat16() if g_ab.is_cuda else g_ab.float()
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT

@@ -110,7 +110,7 @@ class BalanceLoss(Protocol):
 
 
 class Residual(Protocol):
-    def residual(self, h: Tensor, before: Callable, sublayer: Callable, after: Callable) -> Tensor:
+    def residual(self, h: Tensor, before: Callable[..., Any], sublayer: Callable[..., Any], after: Callable[..., Any]) -> Tensor:
         """h + after(sublayer(before(h)))"""
 
 
@@ -495,12 +495,16 @@ def _all_reduce_checks(mine: Any, reference: Any, g: torch.Generator) -> Iterato
 
     for world, size in ((1, 5), (2, 6), (3, 10), (4, 3)):
         values = [np.random.default_rng(i).normal(size=size) for i in range(world)]
-        links: list[queue.Queue] = [queue.Queue() for _ in range(world)]
+        links: list[queue.Queue[Any]] = [queue.Queue() for _ in range(world)]
         results: list[Any] = [None] * world
 
-        def work(rank: int, world: int = world, links: list = links, results: list = results, values: list = values) -> None:
-            send = lambda array: links[(rank + 1) % world].put(np.array(array))
-            receive = lambda: links[rank].get(timeout=5)
+        def work(rank: int, world: int = world, links: list[Any] = links, results: list[Any] = results, values: list[Any] = values) -> None:
+            def send(array: Any) -> None:
+                links[(rank + 1) % world].put(np.array(array))
+
+            def receive() -> Any:
+                return links[rank].get(timeout=5)
+
             try:
                 results[rank] = mine.all_reduce(rank, world, values[rank].copy(), send, receive)
             except BaseException as error:
@@ -946,10 +950,12 @@ class _CacheOf:
         self.inner, self.batch = inner, batch
 
     def positions(self, t: int) -> Tensor:
-        return (self.inner.length + torch.arange(t)).expand(self.batch, t)
+        length: int = self.inner.length
+        return (length + torch.arange(t)).expand(self.batch, t)
 
     def append(self, layer: int, k_btkd: Tensor, v_btkd: Tensor) -> tuple[Tensor, Tensor]:
-        return self.inner.append(layer, k_btkd, v_btkd)
+        keys_bskd, values_bskd = self.inner.append(layer, k_btkd, v_btkd)
+        return keys_bskd, values_bskd
 
     def visible(self, t: int) -> None:
         return None

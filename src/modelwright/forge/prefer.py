@@ -131,7 +131,10 @@ def prefer(
     fits = [pair for pair in pairs if max(len(one.tokens) for one in pair) <= model.config.context]
     if not fits:
         raise DataError(f"none of {len(pairs)} pairs fits the context of {model.config.context} tokens")
-    both = lambda some: lay([[one] for one in (*(chosen for chosen, _ in some), *(rejected for _, rejected in some))])
+
+    def both(some: Any) -> Any:
+        return lay([[one] for one in (*(chosen for chosen, _ in some), *(rejected for _, rejected in some))])
+
     model.eval()
     with torch.no_grad():
         parts = [answer_log_probs(model, both(fits[i : i + 16])).chunk(2) for i in range(0, len(fits), 16)]

@@ -47,7 +47,8 @@ class Progress:
         model.load_state_dict(self.kept["model"])
         for optimiser, state in zip(optimisers, self.kept["optimisers"], strict=True):
             optimiser.load_state_dict(state)
-        return self.kept["told"]
+        told: dict[str, Any] = self.kept["told"]
+        return told
 
     def save(self, step: int, steps: int, model: nn.Module, optimisers: Sequence[torch.optim.Optimizer], told: Mapping[str, Any]) -> None:
         """Every so many steps, and not after the last, whose model is the stage's own."""

@@ -38,7 +38,8 @@ def dequantise(q_ab: Tensor, scale_gb: Tensor) -> Tensor:
     groups = scale_gb.shape[-2]
     if q_ab.shape[-2] % groups or q_ab.shape[-1] != scale_gb.shape[-1]:
         raise ValueError(f"weights {tuple(q_ab.shape)} and scales {tuple(scale_gb.shape)} do not belong together")
-    return (q_ab.unflatten(-2, (groups, -1)).float() * scale_gb.unsqueeze(-2)).flatten(-3, -2)
+    w_ab: Tensor = (q_ab.unflatten(-2, (groups, -1)).float() * scale_gb.unsqueeze(-2)).flatten(-3, -2)
+    return w_ab
 
 
 def group_for(rows: int, wanted: int = GROUP) -> int:

@@ -21,7 +21,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelwright.forge.config import ModelConfig, preset
 from modelwright.forge.data.lines import finite
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from modelwright.forge.parts import Parts
     from modelwright.forge.tokenizer import Tokenizer
     from modelwright.forge.train import Result, TrainConfig
+
+Settings = TypeVar("Settings")
 
 STAGES: dict[str, str] = {
     "tokenizer": "modelwright.forge.recipe:make_tokenizer",
@@ -216,7 +218,7 @@ class Run:
         fresh.replace(self.folder / "run.json")
 
     def done(self, stage: str) -> bool:
-        return self.record["stages"].get(stage, {}).get("status") == "done"
+        return bool(self.record["stages"].get(stage, {}).get("status") == "done")
 
     def place(self, stage: str) -> Path:
         return self.folder / stage
@@ -269,9 +271,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def settings_of(cls: type, values: Mapping[str, Any], table: str) -> Any:
+def settings_of(cls: type[Settings], values: Mapping[str, Any], table: str) -> Settings:
     """A recipe's table as the dataclass it is for; a key that the dataclass lacks is an error that lists those it has."""
-    names = {f.name: f for f in dataclasses.fields(cls)}
+    names = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - set(names)):
         raise ConfigError(f"[{table}] has no setting '{unknown[0]}'; it has {', '.join(names)}")
     fixed = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -80,7 +80,7 @@ def sample(logits_v: Tensor, temperature: float, top_k: int, top_p: float, u: fl
 
 def clip_(grads: list[Tensor], limit: float) -> Tensor:
     """Scale gradients in place so that their joint norm is at most `limit`; the norm before."""
-    norm = torch.stack([grad.float().norm() for grad in grads]).norm()
+    norm: Tensor = torch.stack([grad.float().norm() for grad in grads]).norm()
     scale = (limit / (norm + 1e-6)).clamp(max=1.0)
     for grad in grads:
         grad.mul_(scale.to(grad.dtype))
@@ -169,7 +169,10 @@ def reward(text: str, answer: str) -> float:
     wanted = _NUMBER.findall(answer)
     if not numbers or not wanted:
         return 0.0
-    value = lambda number: float(number.replace(",", ""))
+
+    def value(number: str) -> float:
+        return float(number.replace(",", ""))
+
     return 1.0 if value(numbers[-1]) == value(wanted[-1]) else 0.0
 
 

@@ -199,7 +199,10 @@ def _before_and_after(folder: Path) -> Iterator[Block]:
     if not file.exists():
         return
     rows = []
-    mark = lambda value: "right" if value == 1 else "wrong"
+
+    def mark(value: float) -> str:
+        return "right" if value == 1 else "wrong"
+
     try:
         for one in json.loads(file.read_text(encoding="utf-8")):
             rows.append((one["question"], f"{one['before']} ({mark(one['before_right'])})", f"{one['after']} ({mark(one['after_right'])})"))
@@ -227,7 +230,10 @@ def _ending(record: dict[str, Any]) -> Iterator[Block]:
 
 def to_markdown(made: Sequence[Block]) -> str:
     out: list[str] = []
-    cell = lambda text: text.replace("|", "\\|").replace("\n", "<br>")
+
+    def cell(text: str) -> str:
+        return text.replace("|", "\\|").replace("\n", "<br>")
+
     for block in made:
         if isinstance(block, Heading):
             out.append(f"{'#' * block.level} {block.text}")
@@ -296,8 +302,13 @@ def svg(chart: Chart) -> str:
     ys = [y for line in chart.lines for _, y in line.points] + [y for line in chart.lines for bar in line.bars for y in bar]
     x0, x1, y0, y1 = min(xs), max(xs), min(0.0, *ys), max(ys)
     x1, y1 = (x1 if x1 > x0 else x0 + 1), (y1 if y1 > y0 else y0 + 1)
-    across = lambda x: LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
-    up = lambda y: HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
+
+    def across(x: float) -> float:
+        return LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
+
+    def up(y: float) -> float:
+        return HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
+
     told = "; ".join(f"{line.name} ends at {line.points[-1][1]:.3g}" for line in chart.lines)
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(f"{chart.title}: {told}", quote=True)}" '

@@ -89,7 +89,7 @@ class Runner:
     def decode(self, tokens: Sequence[int]) -> Tensor:
         """The next token of every row; the logits after it: (n, v)."""
         self._reserve(max(self.lengths) + 1)
-        logits_nv = self.model(torch.tensor(tokens, device=self._device)[:, None], _Decode(self))[:, 0]
+        logits_nv: Tensor = self.model(torch.tensor(tokens, device=self._device)[:, None], _Decode(self))[:, 0]
         self.lengths = [length + 1 for length in self.lengths]
         return logits_nv
 
@@ -204,7 +204,10 @@ class _Prepared:
         c, a = layer.config, layer.attention
         scale = c.scale_of_attention / (c.attention_cap or 1.0)
         before_m, d = layer.norms[0].detach(), c.head_size
-        fuse = lambda q, k, v, factor: torch.cat((paired(q * factor, d), paired(k, d), v), dim=1).detach()
+
+        def fuse(q: Tensor, k: Tensor, v: Tensor, factor: float) -> Tensor:
+            return torch.cat((paired(q * factor, d), paired(k, d), v), dim=1).detach()
+
         self.before_attention: Tensor | None = None
         self.qkv: Weight
         if isinstance(a.query, Int8Matrix):  # the same eight bits, so that the same is computed; only scales take the factor in
@@ -245,7 +248,8 @@ class FastRunner(Runner):
         self._c = c.query_heads * c.head_size, c.key_heads * c.head_size
 
     def _store_keys(self, k_btkd: Tensor) -> Tensor:
-        return k_btkd.unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2)
+        stored: Tensor = k_btkd.unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2)
+        return stored
 
     @torch.inference_mode()
     def decode(self, tokens: Sequence[int]) -> Tensor:
@@ -371,7 +375,8 @@ def gated(x: Tensor, w: Weight, v: Weight, w1: Weight) -> Tensor:
 
 def norm(x_nm: Tensor, eps: float) -> Tensor:
     """RMS norm without its scale."""
-    return x_nm * torch.linalg.vector_norm(x_nm, dim=-1, keepdim=True).square_().div_(x_nm.shape[-1]).add_(eps).rsqrt_()
+    y_nm: Tensor = x_nm * torch.linalg.vector_norm(x_nm, dim=-1, keepdim=True).square_().div_(x_nm.shape[-1]).add_(eps).rsqrt_()
+    return y_nm
 
 
 def usual(ops: Ops) -> bool:

@@ -313,10 +313,12 @@ class Service:
         return {"token": text, "logprob": max(probability, -9999.0), "bytes": data}
 
     def chat_logprobs(self, pieces: Sequence[Piece]) -> dict[str, Any]:
-        entry = lambda token, probs: {
-            **self.token_entry(token, probs.chosen),
-            "top_logprobs": [self.token_entry(t, p) for t, p in probs.top],
-        }
+        def entry(token: int, probs: Any) -> dict[str, Any]:
+            return {
+                **self.token_entry(token, probs.chosen),
+                "top_logprobs": [self.token_entry(t, p) for t, p in probs.top],
+            }
+
         return {"content": [entry(piece.token, piece.log_probs) for piece in pieces if piece.log_probs], "refusal": None}
 
     def text_logprobs(self, pieces: Sequence[Piece], offset: int) -> dict[str, Any]:
@@ -676,9 +678,10 @@ async def text_events(
     if usage:
         head = {**head, "usage": None}
     shown, offsets = [Shown() for _ in stream.replies], [len(echo) for echo in echoes]
-    event = lambda i, text, probs=None, ending=None: sse(
-        {**head, "choices": [{"index": i, "text": text, "logprobs": probs, "finish_reason": ending}]}
-    )
+
+    def event(i: int, text: str, probs: Any = None, ending: str | None = None) -> str:
+        return sse({**head, "choices": [{"index": i, "text": text, "logprobs": probs, "finish_reason": ending}]})
+
     try:
         for i, echo in enumerate(echoes):
             if echo:

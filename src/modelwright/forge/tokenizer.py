@@ -111,7 +111,10 @@ class Tokenizer:
         from tokenizers import models
 
         characters = byte_characters()
-        spell = lambda token: "".join(characters[byte] for byte in token)
+
+        def spell(token: bytes) -> str:
+            return "".join(characters[byte] for byte in token)
+
         vocabulary = {name: i for i, name in enumerate(SPECIALS)}
         for byte in byte_order():
             vocabulary[characters[byte]] = len(vocabulary)
@@ -200,7 +203,10 @@ class Tokenizer:
         characters = byte_characters()
         byte_of = {character: byte for byte, character in enumerate(characters)}
         pairs = json.loads(self.to_json())["model"]["merges"]
-        unspell = lambda token: bytes(byte_of[character] for character in token)
+
+        def unspell(token: str) -> bytes:
+            return bytes(byte_of[character] for character in token)
+
         return [(unspell(left), unspell(right)) for left, right in (pair.split(" ") if isinstance(pair, str) else pair for pair in pairs)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ def golden_names(layers: int) -> dict[str, str]:
     return names
 
 
-def golden_config(values: dict, length: int) -> ModelConfig:
+def golden_config(values: dict[str, Any], length: int) -> ModelConfig:
     return ModelConfig(
         vocab=values["vocab_size"],
         width=values["emb_size"],

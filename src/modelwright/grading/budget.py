@@ -63,7 +63,7 @@ class Budget:
     def __init__(self, fixtures: Fixtures) -> None:
         self.fixtures = fixtures
 
-    def __call__(self, name: str, args: tuple | Callable[[Any], tuple] = (), kwargs: dict[str, Any] | None = None, *,
+    def __call__(self, name: str, args: tuple[Any, ...] | Callable[[Any], tuple[Any, ...]] = (), kwargs: dict[str, Any] | None = None, *,
                  time_ratio: float | None = None, memory_ratio: float | None = None,
                  agrees: Callable[[Any, Any], bool] | None = None) -> None:  # fmt: skip
         mine, theirs = self.fixtures.fresh_pair()
@@ -97,7 +97,7 @@ def _milliseconds(seconds: float) -> str:
 class Inputs:
     """Arguments for one call after another, no two the same."""
 
-    def __init__(self, args: tuple | Callable[[Any], tuple], kwargs: dict[str, Any]) -> None:
+    def __init__(self, args: tuple[Any, ...] | Callable[[Any], tuple[Any, ...]], kwargs: dict[str, Any]) -> None:
         import numpy as np
 
         self.draw = args if callable(args) else None
@@ -107,7 +107,7 @@ class Inputs:
         self.kind = self.kinds[0]
         self.turn = 0
 
-    def _drawn(self) -> tuple:
+    def _drawn(self) -> tuple[Any, ...]:
         assert self.draw is not None
         drawn = self.draw(self.rng)
         if not isinstance(drawn, tuple):
@@ -128,7 +128,9 @@ class Inputs:
 class Race:
     """The learner's function and the reference's, called with the same inputs in turn."""
 
-    def __init__(self, name: str, inputs: Inputs, mine: Channel, theirs: Channel, teller: Channel, agrees: Callable | None) -> None:
+    def __init__(
+        self, name: str, inputs: Inputs, mine: Channel, theirs: Channel, teller: Channel, agrees: Callable[..., Any] | None
+    ) -> None:
         self.name, self.inputs, self.mine, self.theirs = name, inputs, mine, theirs
         self.agrees = agrees or alike
         # What the check is told to have given: the main channel's record is what a failure is told from.

@@ -312,7 +312,10 @@ def filter_program(machine: int, audit: int, pid: int, refused: Collection[str] 
     load, mask, jump_equal, jump_set, give = 0x20, 0x54, 0x15, 0x45, 0x06
     allow, kill, refuse = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM
     code: list[tuple[int, int, int, int]] = []
-    emit = lambda op, k, yes=0, no=0: code.append((op, yes, no, k))
+
+    def emit(op: int, k: int, yes: int = 0, no: int = 0) -> None:
+        return code.append((op, yes, no, k))
+
     emit(load, 4)  # the architecture
     emit(jump_equal, audit, 1, 0)
     emit(give, kill)
@@ -327,7 +330,10 @@ def filter_program(machine: int, audit: int, pid: int, refused: Collection[str] 
         for pair in calls.values():
             emit(jump_equal, pair[machine], 0, 1)
             emit(give, 0x50000 | error)
-    argument = lambda n: 16 + 8 * n
+
+    def argument(n: int) -> int:
+        return 16 + 8 * n
+
     # A thread is a clone with CLONE_THREAD; without it, it is a process.
     emit(jump_equal, CLONE[machine], 0, 4)
     emit(load, argument(0))
@@ -378,7 +384,7 @@ def filter_calls(refused: Collection[str] = ()) -> bool:
         return False
     program = ctypes.create_string_buffer(filter_program(*found, os.getpid(), refused))
     head = ctypes.create_string_buffer(struct.pack("@HP", (len(program) - 1) // 8, ctypes.addressof(program)))
-    return _libc().prctl(PR_SET_SECCOMP, 2, head, 0, 0) == 0
+    return bool(_libc().prctl(PR_SET_SECCOMP, 2, head, 0, 0) == 0)
 
 
 def drop_privileges() -> bool:
@@ -389,7 +395,7 @@ def drop_privileges() -> bool:
     libc.prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)
     header, none = struct.pack("<Ii", 0x20080522, 0), bytes(24)
     dropped = libc.syscall(CAPSET[MACHINES.get(platform.machine(), (0, 0))[0]], header, none) == 0
-    return libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and dropped
+    return bool(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and dropped)
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------------
@@ -454,7 +460,10 @@ def _sizes() -> tuple[int, int]:
 def seatbelt(policy: dict[str, Any]) -> bool:
     """Apple's sandbox, by the profile language of sandbox-exec: deny everything, then allow reading Python and writing scratch."""
     roots, secret = readable(policy["hidden"])
-    quote = lambda path: '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    def quote(path: str) -> str:
+        return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
     places = " ".join(f"(subpath {quote(path)})" for path in [*roots, "/usr/lib", "/System", "/dev"])
     rules = [
         "(version 1)", "(deny default)", "(allow sysctl-read)", "(allow file-read-metadata)", f"(allow file-read* {places})",
@@ -466,7 +475,7 @@ def seatbelt(policy: dict[str, Any]) -> bool:
         library = ctypes.CDLL("/usr/lib/libsandbox.1.dylib")
     except OSError:
         return False
-    return library.sandbox_init("\n".join(rules).encode(), ctypes.c_uint64(0), ctypes.byref(error)) == 0
+    return bool(library.sandbox_init("\n".join(rules).encode(), ctypes.c_uint64(0), ctypes.byref(error)) == 0)
 
 
 # -- all of it --------------------------------------------------------------------------------------------------------------

@@ -96,10 +96,11 @@ def _prepare_figures(code: str, style: dict[str, Any]) -> None:
         return
     with contextlib.suppress(ImportError):
         import matplotlib.pyplot as plt
+        from cycler import cycler
 
         plt.close("all")
         plt.show = lambda *_, **__: None  # the page shows what is left open at the end
-        settings: Any = {**style, "axes.prop_cycle": plt.cycler(color=style["axes.prop_cycle"])} if style else {}
+        settings: Any = {**style, "axes.prop_cycle": cycler(color=style["axes.prop_cycle"])} if style else {}
         plt.rcParams.update(settings)
 
 

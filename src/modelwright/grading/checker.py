@@ -102,7 +102,7 @@ class Stable:
         self.peak = 0
         self.holds: list[str] = []
         self.channels: list[Channel] = []
-        self.scratches: list[tempfile.TemporaryDirectory] = []
+        self.scratches: list[tempfile.TemporaryDirectory[str]] = []
 
     def order(self) -> Callable[[], Channel]:
         """Ask for a runner now, take it later: the fork and the cage run while this process reads the checks."""
@@ -286,7 +286,7 @@ class Fixtures:
         return RunnerDied("timeout", words) if channel is None else channel.kill("timeout", words)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Any:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         self.ends[call.when] = call.excinfo
         return (yield)
 
@@ -466,7 +466,10 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
     from .wire import send_frame
 
     job = Job(header, source, extra)
-    tell = lambda event: send_frame(client, json.dumps(event).encode())
+
+    def tell(event: dict[str, Any]) -> None:
+        return send_frame(client, json.dumps(event).encode())
+
     control, theirs = socket.socketpair()
     me, alarm = os.getpid(), Alarm(job.check_wall, job.wall)
     if os.fork() == 0:

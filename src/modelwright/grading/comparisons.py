@@ -52,7 +52,7 @@ def _size(x: Any) -> int:
     return size
 
 
-def _guarded_assertion(compare: Callable) -> Callable:
+def _guarded_assertion(compare: Callable[..., Any]) -> Callable[..., Any]:
     def assert_array_compare(comparison: Any, x: Any, y: Any, *args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
         if reason := vacuous(np.asanyarray(x), np.asanyarray(y)):
@@ -63,7 +63,7 @@ def _guarded_assertion(compare: Callable) -> Callable:
     return assert_array_compare
 
 
-def _guarded_answer(function: Callable) -> Callable:
+def _guarded_answer(function: Callable[..., Any]) -> Callable[..., Any]:
     def allclose(*args: Any, **kwargs: Any) -> bool:
         pair = args[:2] if len(args) > 1 else ()
         return function(*args, **kwargs) if not pair or not vacuous(*pair) else False
@@ -72,7 +72,7 @@ def _guarded_answer(function: Callable) -> Callable:
     return allclose
 
 
-def _guarded_number(equal: Callable) -> Callable:
+def _guarded_number(equal: Callable[..., Any]) -> Callable[..., Any]:
     """`approx` of a number is equal to numbers: an array has as many values as it has elements, and may have none."""
 
     def __eq__(self: Any, actual: Any) -> bool:
@@ -81,7 +81,7 @@ def _guarded_number(equal: Callable) -> Callable:
     return __eq__
 
 
-def _guarded_array(equal: Callable) -> Callable:
+def _guarded_array(equal: Callable[..., Any]) -> Callable[..., Any]:
     def __eq__(self: Any, actual: Any) -> bool:
         return (_shape(self.expected) == () or np.ndim(actual) > 0 or _size(self.expected) == 1) and equal(self, actual)
 

@@ -33,7 +33,7 @@ class Plain:
 
         return source_calls(self.source, name)
 
-    def unchanged_by(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> bool:
+    def unchanged_by(self, name: str, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> bool:
         from .wire import Codec
 
         codec = Codec(lambda x: id(x), lambda x: x)
@@ -41,7 +41,7 @@ class Plain:
         getattr(self._module, name)(*args, **(kwargs or {}))
         return codec.pack([list(args), kwargs or {}]) == before
 
-    def gradients(self, name: str, args: tuple, weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple:
+    def gradients(self, name: str, args: tuple[Any, ...], weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
         import torch
 
         out = getattr(self._module, name)(*args, **(kwargs or {}))
@@ -51,8 +51,11 @@ class Plain:
     def compare(self, left: Any, sign: str, right: Any) -> bool:
         import operator
 
-        return {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-                "in": lambda a, b: a in b}[sign](left, right)  # fmt: skip
+        compares: dict[str, Callable[[Any, Any], bool]] = {
+            "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+            "in": lambda a, b: a in b,
+        }  # fmt: skip
+        return compares[sign](left, right)
 
 
 def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
@@ -83,7 +86,9 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
 
     @pytest.fixture
     def budget(learner: Plain, rng: Any) -> Any:
-        def call(name: str, args: tuple | Callable[[Any], tuple] = (), kwargs: dict[str, Any] | None = None, **_: object) -> None:
+        def call(
+            name: str, args: tuple[Any, ...] | Callable[[Any], tuple[Any, ...]] = (), kwargs: dict[str, Any] | None = None, **_: object
+        ) -> None:
             getattr(learner, name)(*(args(rng) if callable(args) else args), **(kwargs or {}))
 
         return call

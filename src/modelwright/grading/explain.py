@@ -57,9 +57,10 @@ def is_tensor(x: Any) -> bool:
 def to_array(x: Any) -> np.ndarray:
     if is_tensor(x):
         plain = x.detach()
-        return (
-            plain.float() if not plain.dtype.is_complex and plain.dtype.itemsize <= 2 and plain.dtype.is_floating_point else plain
-        ).numpy()
+        if not plain.dtype.is_complex and plain.dtype.itemsize <= 2 and plain.dtype.is_floating_point:
+            plain = plain.float()
+        array: np.ndarray = plain.numpy()
+        return array
     return np.asarray(x)
 
 

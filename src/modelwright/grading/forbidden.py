@@ -177,7 +177,10 @@ class Reader:
         if id(node) in self.main:
             return
         self.scope_of[node], self.function_of[node] = scope, function
-        inside = lambda child, certain=False: self._read(child, scope, certain=certain, function=function)
+
+        def inside(child: ast.AST, certain: bool = False) -> None:
+            return self._read(child, scope, certain=certain, function=function)
+
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 self._read_function(node, scope, certain, function)

@@ -24,7 +24,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from . import wire
 from .errors import WireError
@@ -38,6 +38,7 @@ MESSAGE_LIMIT = 256 << 20
 LONGEST_SLEEP = 10.0  # seconds in which a call does nothing at all
 LOOK_EVERY = 0.05  # seconds by the clock between two looks at a runner's clocks and memory, whatever comes from it meanwhile
 PIECE = 1 << 20
+Plain = TypeVar("Plain")
 
 
 class RunnerDied(BaseException):
@@ -171,7 +172,7 @@ class Channel:
         self.sock, self.output, self.status, self.pid, self.holds = sock, output, status, pid, holds
         self.seconds, self.memory_mb = seconds, memory_mb
         self.codec = wire.Codec(self._give, self._meet)
-        self.callbacks: dict[int, Callable] = {}
+        self.callbacks: dict[int, Callable[..., Any]] = {}
         self.errors: dict[int, type[BaseException]] = {}
         self.known: set[int] = set()
         self.classes: list[Remote] = []
@@ -279,7 +280,7 @@ class Channel:
         self._send(self.codec.pack(message))
         while True:
             try:
-                reply = self.codec.unpack(self._receive())
+                reply: list[Any] = self.codec.unpack(self._receive())
                 kind = reply[0]
                 if kind == "ok":
                     return reply
@@ -688,7 +689,7 @@ def _judge(x: Remote, what: str) -> Remote:
     return x
 
 
-def _exactly(kind: type, value: Any, what: str) -> Any:
+def _exactly(kind: type[Plain], value: Any, what: str) -> Plain:
     if type(value) is not kind:
         raise Unjudged(f"{what} gave {type(value).__name__}, and must give {kind.__name__}.")
     return value
@@ -707,7 +708,7 @@ def _compare(left: Remote, name: str, sign: str, right: Any) -> bool:
     return _exactly(bool, operate(left._channel, name, left, right), sign)
 
 
-def _arithmetic(name: str, reflected: bool) -> Callable:
+def _arithmetic(name: str, reflected: bool) -> Callable[..., Any]:
     def method(self: Remote, other: Any) -> Any:
         _judge(self, "arithmetic")
         return operate(self._channel, name, *((other, self) if reflected else (self, other)))
@@ -715,11 +716,11 @@ def _arithmetic(name: str, reflected: bool) -> Callable:
     return method
 
 
-def _unary(name: str) -> Callable:
+def _unary(name: str) -> Callable[..., Any]:
     return lambda self: operate(self._channel, name, _judge(self, "arithmetic"))
 
 
-def _inplace(name: str) -> Callable:
+def _inplace(name: str) -> Callable[..., Any]:
     def method(self: Remote, other: Any) -> Any:
         return operate(self._channel, "i" + name, _judge(self, "arithmetic"), other)
 
@@ -759,7 +760,7 @@ class _Iterator:
         return value
 
 
-def call(channel: Channel, number: int, name: str | None, args: tuple, kwargs: dict[str, Any], label: str) -> Any:
+def call(channel: Channel, number: int, name: str | None, args: tuple[Any, ...], kwargs: dict[str, Any], label: str) -> Any:
     packed = channel.codec.pack([list(args), kwargs])
     channel.last = Call(label, packed)
     reply = channel.request("call", number, name, packed)
@@ -776,7 +777,7 @@ def operate(channel: Channel, name: str, *args: Any, before: float = 0.0) -> Any
     return reply[1]
 
 
-def settle(channel: Channel, reply: list[Any], args: tuple, kwargs: dict[str, Any], name: str, packed: bytes) -> bool:
+def settle(channel: Channel, reply: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str, packed: bytes) -> bool:
     """Make the caller's own arguments what the learner's code made of its copies; True where nothing changed.
 
     A function of the task's may change what the reference changes. An argument that the reference has never written into stays as it was,
@@ -798,7 +799,7 @@ def settle(channel: Channel, reply: list[Any], args: tuple, kwargs: dict[str, An
 def become(was: Any, now: Any) -> None:
     """Write `now` into `was` in place, as far as the two have the same form."""
     kind = type(was)
-    if kind in (list, tuple) and type(now) is kind and len(was) == len(now):
+    if kind in (list, tuple[Any, ...]) and type(now) is kind and len(was) == len(now):
         for i, (a, b) in enumerate(zip(was, now, strict=True)):
             if type(a) is type(b) and _holds(a):
                 become(a, b)
@@ -902,7 +903,7 @@ class Learner:
         """Whether the source calls `name` anywhere: "sorted", "np.linalg.inv" or its last part, "scaled_dot_product_attention"."""
         return source_calls(self.source, name)
 
-    def unchanged_by(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> bool:
+    def unchanged_by(self, name: str, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> bool:
         """Call it, and say whether it left its arguments as they were."""
         kwargs = kwargs or {}
         packed = self._channel.codec.pack([list(args), kwargs])
@@ -911,13 +912,13 @@ class Learner:
         self._channel.last.result = reply[1]
         return settle(self._channel, reply, args, kwargs, name, packed)
 
-    def gradients(self, name: str, args: tuple, weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple:
+    def gradients(self, name: str, args: tuple[Any, ...], weight: Any = None, kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
         """Gradients of sum(output * weight) for the arguments that require one, computed by torch's autograd in the runner."""
         packed = self._channel.codec.pack([list(args), kwargs or {}])
         self._channel.last = Call(f"gradients of {name}", packed)
-        self._channel.last.result = self._channel.request("gradients", name, list(args), kwargs or {}, weight)[1]
-        self._channel.last.returned = True
-        return self._channel.last.result
+        slopes: tuple[Any, ...] = self._channel.request("gradients", name, list(args), kwargs or {}, weight)[1]
+        self._channel.last.result, self._channel.last.returned = slopes, True
+        return slopes
 
     def compare(self, left: Any, sign: str, right: Any) -> bool:
         """The learner's own comparison of two values, where that is what a check means to test."""

@@ -19,7 +19,8 @@ import types
 from typing import Any
 
 from . import cells
-from .wire import Codec, WireError, recv_frame, send_frame
+from .errors import WireError
+from .wire import Codec, recv_frame, send_frame
 
 NAMES = """add sub mul matmul truediv floordiv mod pow lshift rshift and_ or_ xor neg pos abs invert lt le eq ne gt ge
 getitem setitem delitem contains iadd isub imul imatmul itruediv ifloordiv imod ipow index"""

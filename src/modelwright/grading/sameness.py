@@ -64,7 +64,10 @@ def _close(got: Any, expected: Any) -> bool:
         a, b = complex(got), complex(expected)
     except (OverflowError, TypeError, ValueError):  # an integer of thousands of digits
         return bool(got == expected)
-    near = lambda x, y: (math.isnan(x) and math.isnan(y)) or math.isclose(x, y, rel_tol=relative, abs_tol=ABSOLUTE)
+
+    def near(x: float, y: float) -> bool:
+        return (math.isnan(x) and math.isnan(y)) or math.isclose(x, y, rel_tol=relative, abs_tol=ABSOLUTE)
+
     return near(a.real, b.real) and near(a.imag, b.imag)
 
 

@@ -90,7 +90,7 @@ _DTYPE_TYPES = tuple({type(np.dtype(c)) for c in "?bhilqBHILQefdgFDGSUVMmO"})
 _SCALAR_TYPES = frozenset(np.dtype(c).type for c in "?bhilqBHILQefdgFDGMm") | {np.str_, np.bytes_}
 
 
-class Named(tuple):
+class Named(tuple[Any, ...]):
     """A named tuple of the learner's, on the trusted side: a plain tuple whose fields can also be read by name."""
 
     _fields: tuple[str, ...] = ()
@@ -125,7 +125,8 @@ class Codec:
     # -- to bytes ---------------------------------------------------------------------------------------------------------
     def pack(self, value: Any) -> bytes:
         try:
-            return msgpack.packb(value, default=self._extend, strict_types=True, use_bin_type=True)
+            packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True, use_bin_type=True)
+            return packed
         except (ValueError, RecursionError, OverflowError) as error:
             raise WireError(f"a value cannot be sent: {error}") from error
 
@@ -250,11 +251,16 @@ class Codec:
             return self._twin(("random", int(x[0])), random.Random, lambda g: None, lambda g: g.setstate((x[1], tuple(x[2]), x[3])))
         if code == Code.TORCHGEN:
             torch = _torch()
-            set_state = lambda g: g.set_state(torch.frombuffer(bytearray(x[1]), dtype=torch.uint8))
+
+            def set_state(g: Any) -> Any:
+                return g.set_state(torch.frombuffer(bytearray(x[1]), dtype=torch.uint8))
+
             return self._twin(("torch", int(x[0])), torch.Generator, lambda g: None, set_state)
         return _revive_plain(code, x)
 
-    def _twin(self, key: tuple[str, int], make: Callable[[], Any], always: Callable[[Any], Any], once: Callable | None = None) -> Any:
+    def _twin(
+        self, key: tuple[str, int], make: Callable[[], Any], always: Callable[[Any], Any], once: Callable[..., Any] | None = None
+    ) -> Any:
         """The runner's own copy of a random generator that a check passes: the same one each time it is passed."""
         if key not in self._twins:
             self._twins[key] = make()

@@ -191,7 +191,8 @@ def _fit(reviews: _Reviews, scored_cn: np.ndarray) -> tuple[float, ...]:
     scale = np.where(wide, 0.6, PRIOR * np.sqrt(np.maximum(np.abs(start), 0.05)) * 0.6)
 
     def unpack(x: np.ndarray) -> np.ndarray:
-        return np.clip(np.where(wide, start * np.exp(np.clip(x * scale, -6, 6)), start + x * scale), low, high)
+        values: np.ndarray = np.clip(np.where(wide, start * np.exp(np.clip(x * scale, -6, 6)), start + x * scale), low, high)
+        return values
 
     def loss(x: np.ndarray) -> float:
         return float(_losses(unpack(x).tolist(), reviews)[scored_cn].sum() + 0.5 * (x * x).sum())

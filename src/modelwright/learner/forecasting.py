@@ -10,6 +10,7 @@ wished for. It knows nothing of holidays, of a change of job, or of skills that 
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from itertools import product
@@ -300,7 +301,8 @@ def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
 
 def _shares(logs: list[float] | np.ndarray) -> np.ndarray:
     weights = np.exp(np.asarray(logs) - np.max(logs))
-    return weights / weights.sum()
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
 def _draw_work(work: _Work, state: State, now: int, rng: np.random.Generator, paths: int) -> np.ndarray:
@@ -458,7 +460,10 @@ def _breaks(rest: np.ndarray, lacking: float, rng: np.random.Generator, paths: i
 def _luck(belief: tuple[float, float], yes: float, no: float) -> float:
     """The logarithm of how likely just these answers were under a beta belief."""
     a, b = belief
-    together = lambda x, y: math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+
+    def together(x: float, y: float) -> float:
+        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
+
     return together(a + yes, b + no) - together(a, b)
 
 
@@ -569,10 +574,10 @@ def _fan(
 def deadline_ms(deadline: str) -> int | None:
     """The end of the day of an ISO date, UTC; None without one, or where it is no date."""
     try:
-        day = say.dt.datetime.fromisoformat(deadline[:10])
+        day = dt.datetime.fromisoformat(deadline[:10])
     except ValueError:
         return None
-    return int((day - say.dt.datetime(1970, 1, 1)).total_seconds() * 1000) + DAY - 1
+    return int((day - dt.datetime(1970, 1, 1)).total_seconds() * 1000) + DAY - 1
 
 
 def _sentence(finish: Quantiles, sooner: Forecast | None, now: int, state: State, left: float) -> str:

@@ -72,20 +72,23 @@ class Fsrs:
         """The probability of recall, as `fsrs` gives it: whole days since the last review count."""
         if trace.phase == 0:
             return 0.0
-        return (1 + self.factor * max(0, (now - trace.last) // DAY) / trace.stability) ** self.decay
+        recalled: float = (1 + self.factor * max(0, (now - trace.last) // DAY) / trace.stability) ** self.decay
+        return recalled
 
     def smooth_retrievability(self, trace: Trace, now: int) -> float:
         """The same curve without the steps at midnight: for drawing and for ranking."""
         if trace.phase == 0:
             return 0.0
-        return (1 + self.factor * max(0.0, (now - trace.last) / DAY) / trace.stability) ** self.decay
+        recalled: float = (1 + self.factor * max(0.0, (now - trace.last) / DAY) / trace.stability) ** self.decay
+        return recalled
 
     def interval_scale(self, retention: float) -> float:
         """Days of interval for each day of stability, at a wished probability of recall."""
-        return (retention ** (1 / self.decay) - 1) / self.factor
+        scale: float = (retention ** (1 / self.decay) - 1) / self.factor
+        return scale
 
     def interval(self, stability: float, retention: float) -> int:
-        days = round((stability / self.factor) * (retention ** (1 / self.decay) - 1))
+        days: int = round((stability / self.factor) * (retention ** (1 / self.decay) - 1))
         return min(max(days, 1), LONGEST)
 
     def due(self, trace: Trace, retention: float) -> int:
@@ -129,7 +132,8 @@ class Fsrs:
 
     def growth(self, s: float, d: float, r: float, rating: int) -> float:
         """The factor of stability by a review that was remembered, a day or more after the last."""
-        return 1 + self.recalled[rating] * (11 - d) * s**self.recall_power * (math.exp((1 - r) * self.recall_gain) - 1)
+        factor: float = 1 + self.recalled[rating] * (11 - d) * s**self.recall_power * (math.exp((1 - r) * self.recall_gain) - 1)
+        return factor
 
     def _same_day(self, s: float, rating: int) -> float:
         increase = self.same_day[rating] * s**self.same_day_power

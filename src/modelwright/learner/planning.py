@@ -8,6 +8,7 @@ Cepeda et al. (2006); reviews chosen so that one task refreshes several skills a
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -241,7 +242,7 @@ class Planner:
         if not self.state.deadline:
             return None
         try:
-            end = (say.dt.datetime.fromisoformat(self.state.deadline[:10]) - say.dt.datetime(1970, 1, 1)).total_seconds() * 1000
+            end = (dt.datetime.fromisoformat(self.state.deadline[:10]) - dt.datetime(1970, 1, 1)).total_seconds() * 1000
         except ValueError:
             return None
         return (end - self.now) / DAY

@@ -30,7 +30,10 @@ def prove_faded(lesson: Lesson, sessions: Sessions) -> Iterator[Finding]:
 
     offset = lines_above(lesson)
     for faded in of_kind(lesson, Faded):
-        at = lambda message, mend, faded=faded: Finding(lesson.path, faded.line + offset, f"faded {faded.id}: {message}", mend)
+
+        def at(message: str, mend: str, faded: Faded = faded) -> Finding:
+            return Finding(lesson.path, faded.line + offset, f"faded {faded.id}: {message}", mend)
+
         own = judge_hole(sessions, lesson, faded, faded.fill)
         if own.judged == "differs":
             expression = faded.compare[own.at]

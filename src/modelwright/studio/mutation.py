@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum.errors import Finding
 from modelwright.curriculum.lint import in_words
@@ -162,7 +162,10 @@ def hurried(lab: Lab, verdict: Verdict) -> Lab:
 
 def _grade(lab: Lab, grader: Grader, waiting: list[Mutant], killers: dict[str, str], jobs: int | None, tell: Callable[[int], None]) -> None:
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
-    grade = lambda mutant: grader.grade(lab, mutant.source.encode(), first_failure=True)
+
+    def grade(mutant: Mutant) -> Verdict:
+        return grader.grade(lab, mutant.source.encode(), first_failure=True)
+
     try:
         futures: dict[Future[Verdict], Mutant] = {pool.submit(grade, mutant): mutant for mutant in waiting}
         for done, future in enumerate(as_completed(futures), 1):
@@ -180,7 +183,7 @@ def _killer(verdict: Verdict) -> str:
     return in_words(failed.name) if failed else verdict.status
 
 
-def _judge_list(lab: Lab, listed: list, every: list[Mutant], killers: dict[str, str]) -> tuple[dict[Mutant, str], list[Finding]]:
+def _judge_list(lab: Lab, listed: list[Any], every: list[Mutant], killers: dict[str, str]) -> tuple[dict[Mutant, str], list[Finding]]:
     """The reasons of the mutants that the author's list names, and what is wrong with the list."""
     file = lab.folder / "mutants.yaml"
     reasons: dict[Mutant, str] = {}
@@ -204,7 +207,10 @@ def _judge_list(lab: Lab, listed: list, every: list[Mutant], killers: dict[str, 
 def list_entry(mutation: LabMutation, mutant: Mutant) -> str:
     """The mutant as an entry of mutants.yaml, its reason still to be given."""
     alike = [r.mutant for r in mutation.results if (r.mutant.text, r.mutant.change) == (mutant.text, mutant.change)]
-    quoted = lambda text: json.dumps(text, ensure_ascii=False)  # a JSON string is a YAML string
+
+    def quoted(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)  # a JSON string is a YAML string
+
     nth = f"\n  nth: {alike.index(mutant) + 1}" if len(alike) > 1 else ""
     return f"- line: {quoted(mutant.text)}\n  change: {quoted(mutant.change)}{nth}\n  reason:"
 

@@ -24,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.curriculum import exercises
+from modelwright.curriculum import exercises, formula
 from modelwright.curriculum.errors import Finding
 from modelwright.curriculum.frames import frames_folder
 from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words, prove_problem
@@ -198,7 +198,7 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
         for lesson_step in LESSON_STEPS:
             rests_on = digest(lesson.text, code_digest(lesson_step.prove), versions(*LESSON_LIBRARIES))
             yield Step(f"lesson {lesson.id}", lesson_step.claim, module, rests_on, functools.partial(_lesson, lesson, lesson_step))
-    judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, exercises.read)
+    judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, formula.read)
     for problem in module.problems:
         rests_on = digest(problem.id, own_text(problem, module.problems), str(seeds), judge, versions(*PROBLEM_LIBRARIES))
         claim = "its key agrees with its proof"
@@ -258,7 +258,10 @@ def own_text(problem: Problem, problems: Iterable[Problem]) -> str:
 def _parts(source: str) -> list[tuple[str, str]]:
     """(name, text) of each statement of a problems.py but its index; the name is empty where it defines no function."""
     lines = source.splitlines()
-    text = lambda node: "\n".join(lines[min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1 : node.end_lineno])
+
+    def text(node: ast.stmt) -> str:
+        return "\n".join(lines[min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1 : node.end_lineno])
+
     return [(getattr(node, "name", ""), text(node)) for node in ast.parse(source).body if not _is_index(node)]
 
 

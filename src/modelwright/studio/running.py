@@ -48,7 +48,10 @@ def block(sessions: Sessions, lesson: Lesson, texts: Sequence[str], token: str) 
 
 def filled(sessions: Sessions, lesson: Lesson, faded: Faded, line: str, token: str = "") -> v.FilledView:
     """Judges the text in a hole by what the filled code is worth, and says it in a sentence."""
-    told = lambda said, right=False, traceback="": v.FilledView(lesson.id, faded.id, right, said, traceback)
+
+    def told(said: str, right: bool = False, traceback: str = "") -> v.FilledView:
+        return v.FilledView(lesson.id, faded.id, right, said, traceback)
+
     if not line.strip():
         return told("Fill the hole first.")
     if not faded.takes_lines and "\n" in line.strip():

@@ -48,7 +48,10 @@ def new_module(folder: Path, id: str, title: str, stage: str | None = None) -> l
         _enter(plan, chosen.id, id)
         written.append(plan)
     module = stage_folder / id
-    fill = lambda text: text.replace("TITLE", title).replace("SKILL", f"{id}/the-mean").replace("MODULE", id)
+
+    def fill(text: str) -> str:
+        return text.replace("TITLE", title).replace("SKILL", f"{id}/the-mean").replace("MODULE", id)
+
     files = {"module.yaml": _MODULE, "cards.yaml": _CARDS, "problems.py": _PROBLEMS, "lessons/the-mean.md": _LESSON}
     written += _write(module, {name: fill(text).replace("TITLE", title) for name, text in files.items()})
     written += _write(module / "labs" / "mean", {name: fill(text) for name, text in _LAB.items()})

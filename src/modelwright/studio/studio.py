@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelwright.curriculum import Curriculum, load
 from modelwright.errors import ModelwrightError
@@ -57,6 +57,9 @@ class _Forecast:
     seq: int
     at: int
     view: v.ForecastView
+
+
+View = TypeVar("View")
 
 
 class Studio:
@@ -1019,13 +1022,14 @@ class Studio:
         except (OverflowError, ValueError, OSError):
             return self._ledger.record.tz
 
-    def _keep(self, name: Any, valid: Desk | tuple[int, int], make: Callable[[], Any]) -> Any:
+    def _keep(self, name: Any, valid: Desk | tuple[int, int], make: Callable[[], View]) -> View:
         """What `make` gives, kept until the journal or the minute moves on."""
         stamp = valid if isinstance(valid, tuple) else (self._ledger.seq, valid.now // MINUTE)
         kept = self._kept.get(name)
         if kept is None or kept[0] != stamp:
             kept = self._kept[name] = (stamp, make())
-        return kept[1]
+        view: View = kept[1]
+        return view
 
     def _append(self, *data: e.Data) -> list[e.Event]:
         self._recordable()
@@ -1079,7 +1083,7 @@ class Studio:
         tables = [getattr(self.curriculum, kind + "s") for kind in CURRICULUM_KINDS]
         if any(base in table for table in tables):
             return id
-        ends = {known for table in tables for known in table if "/" not in base and known.endswith("/" + base)}
+        ends: set[str] = {known for table in tables for known in table if "/" not in base and known.endswith("/" + base)}
         if len(ends) == 1:
             return ends.pop()
         near = [n for kind in CURRICULUM_KINDS[:-2] for n in self.curriculum.nearest(kind, base)][:3]

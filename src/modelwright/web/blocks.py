@@ -70,7 +70,10 @@ def router(studio: Studio, look: Renderer) -> APIRouter:
         hints: Annotated[int, Form(ge=0, le=3)] = 0,
     ) -> Response:
         lesson, text = f"{module}/{slug}", line.replace("\r\n", "\n")
-        judge = lambda: studio.fill(lesson, block, text, hints)
+
+        def judge() -> Any:
+            return studio.fill(lesson, block, text, hints)
+
         filled = await asyncio.get_running_loop().run_in_executor(runners, judge)
         if partial(request):
             view = await asyncio.to_thread(studio.lesson, lesson) if filled.right else None

@@ -10,7 +10,7 @@ import math
 import textwrap
 import time
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -73,8 +73,13 @@ def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150,
     last = max(points[-1].at, forecast.deadline or 0, begin + 1)
     if other is not None and other.fan:
         last = max(last, other.finish.q50 + (last - begin) // 20)
-    x_of = lambda at: width * (at - begin) / (last - begin)
-    y_of = lambda share: base - (base - top) * min(max(share, 0.0), 1.0)
+
+    def x_of(at: float) -> float:
+        return width * (at - begin) / (last - begin)
+
+    def y_of(share: float) -> float:
+        return base - (base - top) * min(max(share, 0.0), 1.0)
+
     points = points[:: max(1, len(points) // 60)] + ([points[-1]] if len(points) > 60 else [])
 
     def line(pairs: list[tuple[int, float]]) -> str:
@@ -120,7 +125,10 @@ def _month(ms: int) -> str:
 def _years(begin: int, last: int) -> list[tuple[int, str]]:
     """January of each year within, at most four of them; for less than two years, quarters."""
     start, end = time.localtime(begin / 1000), time.localtime(last / 1000)
-    at = lambda year, month=1: int(time.mktime((year, month, 1, 0, 0, 0, 0, 1, -1)) * 1000)
+
+    def at(year: int, month: int = 1) -> int:
+        return int(time.mktime((year, month, 1, 0, 0, 0, 0, 1, -1)) * 1000)
+
     years = [(at(year), str(year)) for year in range(start.tm_year + 1, end.tm_year + 1)]
     if len(years) >= 2:
         return years[:: math.ceil(len(years) / 4)]
@@ -167,8 +175,12 @@ def forgetting(curve: v.MemoryCurve, now: int, width: int = 620, height: int = 2
     begin, last = min(moments), max(curve.ahead[-1][0] if curve.ahead else now, now + 1)
     lowest = min([p for _, p in (*curve.past, *curve.ahead)] + [p for _, p, _ in curve.marks] + [curve.goal - 0.1])
     floor = max(0.0, math.floor(10 * lowest) / 10)
-    x_of = lambda at: round(left + (width - left) * (at - begin) / max(1, last - begin), 1)
-    y_of = lambda p: round(base - (base - top) * (min(max(p, floor), 1.0) - floor) / (1 - floor), 1)
+
+    def x_of(at: float) -> float:
+        return round(left + (width - left) * (at - begin) / max(1, last - begin), 1)
+
+    def y_of(p: float) -> float:
+        return round(base - (base - top) * (min(max(p, floor), 1.0) - floor) / (1 - floor), 1)
 
     def line(pairs: tuple[tuple[int, float], ...]) -> str:
         return "M" + "L".join(f"{x_of(at):g} {y_of(p):g}" for at, p in pairs) if pairs else ""
@@ -242,8 +254,13 @@ def reliability(found: v.ReliabilityView, width: int = 360, height: int = 320) -
     if not found.bins:
         return None
     left, top, right, base = 62.0, 10.0, width - 10.0, height - 38.0
-    x_of = lambda p: round(left + (right - left) * p, 1)
-    y_of = lambda p: round(base - (base - top) * p, 1)
+
+    def x_of(p: float) -> float:
+        return round(left + (right - left) * p, 1)
+
+    def y_of(p: float) -> float:
+        return round(base - (base - top) * p, 1)
+
     most = max(b.n for b in found.bins)
     points = tuple(
         Point(x_of(b.predicted), y_of(b.came), y_of(b.at_least), y_of(b.at_most), round(2.5 + 3.5 * math.sqrt(b.n / most), 1))
@@ -282,9 +299,16 @@ def said(snapshots: tuple[v.Said, ...], width: int = 620, height: int = 240) -> 
     lowest, highest = min(s.q10 for s in shown), max(s.q90 for s in shown)
     margin = max((highest - lowest) // 12, 1)
     lowest, highest = lowest - margin, highest + margin
-    x_of = lambda at: round(left + (width - left) * (at - begin) / (end - begin), 1)
-    y_of = lambda at: round(base - (base - top) * (at - lowest) / (highest - lowest), 1)
-    line = lambda pairs: "M" + "L".join(f"{x_of(at):g} {y_of(named):g}" for at, named in pairs)
+
+    def x_of(at: float) -> float:
+        return round(left + (width - left) * (at - begin) / (end - begin), 1)
+
+    def y_of(at: float) -> float:
+        return round(base - (base - top) * (at - lowest) / (highest - lowest), 1)
+
+    def line(pairs: Iterable[tuple[float, float]]) -> str:
+        return "M" + "L".join(f"{x_of(at):g} {y_of(named):g}" for at, named in pairs)
+
     first, last = shown[0], shown[-1]
     label = (
         f"What each weekly forecast said of the end. The first, of {_month(first.at)}, named {_month(first.q10)} to {_month(first.q90)}; "

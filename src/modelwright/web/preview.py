@@ -90,15 +90,16 @@ class Preview:
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] not in (CHANGES, SCRIPT):
             if self._app is None and scope["type"] == "http":
-                return await self._tell_fault(send)
-            if self._app is not None:
-                return await self._app(_uncompressed(scope), receive, self._with_script(send))
-            return None
+                await self._tell_fault(send)
+            elif self._app is not None:
+                await self._app(_uncompressed(scope), receive, self._with_script(send))
+            return
         if (why := refusal(scope["method"], dict(scope["headers"]))) is not None:
-            return await _answer(send, 403, "text/plain", why)
-        if scope["path"] == SCRIPT:
-            return await _answer(send, 200, "text/javascript", RELOAD)
-        return await self._tell_versions(receive, send)
+            await _answer(send, 403, "text/plain", why)
+        elif scope["path"] == SCRIPT:
+            await _answer(send, 200, "text/javascript", RELOAD)
+        else:
+            await self._tell_versions(receive, send)
 
     async def _tell_versions(self, receive: Any, send: Any) -> None:
         """The version shown, and each that follows, until the page goes away."""
@@ -149,7 +150,7 @@ def _is_content(path: str) -> bool:
 
 
 def _is_page(start: Message) -> bool:
-    return dict(start["headers"]).get(b"content-type", b"").startswith(b"text/html")
+    return bool(dict(start["headers"]).get(b"content-type", b"").startswith(b"text/html"))
 
 
 def _uncompressed(scope: Message) -> Message:

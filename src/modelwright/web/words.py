@@ -111,7 +111,10 @@ def recalled(memory: float) -> str:
     """A probability as people count: 3 times in 5."""
     if memory >= 0.97:
         return "nearly every time"
-    far = lambda of, times: (max(0.04, abs(times / of - memory)), of)  # the shortest way to say it among those near enough
+
+    def far(of: int, times: int) -> tuple[float, int]:
+        return (max(0.04, abs(times / of - memory)), of)  # the shortest way to say it among those near enough
+
     of, times = min(((n, round(memory * n)) for n in (2, 3, 4, 5, 10)), key=lambda pair: far(*pair))
     if times == 0:
         return "hardly ever"

@@ -52,7 +52,8 @@ def word_hashes(text: str) -> np.ndarray:
     mixed = np.where(inside, values[data] * (place * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)), np.uint64(0))
     hashes = np.add.reduceat(mixed, starts)  # what lies between a word and the next adds nothing
     hashes = (hashes ^ (hashes >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return hashes ^ (hashes >> np.uint64(32))
+    spread: np.ndarray = hashes ^ (hashes >> np.uint64(32))
+    return spread
 
 
 def band_hashes(text: str) -> np.ndarray | None:

@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 DOCUMENTS = 30_000
 
@@ -369,14 +370,14 @@ def word_problem(rng: random.Random) -> tuple[str, str, int]:
 
 # Python.
 
-_ONE = (
+_ONE: tuple[tuple[str, str, str, str, Callable[..., Any]], ...] = (
     ("add_{n}", "adds {n} to a number", "x", "x + {n}", lambda x, n: x + n),
     ("times_{n}", "multiplies a number by {n}", "x", "x * {n}", lambda x, n: x * n),
     ("minus_{n}", "takes {n} from a number", "x", "x - {n}", lambda x, n: x - n),
     ("is_more_than_{n}", "says whether a number is more than {n}", "x", "x > {n}", lambda x, n: x > n),
     ("remainder_{n}", "gives the remainder by {n}", "x", "x % {n}", lambda x, n: x % n),
 )
-_LISTS: tuple[tuple[str, str, str, Callable], ...] = (
+_LISTS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("total", "adds up a list", "return sum(xs)", sum),
     ("largest", "finds the largest of a list", "return max(xs)", max),
     ("smallest", "finds the smallest of a list", "return min(xs)", min),
@@ -389,7 +390,7 @@ _LISTS: tuple[tuple[str, str, str, Callable], ...] = (
     ("evens", "keeps the even numbers of a list", "return [x for x in xs if x % 2 == 0]", lambda xs: [x for x in xs if x % 2 == 0]),
     ("squares", "squares each number of a list", "return [x * x for x in xs]", lambda xs: [x * x for x in xs]),
 )
-_WORDS: tuple[tuple[str, str, str, Callable], ...] = (
+_WORDS: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("shout", "writes a word in capitals", "return s.upper()", str.upper),
     ("mirror", "writes a word backwards", "return s[::-1]", lambda s: s[::-1]),
     ("length", "says how many letters a word has", "return len(s)", len),
@@ -405,7 +406,7 @@ def task(rng: random.Random) -> Task:
         name, does, arg, expression, run = rng.choice(_ONE)
         n = rng.randint(2, 9)
         name, does, expression = name.format(n=n), does.format(n=n), expression.format(n=n)
-        values: list = rng.sample(range(12), 3)
+        values: list[Any] = rng.sample(range(12), 3)
         code, results = f"def {name}({arg}):\n    return {expression}", [run(v, n) for v in values]
     elif kind == 1:
         name, does, body, run = rng.choice(_LISTS)

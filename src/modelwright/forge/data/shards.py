@@ -249,7 +249,7 @@ def prepare(
     return manifest(complete=True)
 
 
-def _digested(source: Source, tokenizer: Tokenizer, tokenizer_json: str, near: bool, workers: int, done: int) -> Iterator[list]:
+def _digested(source: Source, tokenizer: Tokenizer, tokenizer_json: str, near: bool, workers: int, done: int) -> Iterator[list[Any]]:
     """Chunks in order; with more than one worker, a few of them are in the air at a time."""
 
     def jobs() -> Iterator[tuple[list[str], int]]:
@@ -264,7 +264,7 @@ def _digested(source: Source, tokenizer: Tokenizer, tokenizer_json: str, near: b
         return
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(tokenizer_json, near)) as pool:
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[Any]] = deque()
         for chunk, skip in jobs():
             waiting.append(pool.submit(_in_worker, chunk, skip))
             if len(waiting) > 2 * workers:

@@ -129,7 +129,10 @@ def _tokens(writer: Any, tokenizer: Tokenizer, vocab: int) -> None:
     import gguf
 
     characters = byte_characters()
-    spell = lambda token: "".join(characters[byte] for byte in token)
+
+    def spell(token: bytes) -> str:
+        return "".join(characters[byte] for byte in token)
+
     tokens = [SPECIALS[i] if i < FIRST_BYTE else spell(tokenizer.bytes_of(i)) for i in range(tokenizer.size)]
     kinds = [gguf.TokenType.CONTROL if i < FIRST_BYTE else gguf.TokenType.NORMAL for i in range(tokenizer.size)]
     unused = range(tokenizer.size, vocab)
@@ -159,7 +162,10 @@ def import_(file: Path) -> Loaded:
         raise CheckpointError(
             f"{file} is damaged or not GGUF ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
         ) from None
-    read = lambda key: found.contents() if (found := reader.fields.get(key)) is not None else None
+
+    def read(key: str) -> Any:
+        return found.contents() if (found := reader.fields.get(key)) is not None else None
+
     if read("general.architecture") != ARCHITECTURE:
         raise CheckpointError(
             f"{file} holds a model of the architecture '{read('general.architecture')}'; only '{ARCHITECTURE}' can be read"
@@ -201,10 +207,15 @@ def _config(read: Any, tensors: dict[str, Any]) -> ModelConfig:
             raise KeyError(f"{ARCHITECTURE}.{key}")
         return value
 
-    maybe = lambda key, otherwise: otherwise if (value := read(f"{ARCHITECTURE}.{key}")) is None else value
+    def maybe(key: str, otherwise: Any) -> Any:
+        return otherwise if (value := read(f"{ARCHITECTURE}.{key}")) is None else value
+
     width, experts, head_size = int(need("embedding_length")), int(maybe("expert_count", 1)), int(need("attention.key_length"))
+
     # Scales are float32 in the file: where one is the usual value, the exact one is meant.
-    usual = lambda value, exact: None if math.isclose(value, exact, rel_tol=1e-6) else float(value)
+    def usual(value: float, exact: float) -> float | None:
+        return None if math.isclose(value, exact, rel_tol=1e-6) else float(value)
+
     feed = int(need("feed_forward_length"))
     return ModelConfig(
         vocab=int(tensors["token_embd.weight"].shape[-1]),

@@ -118,7 +118,9 @@ def export(folder: Path, model: Grok, tokenizer: Tokenizer | None, card: str = "
     """Write the folder, whole or not at all."""
 
     def fill(fresh: Path) -> None:
-        write = lambda name, values: (fresh / name).write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+        def write(name: str, values: Any) -> int:
+            return (fresh / name).write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+
         write("config.json", their_config(model.config))
         ends = {"bos_token_id": START, "eos_token_id": sorted(STOPS), "pad_token_id": PAD}
         write("generation_config.json", {**ends, "do_sample": True, "temperature": 0.8, "top_p": 0.95})
