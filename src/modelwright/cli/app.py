@@ -90,6 +90,12 @@ def _module_names(incomplete: str) -> list[str]:
     return ids("modules", incomplete)
 
 
+def _group_names(incomplete: str) -> list[str]:
+    from modelwright.groups import catalogue
+
+    return [id for id in catalogue().groups if id.startswith(incomplete)]
+
+
 def _any_names(incomplete: str) -> list[str]:
     from modelwright.cli.completion import ids
 
@@ -439,6 +445,23 @@ def doctor(
     from modelwright.cli import doctor as here
 
     raise typer.Exit(here.attack(json) if attack else here.doctor(json))
+
+
+@app.command(epilog="Examples: modelwright prepare · modelwright prepare keras · modelwright prepare --stage 3")
+def prepare(
+    groups: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="GROUP", autocompletion=_group_names, help="What to install, as keras.", show_default=False),
+    ] = None,
+    stage: Annotated[str | None, typer.Option(help="All that a stage needs, by its number.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show what there is and how large it is, and install nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Install without a question.")] = False,
+    json: Json = False,
+) -> None:
+    """Install what labs and lessons need beyond the start: ahead, for evenings without a network."""
+    from modelwright.cli.groups import prepare
+
+    raise typer.Exit(prepare(groups or [], stage, list_, yes, json))
 
 
 app.add_typer(anki, name="anki")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from modelwright.cli import keys, screen
+from modelwright.cli import groups, keys, screen
 from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
@@ -152,6 +152,7 @@ def lesson(name: str | None) -> None:
         out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
         out.print(view.title, style="bold", markup=False)
         out.print()
+        groups.offer(view.needed)
         for block in view.blocks:
             if block.check is not None:
                 _check(s, out, view.id, block.check)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.cli import screen
+from modelwright.cli import groups, screen
 from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
@@ -45,6 +45,9 @@ def task(name: str | None) -> None:
         if view.passed:
             out.print("[green]✓[/] Passed.")
         out.print(f"[dim]Write in any editor, and leave this running beside it:[/] modelwright watch {view.id}")
+        if view.needed:
+            out.print()
+            out.print(view.needed.said, markup=False)
 
 
 def next_lab(s: Studio) -> str:
@@ -62,6 +65,8 @@ def check(name: str | None, debug: bool, json: bool) -> int:
     with studio() as s:
         lab_id = which(s, name)
         outside = _outside(s, lab_id, name)
+        if not json:
+            groups.offer(s.lab(lab_id, begin=False).needed)
         if debug:
             from modelwright.grading import debug as run_here
 
@@ -92,6 +97,7 @@ def run(name: str | None, line: str) -> int:
     with studio() as s:
         lab_id = which(s, name)
         outside = _outside(s, lab_id, name)
+        groups.offer(s.lab(lab_id, begin=False).needed)
         ran = s.run_lab(lab_id, _text_of(outside), line)
     out = screen.console()
     plain: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}

@@ -359,6 +359,8 @@ def _project(out: Console, line: v.ProjectLine) -> None:
     screen.wrapped(out, f"{line.why} It ends with {line.deliverable[:1].lower()}{line.deliverable[1:]}", indent=2)
     for number, (text, reached) in enumerate(line.milestones, 1):
         out.print(f"  {'[green]✓[/]' if reached else ' '} {number}. {screen.safe(text)}")
+    if line.needed:
+        screen.wrapped(out, line.needed.said, indent=2)
 
 
 def log(hours: float, what: str, on: str | None) -> None:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.cli import keys, screen
+from modelwright.cli import groups, keys, screen
 from modelwright.cli.labs import next_lab, which
 from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
@@ -26,6 +26,7 @@ def watch(name: str | None) -> None:
         raise ModelwrightError("`watch` needs a terminal with a keyboard. In a script, use `modelwright check`.")
     with studio() as s:
         watching = Watching(s, which(s, name) if name or s.last_lab() else next_lab(s))
+        groups.offer(s.lab(watching.lab_id, begin=False).needed)
         with keys.single_keys():
             watching.loop()
 

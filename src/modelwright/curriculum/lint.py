@@ -19,6 +19,7 @@ from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
 from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
 from modelwright.curriculum.render import refused_links
 from modelwright.curriculum.vacuous import vacuous
+from modelwright.groups import BASE
 
 CARD_ANSWER = 170  # two lines of a phone held upright, and of the review page
 CARD_ASK = 220
@@ -434,7 +435,7 @@ def _stock(lab: Lab, wrong: list[Path]) -> Iterator[Finding]:
         elif kind in lab.without:
             line = line_of(file, ("without", kind))
             yield Finding(file, line, f"{kind} is left out here, but wrong/{path.name} makes it.", "Take one of the two away.")
-    arrays = bool(lab.needs)
+    arrays = bool(set(lab.needs) & set(BASE))
     for kind, about in STOCK.items():
         if kind not in shown and kind not in lab.without and (arrays or kind not in ARRAY_STOCK):
             mend = f"Write one and say 'Stock: {kind}.' in its docstring, or give the reason in lab.yaml: without: {{{kind}: …}}."

@@ -9,14 +9,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from modelwright import clocks
+from modelwright.groups import known_need
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)*$")]
 Stock = Literal["library-call", "dtype", "axis", "mutation", "overflow", "global-random", "small-input"]
 Weight = Annotated[float, Field(gt=0, le=1)]
+
+
+def _need(name: str) -> str:
+    try:
+        return known_need(name)
+    except ValueError as error:
+        raise PydanticCustomError("group", "{why}", {"why": str(error)}) from None
+
+
+# A library of the start, or a group of the shipped list (`modelwright.groups`): a curriculum cannot name a package of its own choosing.
+Need = Annotated[str, AfterValidator(_need)]
 
 
 class Frozen(BaseModel):
@@ -98,6 +111,7 @@ class Lesson(Frozen):
     minutes: int = Field(ge=3, le=60)
     terms: dict[str, str] = Field(default={}, description="the standard names that this lesson introduces, each with what it means")
     assumes: tuple[Id, ...] = Field(default=(), description="skills it uses beyond the prerequisites of those it teaches")
+    needs: tuple[Need, ...] = ()
     text: str
     path: Path
 
@@ -175,7 +189,7 @@ class Lab(Frozen):
     part: Slug | None = Field(default=None, description="the part of the forge that a passed solution can replace")
     difficulty: int = Field(ge=1, le=5)
     minutes: int = Field(ge=10, le=120)
-    needs: tuple[Literal["numpy", "torch", "scipy", "sklearn", "pandas"], ...] = ()
+    needs: tuple[Need, ...] = ()
     limits: Limits = Limits()
     forbid: tuple[Forbidden, ...] = ()
     clauses: tuple[Clause, ...] = ()
@@ -244,6 +258,7 @@ class Project(Frozen):
     hours: Hours
     skills: tuple[Id, ...]
     milestones: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 class Module(Frozen):
@@ -257,6 +272,7 @@ class Module(Frozen):
     prerequisites: tuple[Slug, ...] = ()
     resources: tuple[Resource, ...]
     tools: tuple[Id, ...] = ()
+    needs: tuple[Need, ...] = Field(default=(), description="the groups that its books and labs come to use: what `prepare` fetches ahead")
     communities: tuple[Id, ...] = ()
     skills: tuple[Skill, ...]
     lessons: tuple[Lesson, ...] = ()

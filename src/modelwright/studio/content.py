@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from modelwright.studio import groups
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 
@@ -142,6 +143,7 @@ def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
         previous=desk.link(siblings[place - 1].id, "lesson") if place else None,
         next=desk.link(siblings[place + 1].id, "lesson") if place + 1 < len(siblings) else None,
         then=practice(desk, lesson),
+        needed=groups.needed(lesson.needs, "this lesson"),
         note=desk.note(lesson.id),
         beside=beside,
     )
@@ -262,6 +264,7 @@ def lab_view(desk: Desk, lab: Lab, workshop: Workshop, statement: str, checks: t
         minutes=lab.minutes,
         part=lab.part,
         needs=lab.needs,
+        needed=groups.needed(lab.needs, "this lab"),
         path=str(workshop.path(lab)),
         file=lab.file,
         source=text,

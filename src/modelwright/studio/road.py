@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modelwright.studio import lessons, past
+from modelwright.studio import groups, lessons, past
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
 
@@ -63,6 +63,7 @@ def project_line(desk: Desk, project: Project) -> v.ProjectLine:
         hours_high=project.hours.high,
         milestones=tuple((text, i in reached) for i, text in enumerate(project.milestones)),
         done=project.id in desk.record.projects_done,
+        needed=groups.needed(project.needs, "this project"),
     )
 
 
@@ -104,6 +105,7 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
         resources=tuple(desk.resource(resource) for resource in module.resources),
         tools=tuple(desk.resource(shared[id]) for id in module.tools if id in shared),
         communities=tuple(desk.resource(shared[id]) for id in module.communities if id in shared),
+        needed=groups.needed(groups.needs_of(module), "this module"),
         note=desk.note(module.id),
     )
 

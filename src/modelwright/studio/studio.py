@@ -21,7 +21,7 @@ from modelwright.curriculum import Curriculum, load
 from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
-from modelwright.studio import calendar, content, evening, knowing, lessons, outlook, placing, road, running
+from modelwright.studio import calendar, content, evening, groups, knowing, lessons, outlook, placing, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
@@ -90,6 +90,7 @@ class Studio:
         self._forecast_kept: _Forecast | None = None
         self._forecasting = threading.Lock()
         self._fitting = threading.Lock()
+        self._preparation = groups.Preparation(self._undrawable.clear)
 
     @classmethod
     def open(
@@ -117,6 +118,7 @@ class Studio:
 
     def close(self) -> None:
         self.stop_grading()
+        self._preparation.close()
         with self._lock:
             self._ledger.save()
             self.journal.close()
@@ -408,6 +410,25 @@ class Studio:
         then = content.practice(after, lesson)
         problem = self.problem(then.id) if then is not None and then.kind == "problem" else None
         return v.LessonEnd(changed, ready, self.next(), problem)
+
+    # What is installed when it is needed
+
+    def groups(self) -> tuple[v.GroupView, ...]:
+        """Every group of packages that something may need, and whether it is here."""
+        from modelwright.groups import catalogue
+
+        return tuple(groups.group_view(group) for group in catalogue().groups.values())
+
+    def needs_of_stage(self, stage: str) -> tuple[str, ...]:
+        """The groups that a stage's modules, lessons, labs and projects need, by its number or id."""
+        return groups.needs_of_stage(self.curriculum, stage)
+
+    def prepare(self, ids: Sequence[str]) -> v.PreparationView:
+        """Begins to install groups, in the background; `preparation` says how far it is."""
+        return self._preparation.begin(ids)
+
+    def preparation(self) -> v.PreparationView:
+        return self._preparation.view()
 
     # Running code, which nobody records
 

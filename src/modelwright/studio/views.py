@@ -203,6 +203,7 @@ class ProjectLine:
     hours_high: float
     milestones: tuple[tuple[str, bool], ...]  # (text, reached)
     done: bool
+    needed: NeededView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,7 @@ class ModuleView:
     resources: tuple[ResourceView, ...]
     tools: tuple[ResourceView, ...]
     communities: tuple[ResourceView, ...]
+    needed: NeededView | None  # what its books, lessons and labs come to need and is not here
     note: str = ""
 
 
@@ -502,6 +504,7 @@ class LessonView:
     previous: Link | None
     next: Link | None  # the module's next lesson
     then: Link | None  # where its skills are practised: a problem or a lab
+    needed: NeededView | None  # what its code needs and is not here
     note: str = ""
     beside: tuple[Passage, ...] = ()  # paragraphs that are marked or have a note, in the order of the text
 
@@ -712,6 +715,43 @@ class CodeView:
     after_pass: bool
 
 
+PreparationState = Literal["none", "running", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group of packages that something needs. Sizes are bytes of what is still to come; `unbuilt`: it cannot be had on this system."""
+
+    id: str
+    title: str
+    what: str
+    why: str
+    is_here: bool
+    unbuilt: bool
+    interrupted: bool  # while it was being installed: installing it again finishes it
+    download: int
+    installed: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeededView:
+    """What is needed and not here. `said` says which and how large, in a sentence; `groups` are those that can be installed."""
+
+    groups: tuple[GroupView, ...]
+    said: str
+    sizes: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationView:
+    """The installation that runs in the background, or the last one that did. `part` of 0 to 1 is fetched; `said` is its last sentence."""
+
+    state: PreparationState
+    groups: tuple[str, ...]
+    said: str
+    part: float
+
+
 @dataclass(frozen=True, slots=True)
 class LabView:
     """`source` is the learner's file as it is on disk now; `sha` changes whenever it does. `verdict` is the last one, or None.
@@ -729,6 +769,7 @@ class LabView:
     minutes: int
     part: str | None
     needs: tuple[str, ...]
+    needed: NeededView | None  # of these, what is not here; None where all is
     path: str  # absolute
     file: str  # inside the workshop
     source: str

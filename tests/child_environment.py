@@ -1,0 +1,61 @@
+"""An environment that sees this one's packages and into which something can be installed without touching it; and packages made for that.
+
+`Child(folder)` is a virtual environment with a Python of its own, whose packages are those here and what is installed into it. `wheel(…)` writes a
+package that holds nothing but its name. Together they let the real installation run, from a folder of wheels in place of a network.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
+
+
+def wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = (), code: str = "", imports: str = "") -> Path:
+    """A wheel of a package whose module is `imports` (by default its name) and holds `code`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = name.replace("-", "_")
+    path = folder / f"{plain}-{version}-py3-none-any.whl"
+    about = f"{plain}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(f"Requires-Dist: {text}\n" for text in requires)
+    files = {
+        f"{imports or plain}/__init__.py": code or f"version = {version!r}\n",
+        f"{about}/METADATA": metadata,
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: made\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(file, text)
+        archive.writestr(f"{about}/RECORD", "".join(f"{file},,\n" for file in [*files, f"{about}/RECORD"]))
+    return path
+
+
+class Child:
+    """`environment` is what its processes get: no network, and no wheels but those of `wheels`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.wheels = folder / "environment", folder / "wheels"
+        self.wheels.mkdir(parents=True)
+        venv.create(self.folder, with_pip=False, symlinks=True)
+        self.python = self.folder / "bin" / "python"
+        self.packages = self.folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+        own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(Path(__file__).parents[1] / "src")}
+        (self.packages / "parent.pth").write_text("\n".join(sorted(own)) + "\n")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MODELWRIGHT_"))}
+        self.environment |= NO_NETWORK | {"MODELWRIGHT_PIP_ARGS": f"--no-index --find-links {self.wheels}", "OMP_NUM_THREADS": "1"}
+
+    def run(self, *words: str, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """One run of its Python."""
+        environment = self.environment | (env or {})
+        return subprocess.run([str(self.python), *words], env=environment, capture_output=True, text=True, timeout=timeout, cwd=self.folder)
+
+    @property
+    def installed(self) -> set[str]:
+        """The names of what was installed into it."""
+        return {path.name.partition("-")[0] for path in self.packages.glob("*.dist-info")}
