@@ -7,6 +7,7 @@ page's ink, the series' colours are readable on light and on dark, and the lette
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from modelwright import groups
 from modelwright.curriculum.lesson_blocks import Cell, Check, Figure, blocks_of
 from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
@@ -55,8 +57,10 @@ def folder_of(curriculum: Path) -> Path:
 
 def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:
     """Runs every cell and figure of a lesson, and the programs whose output a check asks for. A block that fails ends the run."""
+    if sentence := groups.lacking(lesson.needs, "this lesson"):
+        return [Ran(1, None, None, sentence)]
     runs = [b for b in blocks_of(lesson) if isinstance(b, Cell | Figure) or (isinstance(b, Check) and b.prints)]
-    return _run([{"kind": type(b).__name__.lower(), "code": b.code, "line": b.line} for b in runs], lesson.path.parent, seconds)
+    return _run([{"kind": type(b).__name__.lower(), "code": b.code, "line": b.line} for b in runs], lesson, seconds)
 
 
 def _code(lesson: Lesson) -> list[Cell | Figure]:
@@ -80,12 +84,15 @@ def draw(lesson: Lesson, folder: Path) -> list[Path]:
     return [path for path in wanted if path.is_file()]
 
 
-def _run(job: list[dict[str, Any]], cwd: Path, seconds: float) -> list[Ran]:
+def _run(job: list[dict[str, Any]], lesson: Lesson, seconds: float) -> list[Ran]:
     if not job:
         return []
     try:
         order = json.dumps({"blocks": job, "style": STYLE})
-        done = subprocess.run([sys.executable, "-c", _HARNESS], input=order, capture_output=True, text=True, timeout=seconds, cwd=cwd)
+        done = subprocess.run(
+            [sys.executable, "-c", _HARNESS], input=order, capture_output=True, text=True, timeout=seconds, cwd=lesson.path.parent,
+            env=os.environ | groups.environment_of(lesson.needs),
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return [Ran(job[0]["line"], None, None, f"the lesson's code ran for more than {seconds:g} seconds")]
     if done.returncode or not done.stdout:

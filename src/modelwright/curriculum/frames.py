@@ -26,6 +26,7 @@ from pathlib import Path
 
 import msgspec
 
+from modelwright import groups
 from modelwright.curriculum.figures import STYLE
 from modelwright.curriculum.lesson_blocks import Cell, Explore, Figure, blocks_of
 from modelwright.curriculum.loader import kept_folder
@@ -138,6 +139,8 @@ def draw_frames(lesson: Lesson, folder: Path, *, first: bool = False, on_frame: 
     wanted = [(drawn, missing) for drawn, missing in wanted if missing]
     if not wanted:
         return []
+    if sentence := groups.lacking(lesson.needs, "this lesson"):
+        return [sentence]
     workers = max(1, min(WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
     with tempfile.TemporaryDirectory(prefix="modelwright-frames-") as scratch:
         explores = [
@@ -146,7 +149,7 @@ def draw_frames(lesson: Lesson, folder: Path, *, first: bool = False, on_frame: 
         ]
         order = json.dumps({"explores": explores, "style": STYLE, "scratch": scratch, "workers": workers})
         faults: list[str] = []
-        for line in _lines(order, lesson.path.parent, seconds, faults):
+        for line in _lines(order, lesson, seconds, faults):
             place, _, index = line.partition(" ")
             if place == "!":
                 faults.append(index.partition(" ")[2])
@@ -169,12 +172,12 @@ def _keep(drawn: Drawn, index: int, raw: dict[str, str], folder: Path) -> None:
     new.replace(place)
 
 
-def _lines(order: str, cwd: Path, seconds: float, faults: list[str]) -> Iterator[str]:
+def _lines(order: str, lesson: Lesson, seconds: float, faults: list[str]) -> Iterator[str]:
     """What the drawing process says, line by line; it is ended when its time is over, and its forks with it."""
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-c", _HARNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=cwd,
-            start_new_session=True,
+            [sys.executable, "-c", _HARNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True,
+            cwd=lesson.path.parent, env=os.environ | groups.environment_of(lesson.needs), start_new_session=True,
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None

@@ -50,6 +50,7 @@ class Job:
         self.wall: float = header["wall"]
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
+        self.environment: dict[str, str] = header.get("environment", {})  # what the lab's libraries must find, on both sides
         self.first_failure: bool = header.get("first_failure", False)
         self.shrink: bool = header.get("shrink", True)
         self.forbid = tuple(forbidden.Rule(**rule) for rule in header.get("forbid", ()))
@@ -109,7 +110,8 @@ class Stable:
         scratch = tempfile.TemporaryDirectory(prefix="modelwright-")
         self.scratches.append(scratch)
         job = self.job
-        policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "without": job.without}
+        policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "without": job.without,
+                  "environment": job.environment}  # fmt: skip
         self.control.sendall(json.dumps(policy).encode() + b"\n")
         return self._take
 
@@ -479,6 +481,7 @@ def run(client: socket.socket, header: dict[str, Any], source: bytes, extra: dic
         finally:
             os._exit(0)
     theirs.close()
+    os.environ.update(job.environment)
     cage.limit_checker(job.seconds, job.memory_mb)
     stable = Stable(job, control)
     try:

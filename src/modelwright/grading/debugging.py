@@ -6,6 +6,7 @@ is not a verdict: the learner's code shares the process with the checks.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,9 +63,13 @@ def debug(lab: Lab, path: Path, *, only: str | None = None) -> int:
     """Run the lab's checks against the file at `path` here, with pytest's own report; returns pytest's exit status."""
     import pytest
 
+    from modelwright import groups
+
     from .checker import first_of_all, generator_for, load_module, prepare, reset_for_each_example
     from .forbidden import rules_of
 
+    groups.require(lab.needs, "this lab")
+    os.environ.update(groups.environment_of(lab.needs))
     prepare()
 
     sys.path.insert(0, str(Path(path).parent))

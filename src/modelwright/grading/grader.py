@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from modelwright import clocks
+from modelwright import clocks, groups
 
 from .errors import GradingError
 from .forbidden import rules_of
@@ -251,6 +251,8 @@ class Grader:
               extra_files: Mapping[str, bytes] = {}, first_failure: bool = False, shrink: bool = True) -> Verdict:  # fmt: skip
         """Run the lab's checks against `source`, and say what each came to. `on_check` is called as each check ends.
 
+        Raises `modelwright.groups.NotInstalled` where what the lab needs is not all here.
+
         With `first_failure` no check is run after one has failed: only the status counts. Without `shrink`, as then, a property's example
         that failed is not made smaller.
         """
@@ -259,12 +261,14 @@ class Grader:
         if refusal := refused(source):
             return self._verdict(lab, Conclusion("refused", refusal, [], 0, 0), started, sha, self.isolation())
         folder = Path(lab.folder).resolve()
+        groups.require(lab.needs, "this lab")
         if not (folder / "checks.py").is_file():
             raise GradingError(f"The lab {lab.id} has no checks.py in {folder}; `modelwright course validate` says what a lab needs.")
         header = {"mode": "grade", "lab": lab.id, "folder": str(folder), "file": lab.file, "seconds": lab.limits.seconds,
                   "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "forbid": [asdict(rule) for rule in rules_of(lab)],
                   "forbid_check": lab.forbid_check, "first_failure": first_failure, "check_wall": lab.limits.check_wall,
-                  "wall": lab.limits.submission_wall, "shrink": shrink and not first_failure}  # fmt: skip
+                  "wall": lab.limits.submission_wall, "shrink": shrink and not first_failure,
+                  "environment": groups.environment_of(lab.needs)}  # fmt: skip
         told: list[tuple[int | None, CheckResult]] = []
         collected: list[tuple[str, ...]] = []
         end: dict[str, Any] = {}

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from modelwright import groups
+
 from .errors import GradingError
 from .verdict import Isolation
 from .wire import recv_frame, send_frame
@@ -128,24 +130,24 @@ class Sessions:
         self._closed = False
 
     def run(self, key: str, cells: Sequence[Cell], *, kind: str = "lesson", style: Mapping[str, Any] = {}, token: str = "",
-            whole: bool = False) -> Ran:  # fmt: skip
+            whole: bool = False, needs: Sequence[str] = ()) -> Ran:  # fmt: skip
         """Runs the last of `cells` after the others; with `whole`, shows what all of them print and draw.
 
-        `key` names the page; `token` is what `stop` will call this run.
+        `key` names the page; `token` is what `stop` will call this run; `needs` are the page's. Raises `modelwright.groups.NotInstalled`.
         """
         _checked(cell.code for cell in cells)
         request = {"op": "run", "cells": [[cell.name, cell.code] for cell in cells], "whole": whole}
-        return self._ran(self._ask(key, kind, style, token, request, len(cells) - 1))
+        return self._ran(self._ask(key, kind, style, token, request, len(cells) - 1, needs))
 
     def judge(self, key: str, cells: Sequence[Cell], model: str, attempt: Cell, compare: Sequence[str], *, kind: str = "lesson",
-              token: str = "") -> Judged:  # fmt: skip
+              token: str = "", needs: Sequence[str] = ()) -> Judged:  # fmt: skip
         """Whether `attempt`, after `cells`, gives every expression of `compare` the value that `model` gives it there."""
         _checked([*(cell.code for cell in cells), model, attempt.code])
         request = {
             "op": "judge", "cells": [[cell.name, cell.code] for cell in cells], "model": model, "name": attempt.name,
             "attempt": attempt.code, "compare": list(compare),
         }  # fmt: skip
-        reply = self._ask(key, kind, {}, token, request, len(cells))
+        reply = self._ask(key, kind, {}, token, request, len(cells), needs)
         return Judged(judged=reply.pop("judged", "failed"), at=reply.pop("at", 0), ran=self._ran(reply))
 
     def stop(self, key: str, token: str) -> bool:
@@ -175,24 +177,26 @@ class Sessions:
             session.hang_up()
 
     # -- one request ------------------------------------------------------------------------------------------------------
-    def _ask(self, key: str, kind: str, style: Mapping[str, Any], token: str, request: dict[str, Any], cell: int) -> dict[str, Any]:
+    def _ask(self, key: str, kind: str, style: Mapping[str, Any], token: str, request: dict[str, Any], cell: int,
+             needs: Sequence[str]) -> dict[str, Any]:  # fmt: skip
+        groups.require(needs, "this code")
         with self._lock:
             session = self._sessions.setdefault(key, _Session())
         with session.turn:
             try:
-                return self._converse(session, kind, style, token, request, cell)
+                return self._converse(session, kind, style, token, request, cell, groups.environment_of(needs))
             finally:
                 with self._lock:
                     session.token, session.granted_mb, session.used = "", 0.0, time.monotonic()
 
     def _converse(self, session: _Session, kind: str, style: Mapping[str, Any], token: str, request: dict[str, Any],
-                  cell: int) -> dict[str, Any]:  # fmt: skip
+                  cell: int, environment: Mapping[str, str]) -> dict[str, Any]:  # fmt: skip
         for _ in range(2):  # a session that has ended by itself, for want of use, is made again
             self._make_room(session)
             was_live = session.socket is not None
             try:
                 if session.socket is None:
-                    session.socket = self._open(kind, style)
+                    session.socket = self._open(kind, style, environment)
                 with self._lock:
                     if token and token in self._cancelled:
                         self._cancelled.discard(token)
@@ -224,12 +228,13 @@ class Sessions:
             left = self.budget_mb - running - sum(other.memory_mb for other in idle)
             session.granted_mb = min(MEMORY_MB, max(LEAST_MB, left))
 
-    def _open(self, kind: str, style: Mapping[str, Any]) -> socket.socket:
+    def _open(self, kind: str, style: Mapping[str, Any], environment: Mapping[str, str]) -> socket.socket:
         opened = self._dial(kind)
         header = {
             "mode": "session", "lab": "", "folder": "", "file": "", "seconds": self.seconds, "memory_mb": MEMORY_MB,
             "check_wall": WALL_SECONDS, "wall": float("inf"), "idle": self.idle,
             "style": dict(style), "hidden": self.grader._hidden(None), "without": self.grader.without,
+            "environment": dict(environment),
         }  # fmt: skip
         send_frame(opened, json.dumps(header).encode())
         return opened

@@ -43,7 +43,7 @@ def block(sessions: Sessions, lesson: Lesson, texts: Sequence[str], token: str) 
     from modelwright.curriculum.figures import STYLE
 
     cells = cells_of(lesson, texts)
-    return view(sessions.run(lesson.id, cells, style=STYLE, token=token), cells)
+    return view(sessions.run(lesson.id, cells, style=STYLE, token=token, needs=lesson.needs), cells)
 
 
 def filled(sessions: Sessions, lesson: Lesson, faded: Faded, line: str, token: str = "") -> v.FilledView:
@@ -76,7 +76,13 @@ def judge_hole(sessions: Sessions, lesson: Lesson, faded: Faded, line: str, toke
 
     attempt = Cell("your code", faded.filled(line))
     return sessions.judge(
-        f"{lesson.id}#{faded.id}", cells_before(lesson, faded), faded.filled(faded.fill), attempt, faded.compare, token=token
+        f"{lesson.id}#{faded.id}",
+        cells_before(lesson, faded),
+        faded.filled(faded.fill),
+        attempt,
+        faded.compare,
+        token=token,
+        needs=lesson.needs,
     )
 
 
@@ -96,7 +102,7 @@ def lab(sessions: Sessions, lab: Lab, source: str, line: str, token: str) -> v.R
 
     cells = [Cell(lab.file, source), *([Cell(SCRATCH, line)] if line.strip() else [])]
     kind = "torch" if "torch" in lab.needs else "lesson"
-    return view(sessions.run(lab.id, cells, kind=kind, style=STYLE, token=token, whole=True), cells)
+    return view(sessions.run(lab.id, cells, kind=kind, style=STYLE, token=token, whole=True, needs=lab.needs), cells)
 
 
 def view(ran: Ran, cells: Sequence[Cell]) -> v.RunView:
