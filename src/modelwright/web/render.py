@@ -13,6 +13,7 @@ from markupsafe import Markup
 from modelwright.curriculum.markup import may_link
 from modelwright.curriculum.render import highlight_python
 from modelwright.grading.verdict import rows
+from modelwright.groups import size
 from modelwright.studio import Studio
 from modelwright.web import pictures, words
 from modelwright.web.assets import Manifest
@@ -41,7 +42,7 @@ class Renderer:
         )  # fmt: skip
         env.filters.update(
             safe_html=Markup, minutes=words.minutes, hours=words.hours, percent=words.percent, day=words.day, month=words.month,
-            seconds=words.seconds, marked=words.marked, interval=words.interval, anchor=words.anchor, number=words.number,
+            seconds=words.seconds, marked=words.marked, interval=words.interval, anchor=words.anchor, number=words.number, bytes=size,
         )  # fmt: skip
         self.env = env
         self.mathematics = f'<link rel="preload" href="{manifest.url("stix-two-math.woff2")}" as="font" type="font/woff2" crossorigin>'
