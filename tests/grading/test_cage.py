@@ -261,7 +261,7 @@ def test_what_a_killed_program_left_is_swept_at_the_next_start(lab_folder: Path,
     in_use = RunFolder()
     assert left.exists(), "a program that still runs keeps its folder"
     running.send_signal(signal.SIGKILL)
-    running.wait()
+    running.communicate()
     os.utime(left, (time.time() - 100, time.time() - 100))
     another = RunFolder()
     assert not left.exists()

@@ -14,7 +14,7 @@ from modelwright.groups import BASE, catalogue, groups_of, lacking, sizes_of
 
 REPOSITORY = Path(__file__).parents[2]
 GROUPS = catalogue().groups
-OTHERS = {"postgres", "forge"}  # extras of pyproject.toml that no content asks for
+OTHERS = {"postgres", "forge", "build", "dev"}  # extras of pyproject.toml that no content asks for
 
 
 def plain(name: str) -> str:

@@ -352,6 +352,8 @@ def _table(file: IO[bytes], name: str, now: int) -> Histories:
         rows = [_cells(line, at, foreign) for line in csv.reader(again, delimiter=cut) if line]
     except (UnicodeDecodeError, csv.Error):
         raise AnkiError(f"{name} is none of Anki's files: it is neither a package nor a database nor a table of text.") from None
+    finally:
+        text.detach()  # the file is closed by who opened it
     rows.sort(key=lambda row: (_sortable(row[1]), _sortable(row[0])))
     if "type" not in at:
         seen: set[Any] = set()
