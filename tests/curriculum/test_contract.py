@@ -115,6 +115,17 @@ def test_a_broken_word_is_named_with_its_place(folder: Path, file: str, old: str
     assert any(says in finding for finding in findings(folder)), findings(folder)
 
 
+@pytest.mark.parametrize("heading", ["## The contract\n", "## The deal\n\n1. It is a mean.\n", ""])
+def test_a_lab_without_numbered_clauses_is_refused_in_one_sentence(folder: Path, heading: str) -> None:
+    (folder / "README.md").write_text(f"# The mean\n\n{heading}\nWrite the mean of a list.\n")
+    described = yaml.safe_load((folder / "lab.yaml").read_text())
+    (folder / "lab.yaml").write_text(yaml.safe_dump({key: value for key, value in described.items() if key != "clauses"}))
+    assert findings(folder) == [
+        "README.md:1: There is no numbered clause under '## The contract'. "
+        "Number what the task promises, and name in lab.yaml for each clause its checks and the wrong solutions that break it."
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

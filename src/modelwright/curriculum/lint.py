@@ -377,6 +377,9 @@ def _contract(lab: Lab, names: list[str], wrong: list[Path]) -> Iterator[Finding
     file, readme = lab.folder / "lab.yaml", lab.folder / "README.md"
     written = clauses_of(readme)
     if not lab.clauses and not written:
+        if readme.is_file():
+            mend = "Number what the task promises, and name in lab.yaml for each clause its checks and the wrong solutions that break it."
+            yield Finding(readme, 1, f"There is no numbered clause under '## {CONTRACT}'.", mend)
         return
     numbers = [clause.number for clause in lab.clauses]
     if list(written) != list(range(1, len(written) + 1)):
