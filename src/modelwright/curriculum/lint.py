@@ -117,6 +117,10 @@ def _graph(curriculum: Curriculum, report: Report) -> None:
             file, line = _place_of_skill(curriculum, skill.id)
             why = f"it needs {', '.join(unknown)}, which does not exist" if unknown else "its prerequisites cannot all be met"
             report(Finding(file, line, f"The skill {skill.id} cannot be reached: {why}.", "Mend its prerequisites."))
+        if skill.divided_from and (skill.divided_from not in skills or skill.divided_from == skill.id):
+            file, line = _place_of_skill(curriculum, skill.id)
+            message = f"{skill.id} is divided from {skill.divided_from}, which is no other skill."
+            report(Finding(file, line, message, "Name the older skill, whose id stays."))
         if not curriculum.teaching(skill.id, "lesson") and not curriculum.teaching(skill.id, "lab") and not curriculum.chapters(skill.id):
             file, line = _place_of_skill(curriculum, skill.id)
             report(Finding(file, line, f"Nothing teaches {skill.id}.", "Name it in a lesson, a lab, or a chapter of a resource."))

@@ -86,6 +86,9 @@ class Skill(Frozen):
     can: str = Field(description="what a person who has it can do, as the end of the sentence 'You can now …'")
     prerequisites: tuple[Id, ...] = ()
     encompasses: dict[Id, Weight] = {}
+    divided_from: Id | None = Field(
+        default=None, description="the older skill that this was a part of: what placement said of that holds here"
+    )
     hours: float = Field(default=2.0, gt=0, description="typical hours to learn it, by all kinds of work together")
     difficulty: int = Field(default=2, ge=1, le=5)
 

@@ -470,7 +470,11 @@ def _goals(f: Folder, at: int, d: e.GoalsChanged) -> None:
 
 def _placed(f: Folder, at: int, d: e.Placed) -> None:
     tested = d.by == "test"
-    for id, p in d.skills.items():
+    skills = d.skills
+    if not tested or d.questions:  # an exam names what it asked about, and no more
+        # Before a skill was divided, a placement that named it spoke of all its parts.
+        skills = {**{part: skills[whole] for part, whole in f.index.divided.items() if whole in skills}, **skills}
+    for id, p in skills.items():
         trace = f.skill(id)
         if tested or not trace.placed_by_test:
             _place(f, id, trace, p, 0.5 if tested else 1.5, at, tested)

@@ -38,6 +38,7 @@ class Index:
     practised: dict[str, bool]
     by_labs: dict[str, tuple[str, ...]]
     module_skills: dict[str, tuple[str, ...]]  # in topological order
+    divided: dict[str, str]  # skill -> the older one that it was a part of
     book_of: dict[str, str]  # resource -> module
 
 
@@ -100,6 +101,7 @@ def _build(curriculum: Curriculum) -> Index:
         practised=practised,
         by_labs={s: tuple(c.teaching(s, "lab")) for s in c.skills if practised[s] and not c.teaching(s, "problem")},
         module_skills={m.id: tuple(sorted((s.id for s in m.skills), key=position.__getitem__)) for m in c.modules.values()},
+        divided={s.id: s.divided_from for s in c.skills.values() if s.divided_from},
         book_of=book_of,
     )
 

@@ -288,6 +288,7 @@ def outcome(desk: Desk, placer: Placer) -> e.Placed:
     """What the answers say, as an event: skills that are decided, and those that a self-report had spoken of. The rest stays open."""
     from modelwright.journal import events as e
     from modelwright.learner.folding import SELF_REPORT
+    from modelwright.learner.index import index
 
     asked = so_far(desk)
     if not asked:
@@ -307,6 +308,9 @@ def outcome(desk: Desk, placer: Placer) -> e.Placed:
         worked_on = desk.record.practised.get(skill, began) < began
         if skill in tested or (not worked_on and (max(p, 1 - p) >= SURE or skill.split("/")[0] in spoken)):
             skills[skill] = round(p, 3)
+    for skill, whole in index(desk.curriculum).divided.items():
+        if whole in skills:  # else this would read as an entry from before the skill was divided
+            skills.setdefault(skill, round(belief.skills[skill], 3))
     return e.Placed(skills=skills, by="test", questions=len(asked))
 
 
