@@ -68,6 +68,31 @@ def test_advanced_deep_learning_belongs_to_the_last_stage_and_old_journals_fold_
     assert f"{CHOLLET}#9" in state.chapters
 
 
+PARTS = ("python/table-cleaning", "python/grouping-and-joining")  # of python/data-frames, which was one skill
+
+
+@pytest.mark.parametrize(("p", "known"), [(0.95, True), (0.1, False)])
+@pytest.mark.parametrize("by", ["test", "self-report"])
+def test_a_placement_from_before_pandas_was_divided_speaks_of_all_its_parts(plan, by, p, known):
+    journal = entries(e.Enrolled(name="Ada", hours_per_week=7), e.Placed(skills={"python/data-frames": p}, by=by, questions=9))
+    state, now = fold(plan, journal), journal[-1].at
+    for skill in ("python/data-frames", *PARTS):
+        assert (standing(plan, state, skill, now) in ("known", "fading")) == known, skill
+
+
+def test_a_placement_that_tells_the_parts_apart_is_believed_and_an_exam_says_no_more_than_it_asked(plan):
+    apart = fold(plan, entries(e.Placed(skills={"python/data-frames": 0.95, PARTS[0]: 0.1}, by="test", questions=9)))
+    assert (apart.skills[PARTS[0]].placed, apart.skills[PARTS[1]].placed) == (0.1, 0.95)
+    exam = fold(plan, entries(e.Placed(skills={"python/data-frames": 0.95}, by="test")))
+    assert not set(PARTS) & set(exam.skills)
+
+
+def test_chapters_read_before_the_division_count_for_the_part_that_they_serve(plan):
+    book = "python/mckinney-python-for-data-analysis"
+    state = fold(plan, entries(e.ChapterRead(resource=book, chapter=7, hours=1.5), e.ChapterRead(resource=book, chapter=10, hours=1.5)))
+    assert all(state.skills[skill].taught_at for skill in PARTS)
+
+
 def test_an_old_journal_still_gets_an_evening_and_a_forecast(plan):
     journal = worked_on_advanced_deep_learning()
     state, now = fold(plan, journal), journal[-1].at

@@ -242,6 +242,51 @@ def test_the_skills_that_the_forges_parts_need_exist(plan):
     assert not {f"{module}/{slug}" for module, slugs in needed.items() for slug in slugs} - set(plan.skills)
 
 
+# What a model like Grok rests on beyond the plan's books, by module: each slug is a skill with questions and something to read.
+ROAD = {
+    "python": ["the-shell", "data-frames", "table-cleaning", "grouping-and-joining"],
+    "hands-on-ml": ["keras-models", "tensorflow-differences", "experiment-tracking"],
+    "practical-nlp": ["nltk-toolkit", "spacy-pipelines"],
+    "transformers": [
+        "unigram-tokenisation",
+        "tokenizers-library",
+        "hub-datasets",
+        "pretrained-models-in-practice",
+        "publishing-on-the-hub",
+        "sequence-packing",
+        "sliding-window-attention",
+        "context-extension",
+        "latent-attention",
+        "query-key-norm",
+        "shared-and-fine-grained-experts",
+    ],
+    "large-scale-ml": ["sql-queries", "crawl-extraction", "quality-filters", "deduplication-at-scale", "data-mixtures"],
+    "ai-systems-design": [
+        "containers",
+        "profiling",
+        "compiled-models",
+        "gpu-memory-hierarchy",
+        "flash-attention",
+        "triton-kernels",
+        "speculative-decoding",
+        "constrained-decoding",
+        "tool-calls",
+    ],
+    "advanced-deep-learning": ["fp8-training", "maximal-update-parametrisation", "distillation", "image-patches", "peft-in-practice"],
+    "research-papers": ["test-time-reasoning", "agents"],
+}
+
+
+@pytest.mark.parametrize(("module", "slug"), [(module, slug) for module, slugs in ROAD.items() for slug in slugs])
+def test_the_road_to_a_model_like_grok_has_no_hole(plan, module, slug):
+    skill = plan.find("skill", f"{module}/{slug}")
+    assert skill.prerequisites
+    assert skill.encompasses
+    assert len(plan.teaching(skill.id, "item")) >= 3
+    own = {resource.id for resource in plan.modules[module].resources}
+    assert own & {resource for resource, _ in plan.chapters(skill.id)}, "its questions are asked after a chapter of its own module"
+
+
 def test_every_skill_can_be_reached_from_skills_that_need_nothing(plan):
     assert set(plan.order) == set(plan.skills), "a circle of prerequisites cannot be ordered"
     for skill in plan.skills.values():
