@@ -108,6 +108,14 @@ def test_a_skill_that_nothing_teaches_is_found(course):
     assert any("Nothing teaches statistics/spread." in f for f in findings(course))
 
 
+def test_what_is_required_may_not_rest_on_what_can_be_left_out(course):
+    edit(course, "module.yaml", "hours: {low: 2, high: 4}", "hours: {low: 2, high: 4}\noptional: true")
+    edit(course, "module.yaml", "    can: compute", "    required: true\n    prerequisites: [statistics/spread]\n    can: compute")
+    path = course / MODULE / "module.yaml"
+    path.write_text(path.read_text() + "  - {id: statistics/spread, title: S, can: see it}\n")
+    assert any("statistics/the-mean is in everyone's plan, and rests on statistics/spread" in f for f in findings(course))
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

@@ -94,9 +94,16 @@ def test_the_road_has_five_stages_and_seventeen_modules_in_order(plan):
 
 def test_only_reinforcement_learning_is_optional_and_nothing_required_rests_on_it(plan):
     assert [m.id for m in plan.modules.values() if m.optional] == ["reinforcement-learning"]
-    optional = {s.id for s in plan.modules["reinforcement-learning"].skills}
-    rests = {s.id for s in plan.skills.values() if s.module != "reinforcement-learning" and optional & set(s.prerequisites)}
+    optional = {s.id for s in plan.modules["reinforcement-learning"].skills if not s.required}
+    rests = {s.id for s in plan.skills.values() if s.id not in optional and optional & set(s.prerequisites)}
     assert not rests
+
+
+def test_what_a_language_model_needs_of_reinforcement_learning_is_required_and_in_the_capstone(plan):
+    required = {s.id.split("/")[1] for s in plan.skills.values() if s.required}
+    assert required == {"policy-gradient", "clipped-policy-updates", "verifiable-rewards", "group-relative-advantage"}
+    needed = {f"reinforcement-learning/{slug}" for slug in ("policy-gradient", "verifiable-rewards", "group-relative-advantage")}
+    assert needed <= set(plan.projects["projects/capstone"].skills)
 
 
 @pytest.mark.parametrize(("module", "row"), [(m, row) for m, rows in TABLE.items() for row in rows], ids=lambda v: v[1] if v[1:] else v)

@@ -64,7 +64,7 @@ def _stage(out: Console, stage: v.StageView) -> None:
     for m in stage.modules:
         here = "[cyan]›[/]" if m.here else " "
         tail = (
-            "left out"
+            ("left out" + (f" but for {m.skills} skills" if m.skills else ""))
             if m.skipped
             else f"{m.skills_known} of {m.skills} skills" + (f", {m.skills_fading} fading" if m.skills_fading else "")
         )

@@ -121,6 +121,11 @@ def _graph(curriculum: Curriculum, report: Report) -> None:
             file, line = _place_of_skill(curriculum, skill.id)
             message = f"{skill.id} is divided from {skill.divided_from}, which is no other skill."
             report(Finding(file, line, message, "Name the older skill, whose id stays."))
+        optional = [p for p in skill.prerequisites if p in skills and curriculum.module_of(p).optional and not skills[p].required]
+        if optional and (skill.required or not curriculum.module_of(skill.id).optional):
+            file, line = _place_of_skill(curriculum, skill.id)
+            message = f"{skill.id} is in everyone's plan, and rests on {', '.join(optional)}, which can be left out."
+            report(Finding(file, line, message, "Take the edge away, or say `required: true` there too."))
         if not curriculum.teaching(skill.id, "lesson") and not curriculum.teaching(skill.id, "lab") and not curriculum.chapters(skill.id):
             file, line = _place_of_skill(curriculum, skill.id)
             report(Finding(file, line, f"Nothing teaches {skill.id}.", "Name it in a lesson, a lab, or a chapter of a resource."))

@@ -6,6 +6,7 @@ no behaviour beyond looking things up. An id is a path of slugs (`linear-algebra
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -89,12 +90,17 @@ class Skill(Frozen):
     divided_from: Id | None = Field(
         default=None, description="the older skill that this was a part of: what placement said of that holds here"
     )
+    required: bool = Field(default=False, description="stays in the plan of someone who leaves out its module, which is optional")
     hours: float = Field(default=2.0, gt=0, description="typical hours to learn it, by all kinds of work together")
     difficulty: int = Field(default=2, ge=1, le=5)
 
     @property
     def module(self) -> str:
         return self.id.split("/")[0]
+
+    def left_out(self, modules: Collection[str]) -> bool:
+        """Whether it is no part of the plan of someone who leaves out these modules."""
+        return self.module in modules and not self.required
 
 
 class Card(Frozen):

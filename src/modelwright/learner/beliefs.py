@@ -179,11 +179,11 @@ def standing(curriculum: Curriculum, state: State, skill: str, now: int) -> Stan
 
 
 def missing(curriculum: Curriculum, state: State, skill: str) -> list[str]:
-    """The skill's own prerequisites that are not learned yet; those of skipped modules do not count."""
+    """The skill's own prerequisites that are not learned yet; those that were left out do not count."""
     return [
         p
         for p in index(curriculum).prerequisites[skill]
-        if not learned(curriculum, state, p) and curriculum.skills[p].module not in state.skipped
+        if not learned(curriculum, state, p) and not curriculum.skills[p].left_out(state.skipped)
     ]
 
 

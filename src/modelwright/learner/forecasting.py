@@ -192,10 +192,12 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
     worked: dict[int, list[float]] = {}
     modules = list(curriculum.modules.values())
     for n, m in enumerate(modules):
-        if m.id in skipped or not m.skills:
+        if not m.skills:
             continue
         scale = math.sqrt(m.hours.low * m.hours.high) * _book_factor(curriculum, state, m.id, what_if) / sum(s.hours for s in m.skills)
         for s in m.skills:
+            if s.left_out(skipped):
+                continue
             whole = s.hours * scale
             share = _share_done(curriculum, state, s.id, now)
             done += whole * share

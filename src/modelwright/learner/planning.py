@@ -187,7 +187,7 @@ class Planner:
         return lessons_left(self.c, self.state, skill)
 
     def skipped(self, skill: str) -> bool:
-        return self.c.skills[skill].module in self.state.skipped
+        return self.c.skills[skill].left_out(self.state.skipped)
 
     def open(self, skill: str) -> bool:
         """Not learned, not skipped, and everything that it rests on is learned."""
@@ -249,10 +249,9 @@ class Planner:
 
     def share_left(self, module: str) -> float:
         skills = self.ix.module_skills[module]
-        if module in self.state.skipped or not skills:
-            return 0.0
         hours = {s: self.c.skills[s].hours for s in skills}
-        return sum(hours[s] for s in skills if not self.learned(s)) / sum(hours.values())
+        left = [hours[s] for s in skills if not self.skipped(s) and not self.learned(s)]
+        return sum(left) / sum(hours.values()) if left else 0.0
 
     # The parts of an evening
 
@@ -528,7 +527,7 @@ class Planner:
                 and trace.tries
                 and not trace.passed_at
                 and self.now - trace.tried_at < 30 * DAY
-                and lab.id.split("/")[0] not in self.state.skipped
+                and not all(self.skipped(s) for s in lab.skills if s in self.c.skills)
             ):
                 offer("unfinished lab", self.lab_step(lab, left, begun=True), lab.id.split("/")[0])
         lab = self.ready_lab(used)
@@ -950,7 +949,7 @@ class Planner:
             return self.why_not_module(target)
         if target in c.stages:
             for module in c.stages[target].modules:
-                if module.id not in state.skipped and self.share_left(module.id) > 0:
+                if self.share_left(module.id) > 0:
                     return self.why_not_module(module.id)
             return f"You have learned all of {c.stages[target].title}."
         if target in c.projects:
@@ -999,7 +998,7 @@ class Planner:
         return None
 
     def why_not_skill(self, skill: str) -> str:
-        if gone := self.left_out(self.c.skills[skill].module):
+        if self.skipped(skill) and (gone := self.left_out(self.c.skills[skill].module)):
             return gone
         if self.learned(skill):
             kept = memory(self.c, self.state, skill, self.now)
@@ -1025,7 +1024,7 @@ class Planner:
 
     def why_not_taught(self, skills: tuple[str, ...], kind: str, title: str) -> str:
         skills = tuple(s for s in skills if s in self.c.skills)
-        if skills and (gone := self.left_out(self.c.skills[skills[0]].module)):
+        if skills and self.skipped(skills[0]) and (gone := self.left_out(self.c.skills[skills[0]].module)):
             return gone
         lacking = self.blockers(skills)
         if lacking:
@@ -1057,9 +1056,9 @@ class Planner:
             kept = [m.retrievability for s in lab.skills if s in self.c.skills and (m := memory(self.c, self.state, s, self.now))]
             recall = f" Today you would recall it {say.often(min(kept))}." if kept else ""
             return f"You passed it {say.ago(trace.passed_at, self.now)}.{recall} Writing it again from a blank file is always open to you."
-        if gone := self.left_out(lab.id.split("/")[0]):
-            return gone
         skills = tuple(s for s in lab.skills if s in self.c.skills)
+        if all(self.skipped(s) for s in skills) and (gone := self.left_out(lab.id.split("/")[0])):
+            return gone
         lacking = self.blockers(skills) or [s for s in skills if not self.taught(s)]
         if lacking:
             return self.waits(lacking)

@@ -152,10 +152,11 @@ def _left(desk: Desk) -> list[tuple[str, float]]:
     """What is not known yet, in the plan's order: (the module's title, hours)."""
     left = []
     for module in desk.curriculum.modules.values():
-        if module.id in desk.record.skipped or not module.skills:
+        if not module.skills:
             continue
         scale = math.sqrt(module.hours.low * module.hours.high) / sum(s.hours for s in module.skills)
-        hours = sum(s.hours * scale for s in module.skills if desk.skill(s.id).standing not in KNOWN)
+        open_skills = [s for s in module.skills if not s.left_out(desk.record.skipped) and desk.skill(s.id).standing not in KNOWN]
+        hours = sum(s.hours * scale for s in open_skills)
         if hours:
             left.append((module.title, hours))
     return left

@@ -32,8 +32,7 @@ def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanV
 
 def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) -> v.StageView:
     modules = tuple(module_line(desk, module, here) for module in stage.modules)
-    counted = [m for m in modules if not m.skipped] or list(modules)
-    skills = sum(m.skills for m in counted) or 1
+    skills = sum(m.skills for m in modules) or 1
     return v.StageView(
         id=stage.id,
         number=stage.number,
@@ -44,7 +43,7 @@ def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) 
         hours_low=stage.hours.low,
         hours_high=stage.hours.high,
         hours_done=sum(m.hours_done for m in modules),
-        mastery=sum(m.mastery * m.skills for m in counted) / skills,
+        mastery=sum(m.mastery * m.skills for m in modules) / skills,
         here=any(m.here for m in modules),
         finish=finish,
         modules=modules,
@@ -68,7 +67,7 @@ def project_line(desk: Desk, project: Project) -> v.ProjectLine:
 
 
 def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
-    lines = [desk.skill(skill.id) for skill in module.skills]
+    lines = [desk.skill(skill.id) for skill in module.skills if not skill.left_out(desk.record.skipped)]
     return v.ModuleLine(
         id=module.id,
         number=module.number,
