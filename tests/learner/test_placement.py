@@ -74,8 +74,13 @@ def test_the_same_answers_in_any_order_give_the_same_belief(
 def test_a_right_answer_raises_what_it_rests_on_and_a_wrong_one_lowers_what_rests_on_it(plan: Curriculum, skill: str) -> None:
     if skill not in plan.skills:
         pytest.skip(f"{skill} is no longer in the plan")
-    placement = Placement(plan, sets=16384)  # so many that no chance of the draw can hide the direction
-    before, right, wrong = (placement.believe(a, ()).skills for a in ([], [Answered(skill, True)], [Answered(skill, False)]))
+    placements = [Placement(plan, seed=seed, sets=16384) for seed in range(3)]  # so many that no chance of a draw can hide the direction
+
+    def believed(*answers: Answered) -> dict[str, float]:
+        beliefs = [placement.believe(answers, ()).skills for placement in placements]
+        return {one: sum(belief[one] for belief in beliefs) for one in plan.skills}
+
+    before, right, wrong = believed(), believed(Answered(skill, True)), believed(Answered(skill, False))
     assert wrong[skill] < before[skill] < right[skill]
     assert all(right[one] > before[one] for one in above(plan, skill))
     below = [one for one in plan.skills if skill in above(plan, one)]

@@ -91,17 +91,19 @@ class Curriculum:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Skill ids so that every prerequisite stands before what needs it; among those free, in the plan's order."""
+        """Skill ids in the plan's order, each after what it needs: what the plan has later comes right before its first use."""
         position = {skill: i for i, skill in enumerate(self.skills)}
-        graph = TopologicalSorter({s.id: [p for p in s.prerequisites if p in position] for s in self.skills.values()})
-        graph.prepare()
-        done: list[str] = []
-        ready = sorted(graph.get_ready(), key=position.__getitem__)
-        while ready:
-            first, *ready = ready
-            done.append(first)
-            graph.done(first)
-            ready = sorted([*ready, *graph.get_ready()], key=position.__getitem__)
+        needs = {s.id: sorted((p for p in s.prerequisites if p in position), key=position.__getitem__) for s in self.skills.values()}
+        TopologicalSorter(needs).prepare()  # raises CycleError
+        done: dict[str, None] = {}
+        waiting = list(reversed(needs))
+        while waiting:
+            skill = waiting[-1]
+            missing = [p for p in needs[skill] if p not in done]
+            if missing:
+                waiting.extend(reversed(missing))
+            else:
+                done.setdefault(waiting.pop())
         return tuple(done)
 
     @cached_property
