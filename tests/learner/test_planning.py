@@ -349,8 +349,8 @@ def test_numbers_are_said_as_a_person_would() -> None:
     assert often(0.995) == "99 times in 100"
     assert count(14, "card") == "fourteen cards"
     assert count(1, "card") == "one card"
-    assert ago(0, 71 * DAY) == "71 days ago"
-    assert ago(0, DAY) == "yesterday"
+    assert ago(0, 71 * DAY, 0) == "71 days ago"
+    assert ago(0, DAY, 0) == "yesterday"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert [_lower(t) for t in ("Rank", "QR by hand", "Bayes' theorem", "A maximum", "NumPy arrays", "Gaussian elimination")] == [
         "rank", "QR by hand", "Bayes' theorem", "a maximum", "NumPy arrays", "Gaussian elimination",

@@ -114,7 +114,7 @@ def test_what_was_done_today_stands_on_todays_list_and_the_rest_moves_up(studio:
 
 
 def test_after_midnight_it_is_still_the_same_evening(studio: Studio, clock: Clock) -> None:
-    from modelwright.studio.record import day_of
+    from modelwright.learner.wording import day_of
 
     assert day_of(86_400_000 * 100 + 3_600_000 * 23, 0) == day_of(86_400_000 * 101 + 3_600_000 * 2, 0)
     assert day_of(86_400_000 * 100 + 3_600_000 * 23, 0) != day_of(86_400_000 * 101 + 3_600_000 * 5, 0)
@@ -476,3 +476,12 @@ def test_an_id_that_the_curriculum_dropped_does_not_break_a_page(studio: Studio)
     ])  # fmt: skip
     everything(studio)
     assert any("gone/lab" in line.what for line in studio.status().recent)
+
+
+def test_no_more_chapters_are_counted_as_read_than_there_are(studio: Studio) -> None:
+    """Chapters of books that are not the chosen ones stood in the count, and not in its whole."""
+    for resource in studio.curriculum.resources.values():
+        for chapter in resource.chapters:
+            studio.read_chapter(resource.id, chapter.number, hours=1)
+    status = studio.status()
+    assert status.chapters_read == status.chapters

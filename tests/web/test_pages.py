@@ -11,7 +11,7 @@ import pytest
 import tiny_curriculum
 from modelwright.curriculum import load
 from modelwright.studio import Studio
-from modelwright.web import create_app
+from modelwright.web import create_app, words
 
 LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM, tiny_curriculum.BOOK
 HTMX = {"HX-Request": "true"}
@@ -32,6 +32,15 @@ def test_before_anyone_is_enrolled_every_room_leads_to_the_door(tiny: Path, tmp_
         settings = studio.settings()
         assert (settings.name, settings.hours_per_week, settings.deadline) == ("Ada", 0.5, "2028-12-31")
         assert [(link.id, level) for link, level in settings.background] == [("tiny-maths", 2)]
+
+
+def test_what_was_done_last_night_is_called_yesterdays_and_not_a_number_of_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelwright.web.words._offset", lambda ms: 0)
+    hour = 3_600_000
+    now = 20_000 * 24 * hour + 9 * hour  # nine in the morning
+    assert words.ago(now - 10 * hour, now) == "yesterday"
+    assert words.ago(now - 40 * hour, now) == "2 days ago"
+    assert words.ago(now - 3 * hour, now) == "3 hours ago"
 
 
 def test_what_is_known_can_be_said_module_by_module(tmp_path: Path) -> None:

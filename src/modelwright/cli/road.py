@@ -94,7 +94,7 @@ def _module(out: Console, view: v.ModuleView) -> None:
         mark, style, word = STANDING[skill.standing]
         memory = f", recall {skill.memory:.0%}" if skill.memory is not None else ""
         text = f"[{style}]{mark}[/]" if style else mark
-        share = f", {skill.mastery:.0%}" if skill.mastery else ""
+        share = f", {skill.mastery:.0%}" if skill.standing not in ("locked", "open") else ""
         out.print(f"  {text} {screen.safe(skill.title)}  [dim]{word}{share}{memory}[/]")
     _things(out, "Lessons", [("✓" if x.finished else " ", x.title, f"{x.minutes} min", x.id) for x in view.lessons])
     _things(

@@ -173,7 +173,7 @@ def standing(curriculum: Curriculum, state: State, skill: str, now: int) -> Stan
     if learned(curriculum, state, skill):
         kept = memory(curriculum, state, skill, now)
         return "fading" if kept is not None and kept.retrievability < FADED else "known"
-    if trace is not None and (trace.taught_at or trace.answered_at):
+    if trace is not None and trace.begun_at:
         return "learning"
     return "locked" if missing(curriculum, state, skill) else "open"
 

@@ -57,6 +57,7 @@ PER_HINT: Final = 0.2
 LAB_LEFT_FAILING: Final = 0.3
 CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
 IN_TEXT: Final = 0.3  # a question inside a lesson, or a closing one that the learner marked, as a part of a task that holds the skill
+FINDING_OUT: Final = ("placement", "exam")  # settings of questions that begin no work on a skill
 READING: Final = 0.5  # a lesson or chapter read again
 ECHO: Final = 0.5  # of an encompassing weight, as evidence of mastery
 
@@ -362,7 +363,11 @@ class Folder:
                 self.skill_fsrs.review(trace.memory, 3, at)
             else:
                 self.skill_fsrs.credit(trace.memory, READING, at)
-            trace.taught_at = trace.taught_at or at
+            if not trace.taught_at:
+                trace.taught_at = at
+                trace.begun_at = trace.begun_at or at
+                if trace.told < STANDARD:
+                    trace.told_worth = 0.0  # a placement that found it missing spoke of the time before the lesson
             if trace.streak < 0:
                 trace.streak = 0  # it was explained again: two failures before that no longer call for it
             self.read(id, trace, at)
@@ -491,7 +496,13 @@ def _item(f: Folder, at: int, d: e.ItemAnswered) -> None:
     for id in d.skills:
         f.practised(id, 3 if d.right else 1, 0.6, at)
         _marked(f.skill(id), d.right, d.misconception, at)
+        if d.setting not in FINDING_OUT:
+            _begin(f.skill(id), at)
     f.worked("item", min(d.seconds, 600.0) / 3600, EXPECTED_ITEM / 3600)
+
+
+def _begin(trace: SkillTrace, at: int) -> None:
+    trace.begun_at = trace.begun_at or at
 
 
 def _marked(trace: SkillTrace, right: bool, misconception: str | None, at: int) -> None:
@@ -525,6 +536,9 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
         for id in d.skills:
             f.practised(id, rating, weight, at)
             _marked(f.skills[id], alone, d.misconception, at)
+    for id in d.skills:
+        if not f.skills[id].begun_at:
+            _begin(f.skills[id], at)
     hours = seconds / 3600
     f.worked("problem", hours if hours < LONGEST_SITTING else LONGEST_SITTING, expected / 3600 if first else 0.0, module)
 
@@ -566,6 +580,8 @@ def _lab(f: Folder, at: int, d: e.LabSubmitted) -> None:
     lab.since_best = 0 if d.passed or share > lab.best else lab.since_best + 1
     lab.best = max(lab.best, share)
     asked = exercise("code", f.index.difficulty.get(d.lab, 2.0))
+    for id in d.skills:
+        _begin(f.skill(id), at)
     if d.passed:
         lab.passed_at = max(lab.passed_at, at)
         if not before or at - before > DAY:
@@ -639,6 +655,7 @@ def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: 
     memory what a look on the same day does. A miss takes nothing from memory (it is how one reads), and none begins before its lesson."""
     for id in dict.fromkeys(skills):
         trace = f.skill(id)
+        _begin(trace, at)
         well, badly = weight * right, weight * (1 - right)
         if well:
             trace.echo += well

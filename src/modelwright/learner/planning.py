@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from modelwright.curriculum.models import Chapter, Resource
+from modelwright.learner import reasons
 from modelwright.learner import wording as say
 from modelwright.learner.beliefs import (
     FADED,
@@ -84,7 +85,8 @@ BELOW = "tonight's new skill rests on it"  # the reason of what is refreshed fir
 MOSTLY = 0.7  # of the answers right, from which more of the same helps little …
 SITTINGS = 3  # … so many of these later: each sitting from then on adds a day of rest before the next …
 LONGEST_REST = 7  # … up to so many
-FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered
+FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered …
+LATELY = 21 * DAY  # … while the last of them is no older
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
@@ -200,6 +202,9 @@ class Planner:
     def p(self, skill: str) -> float:
         return mastery(self.c, self.state, skill, self.now).p
 
+    def ago(self, at: int) -> str:
+        return say.ago(at, self.now, self.state.tz)
+
     def title(self, skill: str) -> str:
         return self.c.skills[skill].title
 
@@ -226,7 +231,9 @@ class Planner:
 
     @property
     def flies(self) -> bool:
-        return self.state.answers >= FLYING[0] and min(self.state.fast, self.state.slow) > FLYING[1]
+        if self.state.answers < FLYING[0] or min(self.state.fast, self.state.slow) <= FLYING[1]:
+            return False
+        return self.now - max(trace.answered_at for trace in self.state.skills.values()) < LATELY
 
     @cached_property
     def pressed(self) -> bool:
@@ -296,7 +303,7 @@ class Planner:
         spread = ""
         if len(old) > 1.5 * room:
             evenings = -(-len(old) // room)
-            away = (self.now - self.state.last_at) // DAY
+            away = say.days_between(self.state.last_at, self.now, self.state.tz)
             after = f" after {away} days away" if away >= 4 else ""
             spread = (
                 f"{say.capital(say.count(len(old), 'card'))} wait{after}: {say.number(n)} of them tonight and about as many on each of "
@@ -335,8 +342,7 @@ class Planner:
         times = say.number(-trace.streak)
         wrong = f"The last {times} answers on {_lower(self.title(skill))} went wrong"
         if weakest is not None and self.p(weakest) < max(MASTERED, self.p(skill)):
-            chance = say.often(self.p(weakest))
-            reason = f"{wrong}, and they rest on this, which you would get right {chance}."
+            reason = reasons.rests_on(wrong, self.trace(weakest), self.p(weakest))
             step = self.practise(weakest, left, reason) or self.reread(weakest, left, reason)
             if step:
                 return [step]
@@ -473,13 +479,15 @@ class Planner:
         trace = self.state.skills[first]
         chance = say.often(kept.retrievability if kept else 0.5)
         done_at = trace.passed_at or trace.answered_at or trace.taught_at or trace.memory.last
+        if step.kind == "lab":
+            done_at = self.state.labs[step.target].passed_at
         verb = "passed" if step.kind == "lab" else "last got it right" if trace.passed_at else "last worked on it"
         if not (trace.passed_at or trace.answered_at or trace.taught_at):
-            reason = f"You said that you know {_lower(self.title(first))}; one look to be sure"
+            reason = f"{reasons.claim(trace)} that you know {_lower(self.title(first))}; one look to be sure"
         elif step.kind == "lab":
-            reason = f"You {verb} it {say.ago(done_at, self.now)}; today you would recall it {chance}"
+            reason = f"You {verb} it {self.ago(done_at)}; today you would recall it {chance}"
         else:
-            reason = f"You {verb} {say.ago(done_at, self.now)}; today you would recall {_lower(self.title(first))} {chance}"
+            reason = f"You {verb} {self.ago(done_at)}; today you would recall {_lower(self.title(first))} {chance}"
         strong = [s for s, w in good.items() if w >= 0.3]
         if first in self.below and self.focus:
             return f"{reason}, and {BELOW}."
@@ -636,18 +644,14 @@ class Planner:
         return not self.ix.practised[skill] and trace is not None and trace.wrong > 0 and not reading_left(self.c, self.state, skill)
 
     def practice_step(self, skill: str, left: float) -> Step | None:
-        trace = self.trace(skill)
         if skill in self.fresh:
             reason = f"To be sure of {_lower(self.title(skill))} before you go on."
-        elif trace is not None and trace.streak == 1:
-            reason = f"Your last answer on {_lower(self.title(skill))} was right; a few more make it yours."
-        elif trace is not None and trace.streak > 1:
-            reason = (
-                f"{say.capital(say.count(trace.streak, 'right answer'))} in a row on {_lower(self.title(skill))}; a few more make it yours."
-            )
         else:
-            reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
+            reason = self.practice_reason(skill)
         return self.practise(skill, left, reason) or self.check_step(skill, left)
+
+    def practice_reason(self, skill: str) -> str:
+        return reasons.practice(self.trace(skill), _lower(self.title(skill)), self.p(skill), self.now, self.state.tz)
 
     def check_step(self, skill: str, left: float) -> Step | None:
         """For a skill that only questions ask about and that an answer put in doubt: its chapter again, and then questions alone."""
@@ -659,11 +663,10 @@ class Planner:
             if id not in self.state.chapters:
                 continue
             if trace is not None and trace.streak > 0:
-                reason = f"Your last answer on {_lower(self.title(skill))} was right; a few more make it yours."
-                return self.questions(resource, chapter, left, reason)
+                return self.questions(resource, chapter, left, self.practice_reason(skill))
             if left < LOOK_AGAIN:
                 return None
-            reason = f"You have read about {_lower(self.title(skill))}; today you would get it right {say.often(self.p(skill))}."
+            reason = self.practice_reason(skill)
             # What went wrong again and again takes more than a glance.
             longer = LOOK_AGAIN * (1 + (trace.wrong // WRONG_A_LOOK if trace else 0))
             minutes = round(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
@@ -729,14 +732,10 @@ class Planner:
         if partial and left < 15:
             return None
         minutes = max(10.0, left - 3) if partial else round(whole)
-        if begun and trace and trace.best > 0:
-            share = say.often(min(trace.best, 0.95)).removesuffix(" times").replace(" times in ", " checks in ")
-            share = share.replace("once in 2", "half of its checks").replace("once in ", "one check in ")
-            reason = f"{say.capital(share)} pass{'es' if share.startswith('one ') else ''} already, and it is fresh in your mind."
-        elif begun:
-            reason = "You have begun it; nothing passes yet, and the first check is the smallest."
+        if begun and trace:
+            reason = reasons.unfinished(trace, self.now, self.state.tz)
         elif self.claimed(lab):
-            reason = "You said that you know what it needs; writing it is the surest look."
+            reason = f"{reasons.claim(self.trace(lab.skills[0]))} that you know what it needs; writing it is the surest look."
         elif self.flies and lab.difficulty >= 4:
             reason = "You have hardly missed lately, so here is one to be proud of."
         else:
@@ -883,8 +882,9 @@ class Planner:
                 if kind == "lesson":
                     return self.c.lessons[step.target].title
                 if kind == "chapter" and not step.title.startswith("Look again"):
-                    number = step.target.split("#")[1]
-                    return step.title.split(": ", 1)[1] + ("" if step.partial else f", chapter {number} read")
+                    resource, number = step.target.split("#")
+                    chapter = next(ch for ch in self.c.resources[resource].chapters if str(ch.number) == number)
+                    return chapter.title + ("" if step.partial else f", chapter {number} read")
                 if kind == "project":
                     return step.title
                 if kind == "lab" and len(steps) <= 2:
@@ -916,7 +916,7 @@ class Planner:
         if spread:
             parts.append(spread)
         elif self.waiting > PILE:
-            away = (self.now - self.state.last_at) // DAY
+            away = say.days_between(self.state.last_at, self.now, self.state.tz)
             after = f" after {away} days away" if away >= 4 else ""
             parts.append(f"{say.capital(say.count(self.waiting, 'skill'))} more would fade{after}: they come back a few on each evening.")
         elif self.pressed:
@@ -937,7 +937,7 @@ class Planner:
         if target in c.lessons:
             lesson = c.lessons[target]
             if target in state.lessons:
-                return f"You finished this lesson {say.ago(state.lessons[target], self.now)}; read it again whenever you like."
+                return f"You finished this lesson {self.ago(state.lessons[target])}; read it again whenever you like."
             return self.why_not_taught(lesson.skills, "lesson", lesson.title)
         if target in c.problems:
             return self.why_not_taught(c.problems[target].skills, "problem", c.problems[target].title)
@@ -1008,7 +1008,8 @@ class Planner:
             if kept.retrievability < FADED:
                 recall = say.often(kept.retrievability)
                 return f"It is fading: you would recall it {recall} today, and it comes back as soon as the minutes allow.{self.instead()}"
-            known = "By your own account you" if trace is not None and placed_well(trace) and not trace.answered_at else "You"
+            claimed = trace is not None and placed_well(trace) and not trace.answered_at
+            known = "You" if not claimed else "By your placement you" if trace and trace.placed_by_test else "By your own account you"
             due = (
                 f" and the plan brings it back on {say.day(kept.due_at, self.state.tz)}"
                 if kept.due_at > self.now
@@ -1043,7 +1044,7 @@ class Planner:
         resting = next((s for s in skills if not self.learned(s) and self.rests(s)), None)
         if resting:
             trace = self.state.skills[resting]
-            sat, answers = say.ago(trace.answered_at, self.now), say.count(round(trace.right + trace.wrong), "answer")
+            sat, answers = self.ago(trace.answered_at), say.count(round(trace.right + trace.wrong), "answer")
             return (
                 f"You practised {_lower(self.title(resting))} {sat}; after {answers}, a few days between help more than more of the same."
                 f"{self.instead()}"
@@ -1055,7 +1056,7 @@ class Planner:
         if trace and trace.passed_at:
             kept = [m.retrievability for s in lab.skills if s in self.c.skills and (m := memory(self.c, self.state, s, self.now))]
             recall = f" Today you would recall it {say.often(min(kept))}." if kept else ""
-            return f"You passed it {say.ago(trace.passed_at, self.now)}.{recall} Writing it again from a blank file is always open to you."
+            return f"You passed it {self.ago(trace.passed_at)}.{recall} Writing it again from a blank file is always open to you."
         skills = tuple(s for s in lab.skills if s in self.c.skills)
         if all(self.skipped(s) for s in skills) and (gone := self.left_out(lab.id.split("/")[0])):
             return gone
@@ -1102,7 +1103,7 @@ class Planner:
         trace = self.state.projects.get(project)
         known = self.c.projects[project]
         if trace and trace.done_at:
-            return f"You finished it {say.ago(trace.done_at, self.now)}."
+            return f"You finished it {self.ago(trace.done_at)}."
         lacking = [s for s in self.c.order if s in known.skills and not self.learned(s) and not self.skipped(s)]
         if lacking:
             begin = _lower(self.title(self.first_open_below(lacking[0])))
@@ -1117,7 +1118,7 @@ class Planner:
                 raise LearnerError(f"{resource.title} has no chapter {number}; it has {len(resource.chapters)}.")
             read = self.state.chapters.get(f"{resource.id}#{number}")
             if read:
-                return f"You read it {say.ago(read, self.now)}."
+                return f"You read it {self.ago(read)}."
             skills = tuple(s for s in chapter.skills if s in self.c.skills)
             if skills:
                 return self.why_not_taught(skills, "chapter", chapter.title)

@@ -44,6 +44,7 @@ class SkillTrace:
     told_after: float = 0.0
     answered_at: int = 0
     taught_at: int = 0  # the first lesson or chapter on it
+    begun_at: int = 0  # the first work on it: read, practised, or asked about other than to find out what is known
     passed_at: int = 0  # the last lab passed, or problem answered rightly
     placed: float = -1.0  # the probability that placement gave, -1 without
     placed_by_test: bool = False

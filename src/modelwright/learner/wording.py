@@ -11,6 +11,7 @@ _WORDS = (
 _FRACTIONS = ((1, 20), (1, 10), (1, 5), (1, 4), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (3, 4), (4, 5), (9, 10), (19, 20), (99, 100))
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 DAY = 86_400_000
+DAY_BEGINS = 4  # o'clock: what is done after midnight still belongs to the evening before
 
 
 def number(n: int) -> str:
@@ -28,10 +29,20 @@ def often(p: float) -> str:
     return f"once in {b}" if a == 1 else f"{a} times in {b}"
 
 
-def ago(at: int, now: int) -> str:
-    days = (now - at) // DAY
+def day_of(at: int, tz: int) -> int:
+    """The learner's day, counted from 1970: it begins at four in the morning."""
+    return (at + tz * 60_000 - DAY_BEGINS * 3_600_000) // DAY
+
+
+def days_between(at: int, now: int, tz: int) -> int:
+    """How many of the learner's days lie between two moments: 1 from last night to tonight, however many hours that is."""
+    return day_of(now, tz) - day_of(at, tz)
+
+
+def ago(at: int, now: int, tz: int) -> str:
+    days = days_between(at, now, tz)
     if days < 1:
-        return "today" if days == 0 else "just now"
+        return "today" if now >= at else "just now"
     return "yesterday" if days == 1 else f"{days} days ago"
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from modelwright.curriculum import Curriculum
 from modelwright.curriculum.models import Module, Resource
+from modelwright.learner.wording import day_of
 from modelwright.studio import views as v
-from modelwright.studio.record import LabRecord, LessonRecord, ProblemRecord, Record, day_of
+from modelwright.studio.record import LabRecord, LessonRecord, ProblemRecord, Record
 
 if TYPE_CHECKING:
     from modelwright.learner import Hours, State

@@ -124,7 +124,7 @@ def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentenc
         cards=len(c.cards),
         cards_due=due,
         problems_right=sum(p.right for p in record.problems.values()),
-        chapters_read=len(record.chapters),
+        chapters_read=sum(key in record.chapters for key in chapters),
         chapters=len(chapters),
         parts_mine=mine,
         parts_total=parts,

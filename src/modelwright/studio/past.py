@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from modelwright.journal import Journal
 from modelwright.journal import events as e
+from modelwright.learner.wording import day_of
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
-from modelwright.studio.record import REMEMBERED, day_of
+from modelwright.studio.record import REMEMBERED
 
 if TYPE_CHECKING:
     from modelwright.learner import State

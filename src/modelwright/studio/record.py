@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from modelwright.journal import events as e
+from modelwright.learner.wording import day_of
 
-DAY_BEGINS = 4  # o'clock: what is done after midnight still belongs to the evening before
 RECENT = 60
 REMEMBERED = 400  # entries of the journal that a skill's page may look back on
 HOUR, DAY = 3_600_000, 86_400_000
@@ -253,11 +253,6 @@ def _latest(table: dict[str, list[int]], key: str, seq: int) -> None:
     kept.append(seq)
     if len(kept) > REMEMBERED:
         del kept[0]
-
-
-def day_of(at: int, tz: int) -> int:
-    """The learner's day, counted from 1970: it begins at four in the morning."""
-    return (at + tz * 60_000 - DAY_BEGINS * HOUR) // DAY
 
 
 def _enrolled(record: Record, event: e.Event, data: e.Enrolled) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from modelwright.learner.wording import days_between
 from modelwright.learner.wording import span as span
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -49,6 +50,11 @@ def _local(ms: int) -> time.struct_time:
     return time.localtime(min(max(ms, 0), 32_503_680_000_000) / 1000)
 
 
+def _offset(ms: int) -> int:
+    """Minutes that the clock of this machine's place is ahead of UTC."""
+    return (_local(ms).tm_gmtoff or 0) // 60
+
+
 def day(ms: int) -> str:
     at = _local(ms)
     return f"{at.tm_mday} {time.strftime('%B %Y', at)}"
@@ -69,10 +75,11 @@ def ago(ms: int, now: int) -> str:
     gone = now - ms
     if gone < HOUR:
         return "just now" if gone < 2 * MINUTE else f"{gone // MINUTE} minutes ago"
-    if gone < DAY:
+    days = days_between(ms, now, _offset(now))
+    if days < 1 or gone < 6 * HOUR:
         return plural(gone // HOUR, "hour") + " ago"
-    if gone < 60 * DAY:
-        return plural(gone // DAY, "day") + " ago"
+    if days < 60:
+        return "yesterday" if days == 1 else f"{days} days ago"
     return plural(round(gone / (30.44 * DAY)), "month") + " ago"
 
 
