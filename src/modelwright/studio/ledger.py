@@ -203,9 +203,16 @@ class Ledger:
 
 
 def code_version() -> str:
-    """A hash of the code that folds: a snapshot made by other code is not trusted."""
+    """A hash of all that folds, and of all that it reads of the package: a snapshot made by anything else is not trusted."""
     digest = hashlib.sha256()
-    rooms = Path(__file__).parents[1]
-    for path in sorted([*(rooms / "learner").glob("*.py"), *(rooms / "journal").glob("*.py"), Path(__file__).with_name("record.py")]):
-        digest.update(path.read_bytes())
+    for path in fold_sources():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def fold_sources() -> list[Path]:
+    """The files of the package that a folded state follows from: the learner's model with its weights, the journal and what reads it, and
+    the shapes of the curriculum, whose contents have a digest of their own."""
+    package = Path(__file__).parents[1]
+    rooms = [path for room in ("learner", "journal", "curriculum") for kind in ("*.py", "*.json") for path in (package / room).glob(kind)]
+    return sorted([*rooms, *package.glob("*.py"), Path(__file__).with_name("record.py")])
