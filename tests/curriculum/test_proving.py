@@ -1,14 +1,18 @@
 """Proofs are kept: what is unchanged is not run again, what failed or changed is, and a lot draws some of the rest."""
 
+import importlib
 import importlib.util
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modelwright.curriculum import UnknownId, load
+from modelwright.groups import catalogue
 from modelwright.studio.author import Progress, validate
+from modelwright.studio.proofs import libraries_of
 from modelwright.studio.proving import FILE, Lot, code_digest, keep_proofs, kept_proofs, own_text, steps_of
 from modelwright.studio.skeleton import new_lab, new_module
 
@@ -250,3 +254,19 @@ def test_a_proof_rests_on_all_the_code_that_proves_it_and_on_no_other(tmp_path, 
             del sys.modules["modelwright.pretend"]
 
     assert (digest_of(CODE, 1) == digest_of(CODE.replace(old, new), 2)) is same
+
+
+def test_what_needs_a_group_that_is_not_here_is_one_finding_and_nothing_is_run(course, monkeypatch):
+    known = {**catalogue().groups}
+    known["nlp"] = replace(known["nlp"], imports=("not_to_be_found",))
+    monkeypatch.setattr(importlib.import_module("modelwright.groups.catalogue"), "known", lambda: known)
+    edit(course, "labs/mean/lab.yaml", "needs: [numpy]", "needs: [numpy, nlp]")
+    edit(course, "lessons/the-mean.md", "minutes:", "needs: [nlp]\nminutes:")
+    lab, lesson = sorted(validate(course), key=lambda finding: finding.file.suffix, reverse=True)
+    assert (lab.file.name, lesson.file.name) == ("lab.yaml", "the-mean.md")
+    for finding, what in ((lab, "lab"), (lesson, "lesson")):
+        assert finding.message.startswith(f"It is not proved. spaCy and NLTK, which this {what} needs, are not installed.")
+
+
+def test_a_proof_rests_on_the_versions_of_what_its_group_installs():
+    assert libraries_of(["numpy", "nlp"]) == {"numpy", "spacy", "nltk"}

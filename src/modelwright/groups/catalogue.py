@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import GroupError, NotInstalled
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 BASE = ("numpy", "torch", "scipy", "sklearn", "pandas")  # installed at the start; named under `needs` all the same
 HERE = Path(__file__).parent
@@ -88,10 +92,17 @@ class Catalogue:
 
     def has_build(self, group: Group) -> bool:
         """Whether anything of it is to be installed on this system at all."""
+        return any(self.asked(group))
+
+    def asked(self, group: Group) -> Iterator[Requirement]:
+        """What pip is asked for on this system, without its marker."""
         from packaging.requirements import Requirement
 
-        markers = [Requirement(text).marker for text in self.requirements[group.id]]
-        return any(marker is None or marker.evaluate({"extra": group.id}) for marker in markers)
+        for text in self.requirements[group.id]:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": group.id}):
+                requirement.marker = None
+                yield requirement
 
 
 def read_groups(words: str, sizes: str = "{}") -> dict[str, Group]:

@@ -209,9 +209,7 @@ class Installation:
         self.tell(Progress("looking"))
         pins, report = self.folder / "pins.txt", self.folder / "report.json"
         pins.write_text("".join(f"{pin}\n" for pin in self._pins()), encoding="utf-8")
-        wanted = [
-            text.partition(";")[0].strip() for group in groups for text in self.shipped.requirements[group.id] if _applies(text, group)
-        ]
+        wanted = [str(requirement) for group in groups for requirement in self.shipped.asked(group)]
         self._pip("install", "--dry-run", "--only-binary", ":all:", "--constraint", str(pins), "--report", str(report), *wanted)
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
         packages = {str(entry["metadata"]["name"]): f"{entry['metadata']['name']}=={entry['metadata']['version']}" for entry in found}
@@ -354,13 +352,6 @@ def why_it_failed(output: str) -> str:
         )
     last = [line for line in output.splitlines() if line.startswith("ERROR")] or output.strip().splitlines()[-1:] or ["it said nothing"]
     return f"pip could not do it: {last[-1].removeprefix('ERROR:').strip()[:300]}"
-
-
-def _applies(text: str, group: Group) -> bool:
-    from packaging.requirements import Requirement
-
-    marker = Requirement(text).marker
-    return marker is None or marker.evaluate({"extra": group.id})
 
 
 def _plain(name: str) -> str:

@@ -102,7 +102,7 @@ def validate(
             curriculum, modules=[curriculum.modules[id] for id in choice.modules], only=choice.asks_for, repeat=repeat, seeds=seeds,
             jobs=jobs, cold=cold, keep=keep, lot=lot, on_step=tell,
         )  # fmt: skip
-        findings += [finding for outcome in outcomes for finding in outcome.findings]
+        findings += dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings)
     return findings
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import modelwright
 from modelwright.curriculum.models import Lab
+from modelwright.groups import catalogue, environment_of, groups_of
 
 # Of a lab's description, what grading never sees.
 TOLD_ONLY = {"folder", "title", "skills", "encompasses", "difficulty", "minutes", "hints", "clauses", "without"}
@@ -55,9 +56,16 @@ def versions(*libraries: str) -> str:
     return json.dumps(named, sort_keys=True)
 
 
+def libraries_of(needs: Iterable[str]) -> set[str]:
+    """What is installed for `needs`: a library of the start is itself, a group is what it asks for."""
+    groups = {group.id: [requirement.name for requirement in catalogue().asked(group)] for group in groups_of(needs)}
+    return {library for need in needs for library in groups.get(need, (need,))}
+
+
 def lab_terms(lab: Lab) -> str:
     """What judges a lab's submissions, as one hash: its checks and reference, its terms, the grader, the libraries."""
     terms = lab.model_dump_json(exclude=TOLD_ONLY)
     judging = ["checks.py", "solution.py", *(["starter.py"] if lab.forbid else [])]  # the starter says which names a file is graded by
     content = files_digest(lab.folder, [path for name in judging if (path := lab.folder / name).is_file()])
-    return digest(content, terms, room_digest("grading"), versions(*sorted({*JUDGING, *lab.needs})))
+    environment = sorted(f"{name}={value}" for name, value in environment_of(lab.needs).items())
+    return digest(content, terms, room_digest("grading"), versions(*sorted({*JUDGING, *libraries_of(lab.needs)})), *environment)

@@ -31,11 +31,12 @@ from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words,
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
 from modelwright.curriculum.models import Lab, Lesson, Module, Problem
+from modelwright.groups import BASE, lacking
 from modelwright.studio.giveaway import prove_kept_back, shown_before
 from modelwright.studio.lesson_proof import prove_explores, prove_faded
 from modelwright.studio.lies import prove_lies
 from modelwright.studio.mutation import prove_equivalents
-from modelwright.studio.proofs import digest, files_digest, lab_terms, versions
+from modelwright.studio.proofs import digest, files_digest, lab_terms, libraries_of, versions
 
 if TYPE_CHECKING:
     from modelwright.grading import Sessions, Verdict
@@ -196,7 +197,8 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
     """Everything that can be proved of a module by running it, in the order in which it is taught."""
     for lesson in module.lessons:
         for lesson_step in LESSON_STEPS:
-            rests_on = digest(lesson.text, code_digest(lesson_step.prove), versions(*LESSON_LIBRARIES))
+            libraries = versions(*LESSON_LIBRARIES, *sorted(libraries_of(lesson.needs) - {*LESSON_LIBRARIES, *BASE}))
+            rests_on = digest(lesson.text, code_digest(lesson_step.prove), libraries)
             yield Step(f"lesson {lesson.id}", lesson_step.claim, module, rests_on, functools.partial(_lesson, lesson, lesson_step))
     judge = code_digest(prove_problem, exercises.generate, exercises.prove, exercises.judge, exercises.same, formula.read)
     for problem in module.problems:
@@ -219,7 +221,7 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
 
 
 def _lesson(lesson: Lesson, step: LessonStep, workers: Workers) -> list[Finding]:
-    return list(step.prove(lesson, workers))
+    return unprovable(lesson) or list(step.prove(lesson, workers))
 
 
 def _problem(problem: Problem, seeds: int, workers: Workers) -> list[Finding]:
@@ -231,11 +233,20 @@ def _prove_problem(problem: Problem, seeds: int) -> list[Finding]:
 
 
 def _kept_back(lab: Lab, lessons: list[Lesson], workers: Workers) -> list[Finding]:
-    return list(prove_kept_back(lab, lessons, workers.grade))
+    return unprovable(lab) or list(prove_kept_back(lab, lessons, workers.grade))
 
 
 def _lab(lab: Lab, step: LabStep, repeat: int, workers: Workers) -> list[Finding]:
+    if missing := unprovable(lab):
+        return missing
     return list(prove_right(lab, workers.grade, repeat) if step.prove is prove_right else step.prove(lab, workers.grade))
+
+
+def unprovable(thing: Lab | Lesson) -> list[Finding]:
+    """What it needs and is not here, as one finding: nothing can be said of it then."""
+    file, what = (thing.folder / "lab.yaml", "lab") if isinstance(thing, Lab) else (thing.path, "lesson")
+    sentence = lacking(thing.needs, f"this {what}")
+    return [Finding(file, 0, f"It is not proved. {sentence}", "Install it, then prove it.")] if sentence else []
 
 
 # What a proof rests on
