@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from child_environment import Child, wheel
 from modelwright.groups import BASE, catalogue
-from modelwright.groups.installing import CAUSES, why_it_failed
+from modelwright.groups.installing import CAUSES, wheels_in, why_it_failed
 
 PINS = dict(line.split("==") for line in catalogue().pins.read_text().split())
 
@@ -193,6 +195,29 @@ def test_two_at_once_are_one_after_the_other(child: Child) -> None:
         "Something is being installed already, in another window. Wait until it is done.",
     )
     assert prepare(child, "rl", "--yes").returncode == 0
+
+
+def test_wheels_are_counted_while_their_folders_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "stays-1.0-py3-none-any.whl").write_bytes(b"12345")
+    over = threading.Event()
+
+    def stir() -> None:
+        while not over.is_set():
+            folders = [tmp_path / f"pip-unpack-{number}" for number in range(20)]
+            for folder in folders:
+                folder.mkdir()
+                (folder / f"{folder.name}.whl").write_bytes(b"")
+            for folder in folders:
+                shutil.rmtree(folder)
+
+    stirring = threading.Thread(target=stir)
+    stirring.start()
+    try:
+        sizes = [wheels_in(tmp_path)["stays-1.0-py3-none-any.whl"].st_size for _ in range(300)]
+    finally:
+        over.set()
+        stirring.join()
+    assert set(sizes) == {5}
 
 
 def test_only_groups_of_the_shipped_list_can_be_named(child: Child) -> None:

@@ -237,16 +237,10 @@ class Installation:
 
         def look() -> None:
             # What pip has fetched so far lies in its temporary folder, at the end in ours.
-            files = {path.name: path for top in (temporary, wheels) for path in top.rglob("*.whl")}
-            fetched = 0
-            newest, when = "", 0.0
-            for name, path in files.items():
-                with contextlib.suppress(OSError):
-                    about = path.stat()
-                    fetched += about.st_size
-                    if about.st_mtime > when:
-                        newest, when = name.partition("-")[0], about.st_mtime
-            self.tell(Progress("fetching", newest, min(fetched, total), total))
+            files = wheels_in(temporary) | wheels_in(wheels)
+            fetched = sum(about.st_size for about in files.values())
+            newest = max(files, key=lambda name: files[name].st_mtime, default="")
+            self.tell(Progress("fetching", newest.partition("-")[0], min(fetched, total), total))
 
         look()
         self._pip("download", "--no-deps", "--only-binary", ":all:", "--dest", str(wheels), *packages, temporary=temporary, meanwhile=look)
@@ -315,6 +309,17 @@ class Installation:
                 raise
         if process.returncode != 0:
             raise GroupError(why_it_failed(output))
+
+
+def wheels_in(folder: Path) -> dict[str, os.stat_result]:
+    """The wheels that lie anywhere below `folder`, by name, while somebody else makes and takes away files and folders there."""
+    found: dict[str, os.stat_result] = {}
+    for top, _, names in os.walk(folder):  # which passes over a folder that is gone, as Path.rglob does not
+        for name in names:
+            if name.endswith(".whl"):
+                with contextlib.suppress(OSError):
+                    found[name] = os.stat(os.path.join(top, name))
+    return found
 
 
 CAUSES = (
