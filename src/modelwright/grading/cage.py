@@ -485,6 +485,7 @@ def enter(policy: dict[str, Any], spaces: list[str]) -> tuple[list[str], str]:
     os.environ.clear()
     os.environ.update({"LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     os.environ.update(policy.get("environment", {}))
+    sys.modules.update(dict.fromkeys(policy.get("hides", ())))  # None: an import of it fails as if it were not installed
     own_users = bool(spaces)
     if sys.platform == "darwin":
         limit(policy["seconds"], policy["memory_mb"], own_users)

@@ -51,6 +51,7 @@ class Job:
         self.hidden: list[str] = header["hidden"]
         self.without: list[str] = header["without"]
         self.environment: dict[str, str] = header.get("environment", {})  # what the lab's libraries must find, on both sides
+        self.hides: list[str] = header.get("hides", [])
         self.first_failure: bool = header.get("first_failure", False)
         self.shrink: bool = header.get("shrink", True)
         self.forbid = tuple(forbidden.Rule(**rule) for rule in header.get("forbid", ()))
@@ -111,7 +112,7 @@ class Stable:
         self.scratches.append(scratch)
         job = self.job
         policy = {"seconds": job.seconds, "memory_mb": job.memory_mb, "scratch": scratch.name, "hidden": job.hidden, "without": job.without,
-                  "environment": job.environment}  # fmt: skip
+                  "environment": job.environment, "hides": job.hides}  # fmt: skip
         self.control.sendall(json.dumps(policy).encode() + b"\n")
         return self._take
 

@@ -268,7 +268,7 @@ class Grader:
                   "memory_mb": lab.limits.memory_mb, "hidden": self._hidden(folder), "forbid": [asdict(rule) for rule in rules_of(lab)],
                   "forbid_check": lab.forbid_check, "first_failure": first_failure, "check_wall": lab.limits.check_wall,
                   "wall": lab.limits.submission_wall, "shrink": shrink and not first_failure,
-                  "environment": groups.environment_of(lab.needs)}  # fmt: skip
+                  "environment": groups.environment_of(lab.needs), "hides": groups.hidden_from(lab.needs)}  # fmt: skip
         told: list[tuple[int | None, CheckResult]] = []
         collected: list[tuple[str, ...]] = []
         end: dict[str, Any] = {}

@@ -184,19 +184,19 @@ class Sessions:
             session = self._sessions.setdefault(key, _Session())
         with session.turn:
             try:
-                return self._converse(session, kind, style, token, request, cell, groups.environment_of(needs))
+                return self._converse(session, kind, style, token, request, cell, needs)
             finally:
                 with self._lock:
                     session.token, session.granted_mb, session.used = "", 0.0, time.monotonic()
 
     def _converse(self, session: _Session, kind: str, style: Mapping[str, Any], token: str, request: dict[str, Any],
-                  cell: int, environment: Mapping[str, str]) -> dict[str, Any]:  # fmt: skip
+                  cell: int, needs: Sequence[str]) -> dict[str, Any]:  # fmt: skip
         for _ in range(2):  # a session that has ended by itself, for want of use, is made again
             self._make_room(session)
             was_live = session.socket is not None
             try:
                 if session.socket is None:
-                    session.socket = self._open(kind, style, environment)
+                    session.socket = self._open(kind, style, needs)
                 with self._lock:
                     if token and token in self._cancelled:
                         self._cancelled.discard(token)
@@ -228,13 +228,13 @@ class Sessions:
             left = self.budget_mb - running - sum(other.memory_mb for other in idle)
             session.granted_mb = min(MEMORY_MB, max(LEAST_MB, left))
 
-    def _open(self, kind: str, style: Mapping[str, Any], environment: Mapping[str, str]) -> socket.socket:
+    def _open(self, kind: str, style: Mapping[str, Any], needs: Sequence[str]) -> socket.socket:
         opened = self._dial(kind)
         header = {
             "mode": "session", "lab": "", "folder": "", "file": "", "seconds": self.seconds, "memory_mb": MEMORY_MB,
             "check_wall": WALL_SECONDS, "wall": float("inf"), "idle": self.idle,
             "style": dict(style), "hidden": self.grader._hidden(None), "without": self.grader.without,
-            "environment": dict(environment),
+            "environment": groups.environment_of(needs), "hides": groups.hidden_from(needs),
         }  # fmt: skip
         send_frame(opened, json.dumps(header).encode())
         return opened

@@ -4,7 +4,7 @@ Only groups of the shipped list can be named, whoever wrote the curriculum, so n
 `catalogue.py` knows the groups and what of them is here; `installing.py` installs them, pinned, from wheels only.
 """
 
-from .catalogue import BASE, Catalogue, Group, Wheel, catalogue, environment_of, groups_of, known_need, lacking, require
+from .catalogue import BASE, Catalogue, Group, Wheel, catalogue, environment_of, groups_of, hidden_from, known_need, lacking, require
 from .errors import GroupError, NotInstalled
 from .installing import Progress, Sizes, absent, install, listed, size, sizes_of
 
@@ -21,6 +21,7 @@ __all__ = [
     "catalogue",
     "environment_of",
     "groups_of",
+    "hidden_from",
     "install",
     "known_need",
     "lacking",

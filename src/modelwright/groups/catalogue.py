@@ -47,7 +47,10 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Group:
-    """`imports`: the top names that Python finds once it is installed. `environment`: what its libraries must find in the environment."""
+    """`imports`: the top names that Python finds once it is installed. `environment`: what its libraries must find in the environment.
+
+    `hides`: modules that must look as if they were not installed where code is isolated.
+    """
 
     id: str
     title: str
@@ -55,6 +58,7 @@ class Group:
     why: str
     imports: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    hides: tuple[str, ...] = ()
     wheels: tuple[Wheel, ...] = ()
 
     @property
@@ -116,6 +120,7 @@ def read_groups(words: str, sizes: str = "{}") -> dict[str, Group]:
             why=entry["why"],
             imports=tuple(entry["imports"]),
             environment=entry.get("environment", {}),
+            hides=tuple(entry.get("hides", ())),
             wheels=tuple(Wheel(**wheel) for wheel in measured.get(id, ())),
         )
         for id, entry in tomllib.loads(words).items()
@@ -159,6 +164,11 @@ def groups_of(needs: Iterable[str]) -> tuple[Group, ...]:
 def environment_of(needs: Iterable[str]) -> dict[str, str]:
     """What the libraries of these groups must find in the environment."""
     return {name: value for group in groups_of(needs) for name, value in group.environment.items()}
+
+
+def hidden_from(needs: Iterable[str]) -> list[str]:
+    """The modules that the libraries of these groups must not find where code is isolated."""
+    return [name for group in groups_of(needs) for name in group.hides]
 
 
 def lacking(needs: Iterable[str], what: str) -> str:
