@@ -35,6 +35,14 @@ LEARNER := src/modelwright/learner
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable ".[dev]"
 	@touch $@
 
+# What tests use of what is installed when it is needed: the small groups; bench/groups.py tries the large ones. What cannot be had is said,
+# and its tests are skipped.
+TESTED := keras nlp data distributed rl finetuning
+.venv/.groups: .venv/.dev src/modelwright/groups/groups.toml
+	@missing=; for group in $(TESTED); do \
+	  MODELWRIGHT_PIP_ARGS="$(PIP_ARGS)" $(BIN)/modelwright prepare $$group --yes || missing=1; \
+	done; if [ -z "$$missing" ]; then touch $@; fi
+
 # Tests drive a real browser: the system's where there is one, Debian's by apt-get, else Playwright's own.
 .venv/.browser: .venv/.dev
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
@@ -48,7 +56,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 # Two tests at a time, of different files, and one thread a process: threads that wait for each other on a busy machine wait long.
-test: lint install .venv/.browser
+test: lint install .venv/.groups .venv/.browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: install .venv/.dev
