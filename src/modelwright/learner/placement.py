@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 
+FEWEST, MOST = 8, 30  # questions of a placement
+HARDLY = 0.15  # fewer skills than this would be classified better by one more question
+SURE = 0.75  # from here a skill counts as decided, one way or the other
 SETS, MORE, FEW = 2048, 8, 150  # sets drawn; so many times as many where the answers leave the weight of no more than a few
 ABILITIES, FADING = 6144, 2048  # people drawn of each sort
 FADES = 0.3  # the share of people who learned along the plan and forgot
@@ -94,6 +97,13 @@ class Belief:
     def settled(self, tolerance: float = 0.04) -> bool:
         """True where another question would change so little that the plan would stay as it is."""
         return self.next is None or self.gain < tolerance
+
+    def is_enough(self, asked: int) -> bool:
+        """Whether a placement may end after `asked` questions: another would hardly change the plan, or there is none."""
+        return self.next is None or (asked >= FEWEST and self.settled(HARDLY))
+
+    def decides(self, skill: str) -> bool:
+        return max(self.skills[skill], 1 - self.skills[skill]) >= SURE
 
 
 class Placement:

@@ -32,6 +32,7 @@ from modelwright.learner.beliefs import (
     reading_left,
 )
 from modelwright.learner.errors import LearnerError
+from modelwright.learner.exams import check_length
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import books, index
 from modelwright.learner.state import State
@@ -98,7 +99,6 @@ HELD = 0.5  # of a skill, by tonight's new one, for it to wait
 PILE = 4  # skills that wait, from which the plan says how they come back
 AN_EXAM = 10  # questions
 MINUTES_A_QUESTION = 1.0
-QUESTIONS = 3  # of the check on a chapter, at the most
 ASKED = 0.6  # of a review, by a question or another look
 
 
@@ -679,7 +679,7 @@ class Planner:
         inside = [s for s in chapter.skills if s in self.c.skills and self.c.teaching(s, "item")]
         if any((trace := self.trace(s)) is not None and self.now - trace.answered_at < DAY // 2 for s in inside):
             return None
-        length = min(QUESTIONS, len({item for s in inside for item in self.c.teaching(s, "item")}))
+        length = check_length(self.c, inside)
         minutes = length * MINUTES_A_QUESTION
         if not length or minutes > left:
             return None

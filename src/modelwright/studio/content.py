@@ -14,7 +14,7 @@ from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from modelwright.curriculum import Exercise
     from modelwright.curriculum.frames import Drawn, Frame
@@ -109,60 +109,6 @@ def inline(markdown: str) -> str:
     from modelwright.curriculum import render_inline
 
     return render_inline(markdown)
-
-
-def lesson_view(desk: Desk, lesson: Lesson, pages: Pages) -> v.LessonView:
-    from modelwright.curriculum.lesson_blocks import closing_questions
-    from modelwright.studio import lessons
-
-    page = pages.lesson(lesson)
-    blocks, frames_waiting = pages.with_frames(lesson, page.blocks)
-    siblings = desk.curriculum.module_of(lesson.id).lessons
-    place = [sibling.id for sibling in siblings].index(lesson.id)
-    record = desk.lesson(lesson.id)
-    beside = lessons.beside(desk, lesson, page.paragraphs)
-    blocks = tuple(_of_learner(desk, lesson, block, beside) for block in blocks)
-    return v.LessonView(
-        id=lesson.id,
-        title=lesson.title,
-        module=desk.module_link(lesson.id),
-        minutes=lesson.minutes,
-        skills=desk.skills(lesson.skills),
-        text=lesson.text,
-        html="".join(block.html for block in page.blocks),
-        blocks=blocks,
-        figures_waiting=bool(page.missing),
-        frames_waiting=frames_waiting,
-        questions=tuple(question.ask for question in closing_questions(lesson)),
-        questions_html=page.questions_html,
-        closing=tuple(lessons.closing_view(desk, lesson, question) for question in closing_questions(lesson)),
-        contents=lessons.contents(desk, lesson, page),
-        terms=lessons.terms_of(lesson),
-        finished=record.finished_at > 0,
-        answers=tuple(record.answers),
-        previous=desk.link(siblings[place - 1].id, "lesson") if place else None,
-        next=desk.link(siblings[place + 1].id, "lesson") if place + 1 < len(siblings) else None,
-        then=practice(desk, lesson),
-        needed=groups.needed(lesson.needs, "this lesson"),
-        note=desk.note(lesson.id),
-        beside=beside,
-    )
-
-
-def _of_learner(desk: Desk, lesson: Lesson, block: v.LessonBlock, beside: Sequence[v.Passage]) -> v.LessonBlock:
-    """A block with what this learner did with it: their answer, or their marks and notes."""
-    from modelwright.studio import lessons
-
-    if block.kind == "check":
-        return replace(block, check=lessons.check_view(desk, lesson, lessons.find_check(lesson, block.id)))
-    if block.kind != "prose" or not beside:
-        return block
-    page = block.html
-    for passage in beside:
-        classes = " ".join(("marked",) * passage.marked + ("noted",) * bool(passage.note))
-        place = passage.target.id.partition("#")[2]
-        page = page.replace(f'<p id="{place}"', f'<p id="{place}" class="{classes}"', 1)
-    return replace(block, html=page)
 
 
 def practice(desk: Desk, lesson: Lesson) -> v.Link | None:

@@ -160,7 +160,7 @@ class Desk:
         return chosen_book(self.curriculum, self.state, module.id) or ""
 
     def resource(self, resource: Resource) -> v.ResourceView:
-        from modelwright.studio.placing import check_length
+        from modelwright.learner.exams import check_length
 
         module = self._home_of.get(resource.id)
         chapters = []

@@ -214,5 +214,10 @@ def fold_sources() -> list[Path]:
     """The files of the package that a folded state follows from: the learner's model with its weights, the journal and what reads it, and
     the shapes of the curriculum, whose contents have a digest of their own."""
     package = Path(__file__).parents[1]
-    rooms = [path for room in ("learner", "journal", "curriculum") for kind in ("*.py", "*.json") for path in (package / room).glob(kind)]
+    rooms = [
+        path
+        for room in ("learner", "journal", "curriculum", "groups")
+        for kind in ("*.py", "*.json")
+        for path in (package / room).glob(kind)
+    ]
     return sorted([*rooms, *package.glob("*.py"), Path(__file__).with_name("record.py")])

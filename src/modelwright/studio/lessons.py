@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from modelwright.studio import content
+from modelwright.studio import content, groups
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import StudioError, Unknown
-from modelwright.studio.placing import shown_order
+from modelwright.studio.placement import shown_order
 from modelwright.studio.record import SITTING, CheckRecord, OwnAnswer
 
 if TYPE_CHECKING:
@@ -260,6 +260,57 @@ def closing_view(desk: Desk, lesson: Lesson, question: Question) -> v.ClosingVie
 
 
 # What stands beside a lesson
+
+
+def lesson_view(desk: Desk, lesson: Lesson, pages: content.Pages) -> v.LessonView:
+    from modelwright.curriculum.lesson_blocks import closing_questions
+
+    page = pages.lesson(lesson)
+    blocks, frames_waiting = pages.with_frames(lesson, page.blocks)
+    siblings = desk.curriculum.module_of(lesson.id).lessons
+    place = [sibling.id for sibling in siblings].index(lesson.id)
+    record = desk.lesson(lesson.id)
+    passages_beside = beside(desk, lesson, page.paragraphs)
+    blocks = tuple(_of_learner(desk, lesson, block, passages_beside) for block in blocks)
+    return v.LessonView(
+        id=lesson.id,
+        title=lesson.title,
+        module=desk.module_link(lesson.id),
+        minutes=lesson.minutes,
+        skills=desk.skills(lesson.skills),
+        text=lesson.text,
+        html="".join(block.html for block in page.blocks),
+        blocks=blocks,
+        figures_waiting=bool(page.missing),
+        frames_waiting=frames_waiting,
+        questions=tuple(question.ask for question in closing_questions(lesson)),
+        questions_html=page.questions_html,
+        closing=tuple(closing_view(desk, lesson, question) for question in closing_questions(lesson)),
+        contents=contents(desk, lesson, page),
+        terms=terms_of(lesson),
+        finished=record.finished_at > 0,
+        answers=tuple(record.answers),
+        previous=desk.link(siblings[place - 1].id, "lesson") if place else None,
+        next=desk.link(siblings[place + 1].id, "lesson") if place + 1 < len(siblings) else None,
+        then=content.practice(desk, lesson),
+        needed=groups.needed(lesson.needs, "this lesson"),
+        note=desk.note(lesson.id),
+        beside=passages_beside,
+    )
+
+
+def _of_learner(desk: Desk, lesson: Lesson, block: v.LessonBlock, beside: Sequence[v.Passage]) -> v.LessonBlock:
+    """A block with what this learner did with it: their answer, or their marks and notes."""
+    if block.kind == "check":
+        return replace(block, check=check_view(desk, lesson, find_check(lesson, block.id)))
+    if block.kind != "prose" or not beside:
+        return block
+    page = block.html
+    for passage in beside:
+        classes = " ".join(("marked",) * passage.marked + ("noted",) * bool(passage.note))
+        place = passage.target.id.partition("#")[2]
+        page = page.replace(f'<p id="{place}"', f'<p id="{place}" class="{classes}"', 1)
+    return replace(block, html=page)
 
 
 def contents(desk: Desk, lesson: Lesson, page: content.Page) -> tuple[v.ContentsLine, ...]:

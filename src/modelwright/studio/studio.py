@@ -21,13 +21,15 @@ from modelwright.curriculum import Curriculum, load
 from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
-from modelwright.studio import calendar, content, evening, groups, knowing, lessons, outlook, placing, road, running
+from modelwright.learner.exams import exam_length, exam_passed
+from modelwright.studio import calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
 from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
 from modelwright.studio.ledger import Ledger
+from modelwright.studio.placement import Placer
 from modelwright.studio.record import SITTING
 from modelwright.studio.sitting import Sitting
 from modelwright.workshop import NoGit, Workshop, WorkshopError
@@ -318,7 +320,7 @@ class Studio:
     def lesson(self, lesson_id: str) -> v.LessonView:
         lesson = self._find("lesson", lesson_id)
         with self._desk() as desk:
-            view = content.lesson_view(desk, lesson, self._pages)
+            view = lessons.lesson_view(desk, lesson, self._pages)
         if view.figures_waiting:
             self._draw(lesson.id)
         if view.frames_waiting:
@@ -688,7 +690,7 @@ class Studio:
     def placement(self) -> v.PlacementView:
         """The question that tells most now, and what the answers say so far. Asking records nothing."""
         with self._desk(enrolled=True) as desk:
-            return placing.placement_view(desk, self._placer)
+            return placement.placement_view(desk, self._placer)
 
     def answer_item(
         self, item_id: str, text: str = "", seconds: float | None = None, setting: str = "placement", seed: int | None = None
@@ -698,18 +700,18 @@ class Studio:
         `text`: the number of a choice, the lines' numbers in their right order, or a formula. In a placement or an exam only the
         question that is being asked can be answered, so that a form sent twice counts once.
         """
-        if setting not in placing.SETTINGS:
-            raise StudioError(f"A question is answered in a {', '.join(placing.SETTINGS)}, not in '{setting}'.")
+        if setting not in placement.SETTINGS:
+            raise StudioError(f"A question is answered in a {', '.join(placement.SETTINGS)}, not in '{setting}'.")
         with self._desk(enrolled=True) as desk:
-            skill, module = placing.skill_asked(desk, self._placer, item_id, setting), None
+            skill, module = placement.skill_asked(desk, self._placer, item_id, setting), None
             if seed is not None and setting != "chapter" and seed != desk.record.items_asked:
                 raise NotYet("Something else was answered since this question was shown, so its answers stand in another order now.")
             seed = desk.record.items_asked if seed is None else _seed(seed)
-            judged = placing.judge(self.curriculum, item_id, seed, text)
+            judged = placement.judge(self.curriculum, item_id, seed, text)
             link = desk.link(skill, "skill")
             if judged.right is not None:
                 spent = 30.0 if seconds is None else min(max(seconds, 0.0), 600.0)
-                self._append(placing.event_of(desk, item_id, skill, judged, round(spent, 1), setting))
+                self._append(placement.event_of(desk, item_id, skill, judged, round(spent, 1), setting))
                 if setting == "exam":
                     module = self.curriculum.module_of(skill)
         if module is not None:
@@ -727,23 +729,23 @@ class Studio:
     def finish_placement(self) -> v.PlacedView:
         """Ends the placement: the plan believes what the answers say. Without any answer, the self-report stands, marked as such."""
         with self._desk(enrolled=True) as desk:
-            asked, before = placing.so_far(desk), placing.known_by_module(desk)
+            asked, before = placement.so_far(desk), placement.known_by_module(desk)
             if not asked and desk.record.placed_at:
                 raise NotYet("Nothing was answered since the last placement, so nothing changes.")
-            placed = placing.outcome(desk, self._placer)
+            placed = placement.outcome(desk, self._placer)
             self._append(placed)
         with self._desk(enrolled=True) as desk:
-            return placing.placed_view(desk, placed, asked, before, self._next(desk))
+            return placement.placed_view(desk, placed, asked, before, self._next(desk))
 
     def exam(self, module_id: str) -> v.ExamView:
         """A module's exam: ten questions spread over its skills. Passing tests out of the module."""
         module = self._find("module", module_id)
         with self._desk(enrolled=True) as desk:
-            return placing.exam_view(desk, module)
+            return placement.exam_view(desk, module)
 
     def has_questions(self, module_id: str) -> bool:
         """Whether the module has an exam."""
-        return placing.exam_length(self.curriculum, self._find("module", module_id)) > 0
+        return exam_length(self.curriculum, self._find("module", module_id)) > 0
 
     @property
     def can_place(self) -> bool:
@@ -760,18 +762,18 @@ class Studio:
         """The check after a chapter: up to three questions on its skills, and how those answered this evening went."""
         resource = self._find("resource", resource_id)
         with self._desk() as desk:
-            return placing.chapter_check(desk, resource, number)
+            return placement.chapter_check(desk, resource, number)
 
     @cached_property
-    def _placer(self) -> placing.Placer:
-        return placing.Placer(self.curriculum)
+    def _placer(self) -> Placer:
+        return Placer(self.curriculum)
 
     def _end_exam(self, module: Module) -> None:
         """After the last answer of a sitting: passing places the learner in the module."""
         with self._desk(enrolled=True) as desk:
-            sat = placing.sitting(desk, module.id)
-            if placing.exam_passed(self.curriculum, module, sat):
-                self._append(placing.exam_outcome(self.curriculum, module, sat))
+            sat = placement.sitting(desk, module.id)
+            if exam_passed(self.curriculum, module, sat):
+                self._append(placement.exam_outcome(self.curriculum, module, sat))
 
     # Cards
 

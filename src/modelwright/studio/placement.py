@@ -7,7 +7,6 @@ nothing, and the same record always gives the same question. What the answers sa
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
 from collections import Counter
@@ -15,6 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from modelwright.learner.exams import (
+    SLIP,
+    check_length,
+    exam_covers,
+    exam_length,
+    exam_passed,
+    exam_says,
+    exam_skill,
+    guess_rate,
+    needed_to_pass,
+    questions_of,
+    unasked,
+)
 from modelwright.studio import content
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
@@ -27,13 +39,6 @@ if TYPE_CHECKING:
     from modelwright.journal import events as e
     from modelwright.learner.placement import Belief, Placement
 
-FEWEST_QUESTIONS, MOST_QUESTIONS = 8, 30
-HARDLY = 0.15  # fewer skills than this would be classified better by one more question
-SURE = 0.75  # from here a skill counts as decided, one way or the other
-EXAM_LENGTH, EXAM_PASS = 10, 0.8
-EXAM_SAYS = 0.9  # the probability given to a skill of a module whose exam was passed
-SLIP = 0.10
-FORMULA_GUESS = 0.03
 MOVED, DOUBTED = 2.0, 3  # steps of difficulty that a surprise is worth, and as how many expected answers the stated figure counts
 SETTINGS = ("placement", "chapter", "exam", "verify")
 
@@ -58,7 +63,7 @@ class Placer:
         self._belief: tuple[Any, Belief] | None = None
 
     def belief(self, background: dict[str, int], asked: Sequence[Asked]) -> Belief:
-        from modelwright.learner.placement import Answered, Placement
+        from modelwright.learner.placement import MOST, Answered, Placement
 
         report = tuple(sorted(background.items()))
         if self._prior is None or self._prior[0] != report:
@@ -67,31 +72,11 @@ class Placer:
         if self._belief is None or self._belief[0] != key:
             answers = [Answered(a.skill, a.right, SLIP, guess_rate(self.curriculum, a.item)) for a in asked]
             left = [skill for skill in self.askable if unasked(self.curriculum, skill, asked)]
-            self._belief = (key, self._prior[1].believe(answers, left if len(asked) < MOST_QUESTIONS else ()))
+            self._belief = (key, self._prior[1].believe(answers, left if len(asked) < MOST else ()))
         return self._belief[1]
 
 
 # What can be asked
-
-
-def questions_of(curriculum: Curriculum, skill: str) -> tuple[str, ...]:
-    """Items of the bank for a skill; where it has none, its module's problems."""
-    problems = (id for id in curriculum.teaching(skill, "problem") if id.split("/")[0] == skill.split("/")[0])
-    return curriculum.teaching(skill, "item") or tuple(problems)
-
-
-def unasked(curriculum: Curriculum, skill: str, asked: Sequence[Asked]) -> tuple[str, ...]:
-    """Those that were not asked in this sitting. A problem has new numbers each time, so that it may come twice."""
-    times = Counter(one.item for one in asked)
-    return tuple(id for id in questions_of(curriculum, skill) if times[id] < (1 if id in curriculum.items else 2))
-
-
-def guess_rate(curriculum: Curriculum, id: str) -> float:
-    """How often someone who does not know it answers it rightly."""
-    item = curriculum.items.get(id)
-    if item is not None and item.choices:
-        return 1 / len(item.choices)
-    return 1 / math.factorial(len(item.lines)) if item is not None and item.lines else FORMULA_GUESS
 
 
 def pick(desk: Desk, skill: str, asked: Sequence[Asked]) -> str:
@@ -251,7 +236,7 @@ def placement_view(desk: Desk, placer: Placer) -> v.PlacementView:
     asked = so_far(desk)
     belief = placer.belief(desk.record.background, asked)
     now = question_now(desk, placer)
-    settled = now is None or (len(asked) >= FEWEST_QUESTIONS and belief.settled(HARDLY))
+    settled = belief.is_enough(len(asked))
     times = Counter(one.skill.split("/")[0] for one in asked)
     modules = tuple(
         v.ModuleBelief(v.Link("module", m.id, m.title), len(m.skills), sum(belief.skills[skill.id] for skill in m.skills), times[m.id])
@@ -306,7 +291,7 @@ def outcome(desk: Desk, placer: Placer) -> e.Placed:
     skills = {}
     for skill, p in belief.skills.items():
         worked_on = desk.record.practised.get(skill, began) < began
-        if skill in tested or (not worked_on and (max(p, 1 - p) >= SURE or skill.split("/")[0] in spoken)):
+        if skill in tested or (not worked_on and (belief.decides(skill) or skill.split("/")[0] in spoken)):
             skills[skill] = round(p, 3)
     for skill, whole in index(desk.curriculum).divided.items():
         if whole in skills:  # else this would read as an entry from before the skill was divided
@@ -355,46 +340,17 @@ def sitting(desk: Desk, module: str) -> list[Asked]:
     return sat if sat and desk.now - sat[-1].at < EXAM_LASTS else []
 
 
-def exam_length(curriculum: Curriculum, module: Module) -> int:
-    """Ten, or as many different questions as there are."""
-    ids = {id for skill in module.skills for id in questions_of(curriculum, skill.id)}
-    return min(EXAM_LENGTH, sum(1 if id in curriculum.items else 2 for id in ids))
-
-
 def exam_question(desk: Desk, module: Module, sat: Sequence[Asked]) -> tuple[str, str] | None:
-    """(question, skill): skills come in turn, those asked least in this sitting and spread over the module first."""
-    if len(sat) >= exam_length(desk.curriculum, module):
-        return None
-    able = [skill.id for skill in module.skills if unasked(desk.curriculum, skill.id, sat)]
-    if not able:
-        return None
-    times = Counter(one.skill for one in sat)
-    stride = max(1, round(len(able) * 0.618))
-    while math.gcd(stride, len(able)) > 1:
-        stride += 1
-    spread = {able[(k * stride) % len(able)]: k for k in range(len(able))}
-    first = min(able, key=lambda id: (times[id], spread[id]))
-    return pick(desk, first, sat), first
-
-
-def exam_covers(curriculum: Curriculum, module: Module) -> bool:
-    """Whether questions exist for at least half of the skills: only then does passing speak for the others too."""
-    return 2 * sum(bool(questions_of(curriculum, skill.id)) for skill in module.skills) >= len(module.skills)
-
-
-def exam_passed(curriculum: Curriculum, module: Module, sat: Sequence[Asked]) -> bool | None:
-    """None while it goes on."""
-    length = exam_length(curriculum, module)
-    return None if not length or len(sat) < length else sum(one.right for one in sat) >= math.ceil(EXAM_PASS * length)
+    """(question, skill) that the exam asks now."""
+    skill = exam_skill(desk.curriculum, module, sat)
+    return None if skill is None else (pick(desk, skill, sat), skill)
 
 
 def exam_outcome(curriculum: Curriculum, module: Module, sat: Sequence[Asked]) -> e.Placed:
-    """A passed exam: the module's skills, less those that an answer spoke against."""
+    """What a passed exam says, as an event."""
     from modelwright.journal import events as e
 
-    missed, right = {one.skill for one in sat if not one.right}, {one.skill for one in sat if one.right}
-    spoken = {skill.id for skill in module.skills} if exam_covers(curriculum, module) else right
-    return e.Placed(skills=dict.fromkeys(sorted(spoken - missed), EXAM_SAYS), by="test")
+    return e.Placed(skills=exam_says(curriculum, module, sat), by="test")
 
 
 def exam_view(desk: Desk, module: Module) -> v.ExamView:
@@ -403,7 +359,7 @@ def exam_view(desk: Desk, module: Module) -> v.ExamView:
     if not length:
         raise NotYet(f"There is no question on {module.title} yet, so it has no exam.")
     passed, now = exam_passed(desk.curriculum, module, sat), exam_question(desk, module, sat)
-    right, needed = sum(one.right for one in sat), math.ceil(EXAM_PASS * length)
+    right, needed = sum(one.right for one in sat), needed_to_pass(length)
     missed = tuple(desk.link(id, "skill") for id in dict.fromkeys(one.skill for one in sat if not one.right))
     if passed is None:
         words = f"{length} questions, {needed} of them right to pass."
@@ -432,13 +388,6 @@ def exam_view(desk: Desk, module: Module) -> v.ExamView:
 
 
 # After a chapter
-
-
-def check_length(curriculum: Curriculum, skills: Sequence[str]) -> int:
-    """How many questions the check of a chapter on these skills asks."""
-    from modelwright.learner.planning import QUESTIONS
-
-    return min(QUESTIONS, len({id for skill in skills for id in questions_of(curriculum, skill)}))
 
 
 def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck:
