@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from modelwright.groups import catalogue
 
 REPOSITORY = Path(__file__).parents[2]
 pytest.importorskip("hatchling", reason="building a wheel needs hatchling")
@@ -32,6 +35,28 @@ def test_neither_package_holds_what_was_made_on_this_machine(built: Path) -> Non
     with zipfile.ZipFile(wheel) as one, tarfile.open(source) as other:
         names = {*one.namelist(), *other.getnames()}
     assert not [name for name in names if {".made", "__pycache__", "node_modules", ".hypothesis"} & set(name.split("/"))]
+
+
+def test_the_wheel_alone_knows_the_groups_their_pins_and_their_sizes(built: Path, tmp_path: Path) -> None:
+    (wheel,), (source,) = built.glob("*.whl"), built.glob("*.tar.gz")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = (
+        "import json; from modelwright.groups import catalogue; c = catalogue(); "
+        "print(json.dumps([str(c.pins), c.pins.read_text(), {g.id: [sorted(str(r) for r in c.asked(g)), len(g.wheels)] for g in c.groups.values()}]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(tmp_path / "site")}, cwd=tmp_path, check=True, capture_output=True
+    )
+    place, pins, groups = json.loads(ran.stdout)
+    assert place == str(tmp_path / "site" / "modelwright" / "groups" / "constraints.txt")
+    assert pins == (REPOSITORY / "constraints.txt").read_text()
+    here = catalogue()
+    assert groups == {g.id: [sorted(str(requirement) for requirement in here.asked(g)), len(g.wheels)] for g in here.groups.values()}
+    with tarfile.open(source) as archive:  # from which a wheel is built where none fits
+        (name,) = [name for name in archive.getnames() if name.endswith("/groups/constraints.txt")]
+        held = archive.extractfile(name)
+        assert held is not None
+        assert held.read().decode() == pins
 
 
 def test_the_wheel_alone_has_its_curriculum_and_its_pages(built: Path, tmp_path: Path) -> None:

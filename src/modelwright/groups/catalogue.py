@@ -136,15 +136,13 @@ def known() -> Mapping[str, Group]:
 @cache
 def catalogue() -> Catalogue:
     """The shipped list: as the checkout has it, or as the installed package brought it."""
-    packaged = HERE / "constraints.txt"
-    pins = packaged if packaged.is_file() else REPOSITORY / "constraints.txt"
-    if packaged.is_file():
-        texts = metadata.requires("modelwright") or []
-        extras = {id: tuple(text for text in texts if f'extra == "{id}"' in text.replace("'", '"')) for id in known()}
+    project = REPOSITORY / "pyproject.toml"
+    if HERE.is_relative_to(REPOSITORY / "src") and project.is_file():  # its metadata may be older than it
+        extras = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     else:
-        project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        extras = {id: tuple(texts) for id, texts in project["optional-dependencies"].items()}
-    return Catalogue(known(), {id: extras[id] for id in known()}, pins)
+        texts = metadata.requires("modelwright") or []
+        extras = {id: [text for text in texts if f'extra == "{id}"' in text.replace("'", '"')] for id in known()}
+    return Catalogue(known(), {id: tuple(extras[id]) for id in known()}, HERE / "constraints.txt")
 
 
 def known_need(need: str) -> str:
