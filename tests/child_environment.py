@@ -1,7 +1,8 @@
 """An environment that sees this one's packages and into which something can be installed without touching it; and packages made for that.
 
-`Child(folder)` is a virtual environment with a Python of its own, whose packages are those here and what is installed into it. `wheel(…)` writes a
-package that holds nothing but its name. Together they let the real installation run, from a folder of wheels in place of a network.
+`Child(folder)` is a virtual environment with a Python of its own, whose packages are those here, but for some, and what is installed into it.
+`wheel(…)` writes a package that holds nothing but its name. Together they let the real installation run, from a folder of wheels in place of a
+network.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
@@ -36,17 +38,31 @@ def wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = (),
     return path
 
 
-class Child:
-    """`environment` is what its processes get: no network, and no wheels but those of `wheels`."""
+def _entries(distribution: str) -> set[str]:
+    """What an installed distribution has put into site-packages; nothing where it is not installed."""
+    try:
+        files = metadata.distribution(distribution).files or []
+    except metadata.PackageNotFoundError:
+        return set()
+    return {file.parts[0] for file in files if file.parts[0] != ".."}
 
-    def __init__(self, folder: Path) -> None:
+
+class Child:
+    """`environment` is what its processes get: no network, and no wheels but those of `wheels`. `without` are distributions that it lacks."""
+
+    def __init__(self, folder: Path, without: tuple[str, ...] = ()) -> None:
         self.folder, self.wheels = folder / "environment", folder / "wheels"
         self.wheels.mkdir(parents=True)
         venv.create(self.folder, with_pip=False, symlinks=True)
         self.python = self.folder / "bin" / "python"
         self.packages = self.folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-        own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(Path(__file__).parents[1] / "src")}
-        (self.packages / "parent.pth").write_text("\n".join(sorted(own)) + "\n")
+        seen = folder / "seen" / "site-packages"
+        seen.mkdir(parents=True)
+        left_out = {name for distribution in without for name in _entries(distribution)}
+        for path in {entry for key in ("purelib", "platlib") for entry in Path(sysconfig.get_path(key)).iterdir()}:
+            if path.name not in left_out:
+                (seen / path.name).symlink_to(path)
+        (self.packages / "parent.pth").write_text(f"{seen}\n{Path(__file__).parents[1] / 'src'}\n")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MODELWRIGHT_"))}
         self.environment |= NO_NETWORK | {"MODELWRIGHT_PIP_ARGS": f"--no-index --find-links {self.wheels}", "OMP_NUM_THREADS": "1"}
 

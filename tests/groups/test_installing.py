@@ -25,7 +25,7 @@ PINS = dict(line.split("==") for line in catalogue().pins.read_text().split())
 @pytest.fixture
 def child(tmp_path: Path) -> Child:
     """With the packages of the group `rl`, made for here, in the versions that are shipped."""
-    made = Child(tmp_path)
+    made = Child(tmp_path, without=("gymnasium", "Farama-Notifications"))
     wheel(made.wheels, "gymnasium", PINS["gymnasium"], requires=("farama-notifications>=0.0.1", "numpy>=1"))
     wheel(made.wheels, "Farama-Notifications", PINS["Farama-Notifications"])
     return made
