@@ -225,12 +225,6 @@ def closing_questions(lesson: Lesson) -> tuple[Question, ...]:
     return tuple(question for closing in of_kind(lesson, Closing) for question in closing.questions)
 
 
-def is_worked_through(lesson: Lesson) -> bool:
-    """Whether the lesson asks, answers or names terms: what the linter holds to the form of docs/authors.md."""
-    asks = any(isinstance(block, Check | Faded | Explore) for block in blocks_of(lesson))
-    return bool(lesson.terms) or asks or any(question.answer for question in closing_questions(lesson))
-
-
 @lru_cache(maxsize=1024)
 def _blocks(text: str, path: Path) -> tuple[Block, ...]:
     findings: list[Finding] = []
@@ -474,5 +468,5 @@ def _read(block: Block) -> Iterator[str]:
 
 __all__ = [
     "CLOSING", "Block", "Cell", "Check", "Closing", "Explore", "Faded", "Fence", "Figure", "Parameter", "Prose", "Question", "alt_text",
-    "as_markdown", "blocks_of", "closing_questions", "fences", "is_worked_through", "of_kind", "parse", "words",
+    "as_markdown", "blocks_of", "closing_questions", "fences", "of_kind", "parse", "words",
 ]  # fmt: skip

@@ -25,7 +25,6 @@ from modelwright.curriculum.lesson_blocks import (
     blocks_of,
     closing_questions,
     fences,
-    is_worked_through,
     of_kind,
     words,
 )
@@ -34,9 +33,9 @@ from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.reading import line_of
 from modelwright.curriculum.render import refused_links, render_math
 
-WORDS_READ, WORDS = (400, 900), (500, 1000)  # of a lesson that is only read, and of one that is worked through
 CODE_WIDTH = 64  # characters of code that a page shows beside each other
 CODE_LINES = 15
+WORDS = (500, 1000)  # of a lesson
 CHECKS = 2
 ALT_LENGTH = 20  # characters; less says no more than what kind of picture it is
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+)\$", re.DOTALL)
@@ -53,8 +52,7 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
         return Finding(lesson.path, line + offset if line else 0, message, mend)
 
     blocks = blocks_of(lesson)
-    through = is_worked_through(lesson)
-    low, high = WORDS if through else WORDS_READ
+    low, high = WORDS
     if not low <= words(lesson) <= high:
         yield at(0, f"The lesson has {words(lesson)} words.", f"Aim for {low} to {high}.")
     if "?" not in lesson.text.strip().split("\n## ", 1)[0]:
@@ -79,8 +77,7 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
                 if fence.language == "output":
                     line = block.line + fence.line - 1
                     yield at(line, "This output follows no code.", "Put it right after the block that prints it.")
-    if through:
-        yield from _worked_through(lesson, at)
+    yield from _worked_through(lesson, at)
 
 
 def _worked_through(lesson: Lesson, at: At) -> Iterator[Finding]:
@@ -201,8 +198,6 @@ def lint_order(curriculum: Curriculum, lessons: Iterable[Lesson]) -> Iterator[Fi
     wordy = sorted((key for key in introduced if " " in key), key=len, reverse=True)
     any_term = re.compile("|".join(f"(?:{named(key).pattern})" for key in wordy), re.IGNORECASE) if wordy else None
     for lesson in lessons:
-        if not is_worked_through(lesson):
-            continue
         offset = lines_above(lesson)
         before = _before(curriculum, lesson)
         for term in lesson.terms:

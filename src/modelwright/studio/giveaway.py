@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from modelwright.curriculum.errors import Finding
-from modelwright.curriculum.lesson_blocks import Cell, Faded, blocks_of, is_worked_through
+from modelwright.curriculum.lesson_blocks import Cell, Faded, blocks_of
 
 if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab, Lesson
@@ -17,8 +17,8 @@ ALLOWED = 1 / 3  # of a lab's checks may pass by what its lesson shows: what any
 
 
 def shown_before(lab: Lab, lessons: Iterable[Lesson]) -> list[Lesson]:
-    """The lessons on the lab's first skill that are worked through."""
-    return [lesson for lesson in lessons if lab.skills[0] in lesson.skills and is_worked_through(lesson)]
+    """The lessons on the lab's first skill."""
+    return [lesson for lesson in lessons if lab.skills[0] in lesson.skills]
 
 
 def prove_kept_back(lab: Lab, lessons: Iterable[Lesson], grade: Callable[..., Verdict]) -> Iterator[Finding]:
