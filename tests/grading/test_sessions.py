@@ -284,6 +284,19 @@ def test_pages_that_keep_much_memory_are_put_away_for_others(grader: Grader) -> 
     assert until(lambda: len(processes()) <= len(before))
 
 
+def test_a_page_that_shares_the_memory_with_a_running_one_runs_as_well(grader: Grader) -> None:
+    opened = Sessions(grader)
+    assert opened.run("left alone", cells("x = bytearray(b'1') * 5_000_000")).status == "ok"
+    long = threading.Thread(target=opened.run, args=("busy", cells("import time\ntime.sleep(6)")), kwargs={"token": "long"})
+    long.start()
+    assert until(lambda: "busy" in opened._sessions and opened._sessions["busy"].socket is not None)
+    ran = opened.run("another", cells("import time\ntime.sleep(1)\n'done'"))  # long enough for its limits to be looked at
+    assert (ran.status, ran.value) == ("ok", "'done'"), ran
+    opened.stop("busy", "long")
+    long.join()
+    opened.close()
+
+
 def test_the_warm_process_of_lessons_is_made_again_when_it_has_ended(grader: Grader) -> None:
     opened = Sessions(grader)
     opened.warm()

@@ -106,7 +106,7 @@ class _Session:
         self.socket: socket.socket | None = None
         self.used = 0.0
         self.memory_mb = 0.0  # held after the last run
-        self.granted_mb = 0.0  # while a run is going on: what it may take
+        self.granted_mb = 0  # while a run is going on: what it may take
         self.token = ""  # of that run
 
     def hang_up(self) -> None:
@@ -187,7 +187,7 @@ class Sessions:
                 return self._converse(session, kind, style, token, request, cell, needs)
             finally:
                 with self._lock:
-                    session.token, session.granted_mb, session.used = "", 0.0, time.monotonic()
+                    session.token, session.granted_mb, session.used = "", 0, time.monotonic()
 
     def _converse(self, session: _Session, kind: str, style: Mapping[str, Any], token: str, request: dict[str, Any],
                   cell: int, needs: Sequence[str]) -> dict[str, Any]:  # fmt: skip
@@ -226,7 +226,7 @@ class Sessions:
                     oldest.turn.release()
                     live -= 1
             left = self.budget_mb - running - sum(other.memory_mb for other in idle)
-            session.granted_mb = min(MEMORY_MB, max(LEAST_MB, left))
+            session.granted_mb = int(min(MEMORY_MB, max(LEAST_MB, left)))
 
     def _open(self, kind: str, style: Mapping[str, Any], needs: Sequence[str]) -> socket.socket:
         opened = self._dial(kind)
