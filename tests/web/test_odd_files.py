@@ -47,9 +47,8 @@ def test_every_face_says_at_once_what_lies_there(client: Any, studio: Studio, ki
     assert client.get(f"/lab/{LAB}/state").status_code == 422
     assert client.get("/").status_code == client.get("/workshop").status_code == 200
     for answer in (
-        client.post(f"/lab/{LAB}/run", json={}),
         client.post(f"/api/labs/{LAB}/submit", json={}),
-        *([] if kind == "sparse" else [client.post(f"/lab/{LAB}/save", json={"text": "x = 1\n"})]),
+        *([] if kind == "sparse" else [client.post(f"/lab/{LAB}/save", json={"text": "x = 1\n", "base": "", "sha": "0"})]),
     ):
         assert "ordinary file" in answer.text or "largest that is read" in answer.text
     with pytest.raises(ModelwrightError):

@@ -134,7 +134,7 @@ def test_checks_stream_in_one_by_one_and_the_verdict_comes_last(client: Any) -> 
     assert [event.split("\n")[0] for event in events] == ["event: check"] * 3 + ["event: done"]
     done = json.loads(events[-1].split("data: ", 1)[1])
     assert "3 of 3 checks" in done["html"]
-    assert done["sha"]
+    assert done["graded"] != "0"
 
 
 def test_the_solution_waits_for_a_pass_or_an_explicit_wish(client: Any) -> None:
@@ -144,12 +144,31 @@ def test_the_solution_waits_for_a_pass_or_an_explicit_wish(client: Any) -> None:
     assert "keepdims" in client.post(f"/lab/{LAB}/solution", data={"confirm": "1"}).text
 
 
-def test_a_save_on_top_of_a_changed_file_is_refused(client: Any, studio: Studio) -> None:
-    sha = studio.lab(LAB).sha
-    studio.save(LAB, "# from elsewhere\n")
-    answer = client.post(f"/lab/{LAB}/save", json={"text": "mine", "sha": sha})
+def test_a_save_on_top_of_a_changed_file_is_refused_with_the_difference(client: Any, studio: Studio) -> None:
+    sha = studio.save(LAB, "a = 1\nb = 2\n")
+    studio.save(LAB, "a = 1\nb = 3\n")
+    answer = client.post(f"/lab/{LAB}/save", json={"text": "a = 1\nb = 4\n", "base": "a = 1\nb = 2\n", "sha": sha})
     assert answer.status_code == 409
-    assert studio.lab(LAB).source == "# from elsewhere\n"
+    assert "-b = 3" in answer.json()["html"]
+    assert "+b = 4" in answer.json()["html"]
+    assert studio.lab(LAB).source == "a = 1\nb = 3\n"
+
+
+def test_changes_that_do_not_meet_are_joined(client: Any, studio: Studio) -> None:
+    before = "a = 1\nb = 2\nc = 3\n"
+    sha = studio.save(LAB, before)
+    studio.save(LAB, before.replace("a = 1", "a = 10"))
+    answer = client.post(f"/lab/{LAB}/save", json={"text": before.replace("c = 3", "c = 30"), "base": before, "sha": sha})
+    assert answer.json()["text"] == studio.lab(LAB).source == "a = 10\nb = 2\nc = 30\n"
+
+
+def test_looking_at_a_lab_writes_no_file_and_opening_it_does(client: Any, studio: Studio) -> None:
+    file = studio.home.workshop / "labs" / "tiny_maths" / "softmax.py"
+    for path in (f"/lab/{LAB}", f"/lab/{LAB}/state", f"/lab/{LAB}/diff", f"/api/labs/{LAB}"):
+        assert client.get(path).status_code == 200
+    assert not file.exists()
+    client.post(f"/lab/{LAB}/open")
+    assert file.read_text() == tiny_curriculum.STARTER
 
 
 def test_a_chapter_is_ticked_and_unticked(client: Any, studio: Studio) -> None:

@@ -136,15 +136,61 @@ def test_a_file_changed_in_another_editor_appears_and_is_never_overwritten(serve
     page.goto(served.url + "/lab/" + tiny_curriculum.LAB)
     expect(page.locator(".cm-content")).to_contain_text("def softmax")
     file = served.studio.home.workshop / "labs" / "tiny_maths" / "softmax.py"
+    while not file.exists():  # the page has been shown, and says so in a moment
+        page.wait_for_timeout(50)
     file.write_text("# from outside\n" + tiny_curriculum.STARTER)
     expect(page.locator(".cm-content")).to_contain_text("# from outside")
-    # While the learner types here, the other editor saves again: both are kept until the learner says which.
-    page.route("**/save", lambda route: route.fulfill(status=409, json={"detail": "changed"}))
-    write_in_editor(page, "mine = 1\n")
-    expect(page.locator("#clash")).to_be_visible()
-    assert "# from outside" in file.read_text()
-    page.unroute("**/save")
-    page.get_by_role("button", name="Keep what I typed").click()
+    # While the learner types here, the other editor saves again. Where the two do not meet, both are kept.
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("mine = 1\n")
+    file.write_text(file.read_text().replace("# from outside", "# once more"))
+    expect(page.locator(".cm-content")).to_contain_text("# once more")
+    expect(page.locator("#saved")).to_contain_text("saved")
+    assert file.read_text() == "# once more\n" + tiny_curriculum.STARTER + "mine = 1\n"
+    # Where they meet, nothing is written until the learner has seen the difference and said which.
+    write_in_editor(page, "mine = 2\n")
+    file.write_text("theirs = 2\n")
+    expect(page.locator("#clash .difference")).to_contain_text("+mine = 2")
+    assert file.read_text() == "theirs = 2\n"
+    page.get_by_role("button", name="Keep what is here").click()
     expect(page.locator("#saved")).to_have_text("saved")
-    assert file.read_text() == "mine = 1\n"
+    assert file.read_text() == "mine = 2\n"
+    page.goto("about:blank")
+
+
+def test_typing_on_while_it_is_checked_loses_nothing(served: Any, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(served.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator(".cm-content")).to_contain_text("def softmax")
+    file = served.studio.home.workshop / "labs" / "tiny_maths" / "softmax.py"
+    write_in_editor(page, tiny_curriculum.WRONG)
+    typed = ""
+    for n in range(5):
+        page.keyboard.insert_text(f"# before {n}\n")
+        page.keyboard.press("Control+Enter")
+        page.keyboard.insert_text(f"# after {n}\n")
+        typed += f"# before {n}\n# after {n}\n"
+        page.wait_for_timeout(250 * n)
+        expect(page.locator("#clash")).to_be_hidden()
+    expect(page.locator("#saved")).to_contain_text("graded in", timeout=90_000)
+    expect(page.locator("#clash")).to_be_hidden()
+    assert file.read_text() == tiny_curriculum.WRONG + typed
+    page.goto("about:blank")
+
+
+def test_asked_for_again_while_it_checks_it_goes_on_with_the_newest_text(served: Any, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(served.url + "/lab/" + tiny_curriculum.LAB)
+    expect(page.locator(".cm-content")).to_contain_text("def softmax")
+    write_in_editor(page, "import time\ntime.sleep(1.5)\n" + tiny_curriculum.WRONG)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#saved")).to_have_text("checking")
+    write_in_editor(page, tiny_curriculum.SOLUTION)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#saved")).to_contain_text("the newest text is next")
+    expect(page.locator("#passed")).to_contain_text("3 of 3 checks", timeout=90_000)
+    assert served.studio.lab(tiny_curriculum.LAB).passed
     page.goto("about:blank")

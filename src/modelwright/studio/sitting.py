@@ -1,6 +1,7 @@
-"""When things were opened, for measuring time spent: a small file in the home's `run` folder that all processes share.
+"""How long something was worked on: a small file in the home's `run` folder that all processes share.
 
-It is not part of the record: deleting it costs one measurement and changes no state.
+Time runs from one sign of work to the next (opening it, saving it, handing it in), for half an hour at most, and stops while something
+else is open. It is not part of the record: deleting it costs one measurement and changes no state.
 """
 
 from __future__ import annotations
@@ -10,46 +11,83 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
-LONGEST = 1_800_000  # milliseconds after which something must have been opened anew
+LONGEST = 1_800_000  # milliseconds from one sign of work to the next that count as work
+ANEW = 12 * 3_600_000  # after so long without a sign, it is begun anew
 KEPT = 100
+
+
+class Worked(NamedTuple):
+    """In milliseconds: the last sign of work, and the work until then."""
+
+    at: int
+    done: int
 
 
 class Sitting:
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._opened: dict[str, int] = {}  # what was opened here, in case the file cannot be written
+        self._noted: dict[str, Worked] = {}  # what was noted here, in case the file cannot be written
 
     def open(self, name: str, now: int, again: bool = False) -> None:
-        """Notes an opening. One still running goes on, unless `again`."""
-        opened = self._read()
-        if not again and now - opened.get(name, 0) < LONGEST and next(reversed(opened), "") == name:
-            return
-        begun = opened.pop(name, 0)
-        opened[name] = now if again or now - begun >= LONGEST else begun
-        self._opened = dict(list(opened.items())[-KEPT:])
-        self._write()
+        """Notes an opening. What is open already goes on, unless `again`; the time that it lay there closed does not count."""
+        noted = self._left(name, now)
+        before = noted.pop(name, None)
+        done = 0
+        if before is not None and not again and 0 <= now - before.at < ANEW:
+            done = before.done + (now - before.at if self._is_last(name) and now - before.at < LONGEST else 0)
+        self._keep(noted, name, Worked(now, done))
+
+    def work(self, name: str, now: int) -> None:
+        """Notes a sign of work on what is open."""
+        noted = self._left(name, now)
+        before = noted.pop(name, None)
+        done = 0
+        if before is not None and 0 <= now - before.at < ANEW:
+            done = before.done + (min(now - before.at, LONGEST) if self._is_last(name) else 0)
+        self._keep(noted, name, Worked(now, done))
 
     def spent(self, name: str, now: int, otherwise: float) -> float:
-        """Seconds since it was opened, at most half an hour; `otherwise` where that is not known."""
-        begun = self._read().get(name)
-        return otherwise if begun is None else min(max(now - begun, 0), LONGEST) / 1000
+        """Seconds of work on it until now; `otherwise` where it was not opened."""
+        worked = self._read().get(name)
+        if worked is None:
+            return otherwise
+        since = min(max(now - worked.at, 0), LONGEST) if self._is_last(name) else 0
+        return min(worked.done + since, ANEW) / 1000
 
     def last(self, prefix: str) -> str | None:
-        """The name, without the prefix, of what was opened last."""
+        """The name, without the prefix, of what was worked on last."""
         return next((name.removeprefix(prefix) for name in reversed(self._read()) if name.startswith(prefix)), None)
 
-    def _read(self) -> dict[str, int]:
+    def _is_last(self, name: str) -> bool:
+        return next(reversed(self._read()), "") == name
+
+    def _left(self, name: str, now: int) -> dict[str, Worked]:
+        """What is noted; where something else than `name` was open last, its time ends now."""
+        noted = self._read()
+        last = next(reversed(noted), "")
+        if last and last != name:
+            at, done = noted[last]
+            noted[last] = Worked(at, done + min(max(now - at, 0), LONGEST))
+        return noted
+
+    def _keep(self, noted: dict[str, Worked], name: str, worked: Worked) -> None:
+        noted[name] = worked
+        self._noted = dict(list(noted.items())[-KEPT:])
+        self._write()
+
+    def _read(self) -> dict[str, Worked]:
         try:
             raw = json.loads(self.file.read_text())
-            return {str(name): int(at) for name, at in raw.items()}
+            return {str(name): Worked(int(at), int(done)) for name, (at, done) in raw.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            return dict(self._opened)
+            return dict(self._noted)
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=".opened-")
             with open(handle, "w") as file:
-                json.dump(self._opened, file)
+                json.dump(self._noted, file)
             os.replace(name, self.file)

@@ -33,6 +33,8 @@ from modelwright.studio.placement import Placer
 from modelwright.studio.record import SITTING
 from modelwright.studio.sitting import Sitting
 from modelwright.workshop import NoGit, Workshop, WorkshopError
+from modelwright.workshop.merging import difference, merged
+from modelwright.workshop.workshop import sha as sha_of
 
 if TYPE_CHECKING:
     from modelwright.curriculum.lesson_blocks import Faded
@@ -904,13 +906,14 @@ class Studio:
             return desk.lab(lab_id).passed_at > 0
 
     def lab(self, lab_id: str, begin: bool = True) -> v.LabView:
-        """Opens a lab: on the first opening its starter is written into the workshop. Without `begin` it is only looked at."""
+        """Opens a lab: on the first opening its starter is written into the workshop, and the time worked on it runs from here. Without
+        `begin` it is only looked at, and nothing is written."""
         lab = self._find("lab", lab_id)
         statement, names = self._statement(lab)
         with self._desk(enrolled=True) as desk:
             if begin:
                 self.workshop.ensure(lab)
-            self._sitting.open("lab:" + lab.id, desk.now)
+                self._sitting.open("lab:" + lab.id, desk.now)
             return content.lab_view(desk, lab, self.workshop, statement, names)
 
     def lab_file(self, lab_id: str) -> bytes | None:
@@ -920,8 +923,28 @@ class Studio:
     def save(self, lab_id: str, text: str, expected_sha: str | None = None) -> str:
         """Writes the learner's file and returns its `sha`. With `expected_sha`, refuses to overwrite a file that has changed since."""
         lab = self._find("lab", lab_id)
-        with self._desk(enrolled=True):
+        with self._desk(enrolled=True) as desk:
+            self._sitting.work("lab:" + lab.id, desk.now)
             return self.workshop.write(lab, _encoded(text), expected_sha)
+
+    def save_change(self, lab_id: str, text: str, base: str, base_sha: str) -> v.SavedChange:
+        """Writes the learner's file as it is after their change from `base` to `text`. `base_sha`: the sha of the file that `base` was
+        read from. What another program changed meanwhile is kept where it lies elsewhere in the text; else nothing is written, and the
+        answer says how the two differ."""
+        lab, data = self._find("lab", lab_id), _encoded(text)
+        with self._desk(enrolled=True) as desk:
+            self._sitting.work("lab:" + lab.id, desk.now)
+            there = self.workshop.own(lab)
+            if there is None or sha_of(there) == base_sha:
+                return v.SavedChange(self.workshop.write(lab, data, base_sha), text)
+            try:
+                theirs = there.decode("utf-8-sig").replace("\r\n", "\n")
+            except UnicodeDecodeError:
+                raise StudioError(f"{lab.file} was changed outside to something that is no text, so nothing was saved.") from None
+            both = merged(base, text, theirs)
+            if both is None:
+                return v.SavedChange(sha_of(there), theirs, difference(theirs, text, lab.file))
+            return v.SavedChange(self.workshop.write(lab, _encoded(both), sha_of(there)), both)
 
     def submit(self, lab_id: str, on_check: Callable[[CheckResult], None] | None = None, source: str | None = None) -> Verdict:
         """Grades the learner's file (or `source`, which is saved first). `on_check` is called as each check ends, in this thread."""
@@ -1301,7 +1324,7 @@ def _submitted(lab: Lab, verdict: Verdict, spent: float) -> e.LabSubmitted:
         passed=verdict.status == "passed",
         checks_passed=verdict.passed,
         checks_total=verdict.total,
-        seconds=round(min(spent, LONGEST_SITTING), 1),
+        seconds=round(spent, 1),
         source_sha256=verdict.source_sha256,
         verdict=told,
     )

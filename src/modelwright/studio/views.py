@@ -807,6 +807,16 @@ class CheckLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedChange:
+    """A lab's file after a change from the page: its `sha` and `text`. `difference`, from the text outside to the one here, where the two
+    cannot be joined: then `text` is the one outside, and nothing was written."""
+
+    sha: str
+    text: str
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LastVerdict:
     """The last verdict from the journal. `stale`: the file has changed since it was graded."""
 

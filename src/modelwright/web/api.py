@@ -377,7 +377,7 @@ def _questions(api: APIRouter, studio: Studio) -> None:
 def _labs(api: APIRouter, studio: Studio) -> None:
     @api.get("/labs/{module}/{slug}", response_model=v.LabView)
     def lab(module: Slug, slug: Slug) -> Response:
-        return give(studio.lab(f"{module}/{slug}"))
+        return give(studio.lab(f"{module}/{slug}", begin=False))
 
     @api.put("/labs/{module}/{slug}/file", response_model=Sha)
     def save(module: Slug, slug: Slug, body: File) -> Sha:

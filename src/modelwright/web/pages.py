@@ -34,13 +34,16 @@ MOST_SECONDS = 1800.0  # a page left open overnight was not eight hours of study
 EVENINGS = (20, 40, 60, 90, 120)
 
 
-class Saved(BaseModel):
+class Change(BaseModel):
+    """`base`: the text that was changed into `text`, read from the file whose sha this is."""
+
     text: str = Field(max_length=2_000_000)
-    sha: str | None = None
+    base: str = Field(max_length=2_000_000)
+    sha: str
 
 
 class Handed(BaseModel):
-    text: str | None = Field(default=None, max_length=2_000_000)
+    text: str = Field(max_length=2_000_000)
 
 
 def since(started: int) -> float | None:
@@ -449,7 +452,7 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/lab/{module}/{slug}")
     def lab(request: Request, module: str, slug: str) -> Response:
         nonce = secrets.token_urlsafe(16)
-        answer = look.page(request, "lab.html", view=studio.lab(f"{module}/{slug}"), nonce=nonce)
+        answer = look.page(request, "lab.html", view=studio.lab(f"{module}/{slug}", begin=False), nonce=nonce)
         answer.headers["Content-Security-Policy"] = policy(nonce)
         return answer
 
@@ -458,6 +461,11 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         text = source.replace("\r\n", "\n") if source is not None else None
         await asyncio.get_running_loop().run_in_executor(graders, lambda: studio.hand_in(f"{module}/{slug}", source=text))
         return back(f"/lab/{module}/{slug}#verdict")
+
+    @pages.post("/lab/{module}/{slug}/open")
+    def open_lab(module: str, slug: str) -> Response:
+        """The page is looked at: the file is there from now on, and the time worked runs."""
+        return JSONResponse({"sha": studio.lab(f"{module}/{slug}").sha})
 
     @pages.get("/lab/{module}/{slug}/state")
     def state(module: str, slug: str, sha: str = "", graded: int = 0) -> Response:
@@ -473,21 +481,24 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         return JSONResponse(told)
 
     @pages.post("/lab/{module}/{slug}/save")
-    def save(module: str, slug: str, body: Saved) -> Response:
-        return JSONResponse({"sha": studio.save(f"{module}/{slug}", body.text, body.sha)})
+    def save(module: str, slug: str, body: Change) -> Response:
+        saved = studio.save_change(f"{module}/{slug}", body.text, body.base, body.sha)
+        if not saved.difference:
+            return JSONResponse({"sha": saved.sha, "text": saved.text})
+        return JSONResponse({"sha": saved.sha, "text": saved.text, "html": look.text("_clash.html", diff=saved.difference)}, 409)
 
     @pages.post("/lab/{module}/{slug}/run")
     async def run(module: str, slug: str, body: Handed) -> Response:
-        """Grades, telling of each check as it ends. Closing the page does not stop it: the verdict is kept all the same."""
+        """Grades a text that the page has saved, telling of each check as it ends. Closing the page does not stop it: the verdict is
+        kept all the same. It writes nothing, since the file may be a newer one by then."""
         name = f"{module}/{slug}"
-        before = await asyncio.to_thread(studio.lab, name)
         return StreamingResponse(
-            stream(lambda on_check: studio.hand_in(name, on_check, body.text), before, name),
+            stream(lambda on_check: studio.hand_in(name, on_check, body.text, keep=False), name),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
 
-    async def stream(grade: Callable[[Callable[[Any], None]], v.Submission], before: v.LabView, name: str) -> AsyncIterator[str]:
+    async def stream(grade: Callable[[Callable[[Any], None]], v.Submission], name: str) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
 
@@ -518,11 +529,11 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
                 yield sse("failed", {"message": value})
                 return
             else:
-                view = await asyncio.to_thread(studio.lab, name)
+                view = await asyncio.to_thread(lambda: studio.lab(name, begin=False))
                 graded = str(view.verdict.at) if view.verdict else "0"
                 yield sse(
                     "done",
-                    {"sha": view.sha, "graded": graded, "html": verdict(view, value), "seconds": f"{time.perf_counter() - began:.2f}"},
+                    {"graded": graded, "html": verdict(view, value), "seconds": f"{time.perf_counter() - began:.2f}"},
                 )
                 return
 
@@ -530,12 +541,12 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     def hint(request: Request, module: str, slug: str) -> Response:
         studio.hint(f"{module}/{slug}")
         if partial(request):
-            return look.fragment("_hints.html", view=studio.lab(f"{module}/{slug}"))
+            return look.fragment("_hints.html", view=studio.lab(f"{module}/{slug}", begin=False))
         return back(f"/lab/{module}/{slug}#hints")
 
     @pages.get("/lab/{module}/{slug}/diff")
     def diff(request: Request, module: str, slug: str) -> Response:
-        view = studio.lab(f"{module}/{slug}")
+        view = studio.lab(f"{module}/{slug}", begin=False)
         return look.fragment("_diff.html", view=view) if partial(request) else look.page(request, "diff.html", view=view)
 
     @pages.post("/lab/{module}/{slug}/solution")
@@ -543,7 +554,7 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         code = studio.solution(f"{module}/{slug}", confirm=bool(confirm))
         if partial(request):
             return look.fragment("_solution.html", code=code)
-        return look.page(request, "solution.html", view=studio.lab(f"{module}/{slug}"), code=code)
+        return look.page(request, "solution.html", view=studio.lab(f"{module}/{slug}", begin=False), code=code)
 
     @pages.post("/lab/{module}/{slug}/reset")
     def reset(module: str, slug: str) -> Response:

@@ -19,11 +19,15 @@ const run = document.querySelector<HTMLButtonElement>("#run");
 
 if (bench && form && field && stand && verdict && run) {
   const url = bench.dataset.url!;
+  // The file as this page last knew it: `base` is its text, `sha` what lies on disk. Whatever is typed is a change of that.
+  let base = field.value;
   let sha = bench.dataset.sha!;
   let graded = bench.dataset.graded!;
   let dirty = false;
   let running = false;
+  let again = false;
   let conflict = false;
+  let writing: Promise<boolean> | null = null;
   let timer = 0;
 
   const status = (text: string, bad = false): void => {
@@ -44,9 +48,8 @@ if (bench && form && field && stand && verdict && run) {
     ],
     changed: () => {
       dirty = true;
-      status("not saved yet");
-      window.clearTimeout(timer);
-      timer = window.setTimeout(() => void save(), 700);
+      if (!conflict) status("not saved yet");
+      later();
     },
   });
   field.hidden = true;
@@ -60,60 +63,94 @@ if (bench && form && field && stand && verdict && run) {
   const post = (path: string, body: unknown): Promise<Response> =>
     fetch(url + path, { method: "POST", headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/json" }, body: JSON.stringify(body) });
 
-  async function save(force = false): Promise<boolean> {
+  function later(): void {
     window.clearTimeout(timer);
-    if (!dirty && !force) return true;
-    if (conflict && !force) return false;
+    timer = window.setTimeout(() => void save(), 700);
+  }
+
+  // One write at a time: each tells the next what the file has become.
+  async function save(): Promise<boolean> {
+    window.clearTimeout(timer);
+    while (writing) await writing;
+    if (conflict) return false;
+    if (!dirty) return true;
+    writing = write();
+    try {
+      return await writing;
+    } finally {
+      writing = null;
+    }
+  }
+  async function write(): Promise<boolean> {
     const text = view.state.doc.toString();
     try {
-      const answer = await post("/save", { text, sha: force ? null : sha });
-      if (answer.status === 409) {
-        clash();
+      const answer = await post("/save", { text, base, sha });
+      const said = (await answer.json()) as { sha: string; text: string; html?: string; detail?: string };
+      if (answer.status === 409 && said.html !== undefined) {
+        clash(said.sha, said.text, said.html);
         return false;
       }
-      const said = (await answer.json()) as { sha: string; detail?: string };
       if (!answer.ok) throw new Error(said.detail);
-      sha = said.sha;
-      if (view.state.doc.toString() === text) dirty = false;
-      status("saved");
+      const here = view.state.doc.toString();
+      if (said.text === text) {
+        [base, sha] = [text, said.sha];
+        dirty = here !== text;
+        if (!running) status(dirty ? "not saved yet" : "saved");
+      } else if (here === text) {
+        take(said.text, said.sha);
+        status("saved, together with what changed outside");
+      } else {
+        [base, sha] = [text, ""]; // the file holds more than this; the next write joins the two
+        later();
+      }
       return true;
     } catch (error) {
       status(error instanceof Error && error.message ? `not saved: ${error.message}` : "not saved: the studio does not answer", true);
       return false;
     }
   }
+  function take(text: string, now: string): void {
+    replace(text);
+    [base, sha] = [text, now];
+  }
 
   const clashBar = document.querySelector<HTMLElement>("#clash")!;
-  const clash = (): void => {
+  let outside = { text: "", sha: "" };
+  function clash(now: string, text: string, html: string): void {
     conflict = true;
+    outside = { text, sha: now };
+    clashBar.querySelector(".difference")!.innerHTML = html;
     clashBar.hidden = false;
     status("changed outside", true);
-  };
+  }
   clashBar.addEventListener("click", async (event) => {
     const choice = (event.target as HTMLElement).closest<HTMLElement>("[data-clash]")?.dataset.clash;
     if (!choice) return;
     conflict = false;
     clashBar.hidden = true;
-    if (choice === "mine") await save(true);
-    else {
-      dirty = false;
-      await look(true);
+    if (choice === "theirs") {
+      take(outside.text, outside.sha);
+      status("saved");
+    } else {
+      [base, sha] = [outside.text, outside.sha];
+      dirty = true;
+      await save();
     }
     view.focus();
   });
 
   // What changed since: the file by another editor, or the verdict by `modelwright watch`.
-  async function look(now = false): Promise<void> {
-    if (running || conflict || (document.hidden && !now)) return;
+  async function look(): Promise<void> {
+    if (running || conflict || writing || document.hidden) return;
+    const asked = sha;
     try {
-      const answer = await fetch(`${url}/state?sha=${now ? "" : sha}&graded=${graded}`);
+      const answer = await fetch(`${url}/state?sha=${sha}&graded=${graded}`);
       if (!answer.ok) return;
       const seen = (await answer.json()) as Seen;
-      if (running) return;
+      if (running || conflict || writing || sha !== asked) return;
       if (seen.source !== undefined && seen.sha !== sha) {
-        if (dirty) return clash();
-        replace(seen.source);
-        sha = seen.sha;
+        if (dirty) return void save(); // which joins the two
+        take(seen.source, seen.sha);
         status("read again: the file changed outside");
       }
       if (seen.html !== undefined) {
@@ -131,19 +168,34 @@ if (bench && form && field && stand && verdict && run) {
   window.addEventListener("beforeunload", (event) => {
     if (dirty) event.preventDefault();
   });
-  document.addEventListener("lab:file", () => void look(true));
+  void post("/open", {}).catch(() => undefined);
 
-  // Hands the file in and shows each check as it ends.
+  // Hands the file in and shows each check as it ends. Asked for again meanwhile, it goes on with the newest text.
   async function hand(): Promise<void> {
-    if (running || conflict) return;
+    if (conflict) return;
+    if (running) {
+      again = true;
+      verdict!.classList.add("old");
+      status("checking what you had; the newest text is next");
+      return;
+    }
     running = true;
     run!.setAttribute("aria-disabled", "true");
-    window.clearTimeout(timer);
-    const text = view.state.doc.toString();
+    do {
+      again = false;
+      await check();
+    } while (again && !conflict);
+    again = false;
+    running = false;
+    run!.removeAttribute("aria-disabled");
+  }
+  async function check(): Promise<void> {
     const began = performance.now();
-    status("checking");
     verdict!.setAttribute("aria-busy", "true");
     try {
+      if (!(await save())) return;
+      const text = view.state.doc.toString();
+      status("checking");
       const answer = await post("/run", { text });
       if (!answer.ok || !answer.body) {
         const said = (await answer.json().catch(() => ({}))) as { detail?: string };
@@ -161,13 +213,12 @@ if (bench && form && field && stand && verdict && run) {
         }
         if (done) break;
       }
-      if (view.state.doc.toString() === text) dirty = false;
-      if (!stand!.classList.contains("bad")) status(`saved · graded in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      if (again) verdict!.classList.add("old");
+      else if (!stand!.classList.contains("bad")) status(view.state.doc.toString() === text ? `saved · graded in ${seconds} s` : `graded in ${seconds} s, before your last change`);
     } catch (error) {
       status(`not graded: ${error instanceof Error ? error.message : error}`, true);
     } finally {
-      running = false;
-      run!.removeAttribute("aria-disabled");
       verdict!.removeAttribute("aria-busy");
     }
   }
@@ -175,15 +226,13 @@ if (bench && form && field && stand && verdict && run) {
   function heard(block: string): void {
     const kind = /^event: (.*)$/m.exec(block)?.[1];
     const data = JSON.parse(block.replace(/^event:.*\n/m, "").replace(/^data: ?/gm, "")) as Record<string, string>;
-    if (kind === "saved") {
-      sha = data.sha;
-    } else if (kind === "check") {
+    if (kind === "check") {
       const old = document.getElementById(data.id);
       if (old) old.outerHTML = data.html;
       else verdict!.querySelector("ol")?.insertAdjacentHTML("beforeend", data.html);
     } else if (kind === "done") {
-      sha = data.sha;
       graded = data.graded;
+      verdict!.classList.remove("old");
       verdict!.innerHTML = data.html;
       window.htmx.process(verdict!);
     } else if (kind === "failed") {
