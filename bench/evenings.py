@@ -1,6 +1,7 @@
 """Evenings to mastery of the first stage: the program's sessions against the books in their fixed order with a weekly review.
 
 Run: python bench/evenings.py [--learners 4] [--most 700] [world …]
+     python bench/evenings.py --slow [--learners 4] [--against FOLDER/src]
 
 Six worlds, an hour an evening, the real plan of the first stage. A person learns a skill by hours spent on it: so many as the curriculum
 gives it, times how this person takes to its module, times chance; an hour counts for two fifths of itself where nothing is left of the
@@ -17,11 +18,20 @@ Both have the same person (seeds are fixed), and a person's pace is the same ove
 again looks at what they lack. Mastered: true recall of at least 0.8 at the end of the evening, on 95 in 100 of the stage's skills; those
 for which the curriculum has neither lesson nor chapter nor exercise are left out, in both arms. Someone who does not get there counts as
 if they had on the last evening. Intervals are 1.96 standard errors over learners.
+
+The seventh world (`--slow`) is of a person who is right in 45 of 100 answers at first and in 75 of 100 after 120 evenings, whatever is
+asked: does anything hold them at one place? Told are the most evenings of any 60 on which one kind of problem came; of the stage's skills,
+the share that counts as learned after 120 evenings, and the share of which all hours were spent. `--against` runs the same people with the
+program of another source folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from typing import Literal
 
@@ -31,14 +41,16 @@ from modelwright.curriculum import Curriculum, load
 from modelwright.journal import events as e
 from modelwright.journal.events import Event
 from modelwright.learner import Session, State, Step, due_cards, fold, session
+from modelwright.learner.beliefs import learned
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import index
 from modelwright.learner.placement import Answered, Placement
-from worlds import CODE, MATHEMATICS, START, WORLDS, Truth, World, table
+from worlds import CODE, MATHEMATICS, SLOW, START, WORLDS, Truth, World, table
 
 MINUTE = 60_000
 EVENING = 60.0
 BAR, ENOUGH = 0.8, 0.95
+SLOW_EVENINGS, SPAN = 120, 60
 ALONE = 0.4  # of an hour, on a skill whose prerequisites are gone
 PARTLY = 0.5  # of a half-learned skill, the chance of a right answer
 SLOT = 5.0  # minutes on one skill in a review of one's own
@@ -72,6 +84,7 @@ class Person(Truth):
             for skill in inside[: round(share * len(inside))]:
                 self.done[skill], self.last[skill], self.half[skill] = 1.0, -10, 200.0
         self.brings = mathematics + code > 0
+        self.evening = 0
         self.used: set[tuple[str, int]] = set()
 
     def holds(self, skill: str, day: int) -> float:
@@ -94,6 +107,9 @@ class Person(Truth):
 
     def answers(self, skills: Iterable[str], day: int) -> bool:
         """A question on these, and on the parts of them that it happens to need."""
+        if self.world.rights is not None:
+            first, last = self.world.rights
+            return bool(self.rng.random() < first + (last - first) * min(self.evening / SLOW_EVENINGS, 1.0))
         right = True
         for skill in skills:
             if skill not in self.done:
@@ -178,6 +194,7 @@ class Follower:
         self.left: dict[str, float] = {}  # what was begun: minutes still to do
         self.asked: dict[str, int] = {}
         self.happened: list[Event] = []
+        self.met: dict[str, set[int]] = {}  # kind of problem -> evenings
 
     def tell(self, data: e.Data, minutes: float = 0.0) -> None:
         self.at += int(minutes * MINUTE)
@@ -246,12 +263,13 @@ class Follower:
         if step.kind == "chapter":
             book, number = target.split("#")
             chapter = next(c for c in course.resources[book].chapters if str(c.number) == number)
-            again = step.title.startswith("Look again")
+            again = getattr(step, "again", step.title.startswith("Look again"))  # an older program, beside which this one is measured
             lacking = tuple(s for s in chapter.skills if person.done.get(s, 1.0) < 1) if again else ()
             whole = step.minutes if again else chapter.hours * 60 * pace
             spent, done = self.finished(target, whole, lacking or chapter.skills, room, day)
             if done:
-                self.tell(e.ChapterRead(resource=book, chapter=int(number), hours=spent / 60), spent)
+                more = {"again": True} if again and "again" in e.ChapterRead.__struct_fields__ else {}
+                self.tell(e.ChapterRead(resource=book, chapter=int(number), hours=spent / 60, **more), spent)
                 skills = sorted((s for s in chapter.skills if s in course.skills), key=lambda s: self.asked.get(s, 0))[:3]
                 for skill in skills:
                     self.asked[skill] = self.asked.get(skill, 0) + 1
@@ -259,13 +277,18 @@ class Follower:
                 spent += len(skills) * A_QUESTION
             return spent
         if step.kind == "problem":
-            problem, spent = course.problems[target], 0.0
-            for _ in range(max(1, round(step.minutes / problem.minutes))):
+            spent = 0.0
+            for kind in getattr(step, "problems", ()) or [target] * max(1, round(step.minutes / course.problems[target].minutes)):
+                problem = course.problems[kind]
                 if spent and spent + problem.minutes * pace > room:
                     break
                 right = person.answers(problem.skills, day)
                 person.spend(problem.skills, problem.minutes * pace, day)
-                answered = e.ProblemAnswered(problem=target, seed=0, skills=list(problem.skills), answer="", right=right, seconds=60.0)
+                more = {"example": True} if getattr(step, "example", False) else {}
+                answered = e.ProblemAnswered(
+                    problem=kind, seed=0, skills=list(problem.skills), answer="", right=right, seconds=60.0, **more
+                )
+                self.met.setdefault(kind, set()).add(person.evening)
                 self.tell(answered, problem.minutes * pace)
                 spent += problem.minutes * pace
             return spent
@@ -326,12 +349,65 @@ def by_the_program(person: Person, most: int) -> int:
     raise AssertionError
 
 
+def counts(course: Curriculum, state: State, skill: str, now: int) -> bool:
+    """Whether a skill counts as learned; an older program asks for the moment too."""
+    return bool(learned(*(course, state, skill, now)[: learned.__code__.co_argcount]))
+
+
+def slowly(seed: int) -> dict[str, float]:
+    """What `SLOW_EVENINGS` evenings come to for one person of the seventh world."""
+    course = stage_one(load())
+    person = Person(course, SLOW, seed)
+    follower = Follower(person)
+    follower.tell(e.Enrolled(name="A", hours_per_week=7))
+    for evening, day in evenings(person):
+        person.evening = evening
+        follower.at = max(follower.at, START + day * DAY)
+        follower.learn_of()
+        follower.evening(EVENING, day)
+        if evening >= SLOW_EVENINGS:
+            break
+    counted = person.counted
+    return {
+        "most": max(sum(begin <= n < begin + SPAN for n in met) for met in follower.met.values() for begin in met),
+        "learned": float(np.mean([counts(course, follower.state, s, follower.at) for s in counted])),
+        "spent": float(np.mean([person.done[s] >= 1 for s in counted])),
+        "lessons": len(follower.state.lessons),
+    }
+
+
+def slow(learners: int, against: str) -> None:
+    """The table of the seventh world, with that of another source folder beside it."""
+    rows = []
+    for name, source in (("this program", ""), (against, against)):
+        if name:
+            people = []
+            for seed in range(6000, 6000 + learners):
+                environment = {**os.environ, **({"PYTHONPATH": source} if source else {})}
+                command = [sys.executable, __file__, "--person", str(seed)]
+                people.append(json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout))
+            shares = [f"{np.mean([p[key] for p in people]):.3f}" for key in ("learned", "spent")]
+            most = [int(p["most"]) for p in people]
+            rows.append([name, f"{np.mean(most):.1f}", str(max(most)), *shares, f"{np.mean([p['lessons'] for p in people]):.0f}"])
+    head = ["program", f"most of {SPAN}, mean", "largest", f"learned after {SLOW_EVENINGS}", "hours spent", "lessons"]
+    table(f"A person who is right in 45 of 100 answers, growing to 75: {learners} learners", head, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Evenings to mastery of the first stage.")
+    parser.add_argument("--slow", action="store_true", help="the seventh world")
+    parser.add_argument("--against", default="", metavar="FOLDER", help="with --slow, the source folder of another program beside it")
+    parser.add_argument("--person", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--learners", type=int, default=4)
     parser.add_argument("--most", type=int, default=700, help="evenings after which a learner is given up")
     parser.add_argument("worlds", nargs="*", help="beginnings of their names; none: all")
     asked = parser.parse_args()
+    if asked.person is not None:
+        print(json.dumps(slowly(asked.person)))
+        return
+    if asked.slow:
+        slow(asked.learners, asked.against)
+        return
     course = stage_one(load())
     counted = sum(index(course).teaches[s] for s in course.skills)
     rows, middles = [], []

@@ -1,4 +1,4 @@
-"""Six worlds of simulated learners, whose workings are not those that the program infers with. Shared by the measurements; itself none.
+"""Seven worlds of simulated learners, whose workings are not those that the program infers with. Shared by the measurements; itself none.
 
 Memory is a stretched exponential with a half-life (not FSRS's power law), practice of a whole either uses a part or does not (no
 fractions), effort is gamma-distributed and by kind of person (not lognormal), hours follow each world's own week (not an
@@ -35,6 +35,9 @@ class World:
     effort: Callable[[str], float]
     week: Callable[[np.random.Generator, list[float]], float]
     upkeep: float
+    rights: tuple[float, float] | None = (
+        None  # of answers, at first and from the 120th evening on, whatever is asked; None: as they know it
+    )
 
 
 def _onoff(rng: np.random.Generator, past: list[float]) -> float:
@@ -72,6 +75,10 @@ WORLDS = (
     ),
     World("guesser", lambda d: d % 7 == 0, lambda d: int(d % 3 == 0), lambda m: 14.0, 0.35, lambda m: 1.25, _tiring, 0.15),
 )  # fmt: skip
+
+
+# Right in 45 of 100 answers at first and in 75 after 120 evenings, however long they practise: whom a plan may hold at one place for ever.
+SLOW = World("slow to come", lambda d: False, lambda d: int(d % 4 == 0), lambda m: 18.0, 0.05, lambda m: 1.4, _steady, 0.1, (0.45, 0.75))
 
 
 class Truth:

@@ -82,8 +82,18 @@ def test_the_first_evening_through_the_terminal(environment: dict[str, str], hom
     child.sendline(f"2*{n}")
     child.expect("Right")
     child.expect(f"{n} . {n} = {2 * n}")
-    child.expect("Another")
-    child.sendline("q")
+    # It goes on by itself, and ends.
+    for number in (2, 3):
+        child.expect(f"{number} of 3")
+        child.expect(r"2 · (\d+)\?")
+        n = int(child.match[1])
+        child.expect("Answer")
+        child.sendline(f"2*{n}")
+        child.expect("Right")
+    child.expect("2 of 3 right at the first answer")
+    child.expect("Next:")
+    child.expect("More of these")
+    child.sendline("")
     child.expect(pexpect.EOF)
 
     # A lab: the starter fails with a useful message, a plausible wrong solution at the check that is meant for it, the right one passes.

@@ -71,6 +71,15 @@ class Diary:
                 self.answers(problem, True, True, True)
         return self
 
+    def question(self, skill: str, right: bool, rng: random.Random) -> Diary:
+        """A question of the bank, in the check of a chapter."""
+        item = self.course.items[rng.choice(self.course.teaching(skill, "item"))]
+        return self.add(
+            e.ItemAnswered(
+                item=item.id, skills=[skill], right=right, seconds=60, item_kind=item.kind, difficulty=float(item.difficulty), setting="chapter"
+            )
+        )  # fmt: skip
+
     @property
     def state(self) -> State:
         return fold(self.course, self.events)
@@ -86,7 +95,8 @@ class Diary:
             if step.kind == "lesson":
                 self.lesson(step.target)
             elif step.kind == "problem":
-                self.answers(step.target, *(rng.random() < success for _ in range(3)))
+                for problem in step.problems:
+                    self.answers(problem, rng.random() < success)
             elif step.kind == "lab":
                 self.lab(step.target, not step.partial and rng.random() < success)
             elif step.kind == "chapter":
@@ -94,6 +104,9 @@ class Diary:
                 done = not step.partial or rng.random() < 0.5
                 if done:
                     self.add(e.ChapterRead(resource=resource, chapter=int(number), hours=1.5), step.minutes)
+            elif step.kind == "check":
+                for skill in step.skills:
+                    self.question(skill, rng.random() < success, rng)
             elif step.kind == "project":
                 self.add(e.ProjectEntry(project=step.target, done=True, hours=1), step.minutes)
             elif step.kind == "review":

@@ -468,9 +468,8 @@ def test_what_went_wrong_again_and_again_gets_a_longer_look(course: Curriculum) 
 
     assert minutes(1) == 10
     assert minutes(5) == 20
-    assert minutes(12) > minutes(5)
     longest = max(chapter.hours for resource in course.resources.values() for chapter in resource.chapters)
-    assert minutes(60) <= longest * 30
+    assert minutes(5) <= longest * 30
 
 
 def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: Curriculum) -> None:
@@ -484,7 +483,7 @@ def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: 
     assert said.startswith(
         "You practised vectors as data yesterday; after twenty answers, a few days between help more than more of the same."
     ), said
-    assert "algebra/lengths" in targets(diary.wait(2).evening(20).steps)
+    assert "algebra/lengths" in targets(diary.wait(4).evening(20).steps)
 
 
 def test_right_answers_do_not_keep_the_lesson_of_what_was_never_taught_waiting(course: Curriculum) -> None:
@@ -494,22 +493,180 @@ def test_right_answers_do_not_keep_the_lesson_of_what_was_never_taught_waiting(c
     assert "algebra/vectors-as-data" in targets(diary.evening(60).steps)
 
 
-def test_practice_goes_on_while_most_answers_are_wrong(course: Curriculum) -> None:
+def test_while_most_answers_are_wrong_practice_goes_on_until_help_comes(course: Curriculum) -> None:
     diary = Diary(course).lesson("algebra/vectors-as-data")
-    for _ in range(5):
+    for _ in range(2):
         diary.answers("algebra/lengths", False, True, False, True).wait(1)
-    assert "algebra/lengths" in targets(diary.evening(20).steps)
+        assert "algebra/lengths" in targets(diary.evening(20).steps)
 
 
-def test_who_is_right_four_times_in_five_is_not_held_at_one_place(plan_of_all: Curriculum) -> None:
-    """The bar is just out of reach for such a person; one kind of problem once filled thirty of their forty evenings."""
-    most = []
-    for seed in range(1, 7):
-        diary, rng = Diary(plan_of_all), random.Random(seed)
-        evenings = []
-        for _ in range(40):
-            evenings += [s.target for s in diary.follow(60, 0.78, rng).steps if s.kind == "problem"]
-            diary.wait(1)
-        most.append(max(evenings.count(problem) for problem in set(evenings)))
-    assert sum(most) / len(most) <= 18, most
-    assert max(most) <= 22, most
+# No one spins
+
+
+def met_most(diary: Diary, success: float, rng: random.Random, evenings: int, grown: float = 0.0) -> int:
+    """On how many of any sixty evenings the same kind of problem came, for who is right so often, in the end so much more often."""
+    met: dict[str, list[int]] = {}
+    for n in range(evenings):
+        for step in diary.follow(60, success + grown * n / evenings, rng).steps:
+            for kind in dict.fromkeys(step.problems):
+                met.setdefault(kind, []).append(n)
+        diary.wait(1)
+    return max(sum(1 for n in days if begin <= n < begin + 60) for days in met.values() for begin in days)
+
+
+@pytest.mark.parametrize(("success", "grown"), [(0.78, 0.0), (0.6, 0.0), (0.45, 0.3), (0.2, 0.0), (0.97, 0.0)])
+def test_nobody_meets_one_kind_on_more_than_twelve_of_sixty_evenings(plan_of_all: Curriculum, success: float, grown: float) -> None:
+    """The bar is just out of reach for who is right four times in five, and far for others; one kind once filled 108 of 120 evenings."""
+    most = [met_most(Diary(plan_of_all), success, random.Random(seed), 90, grown) for seed in (1, 2)]
+    assert max(most) <= 12, most
+
+
+def test_who_is_right_three_times_in_five_gets_on(plan_of_all: Curriculum) -> None:
+    """Three lessons in 120 evenings, once; what does not come is set aside, and what follows is opened."""
+    diary, rng = Diary(plan_of_all), random.Random(1)
+    lessons = set()
+    for _ in range(60):
+        lessons |= {s.target for s in diary.follow(60, 0.6, rng).steps if s.kind == "lesson" and not s.again}
+        diary.wait(1)
+    assert len(lessons) >= 10, lessons
+
+
+def test_practice_that_does_not_help_is_followed_by_something_else(course: Curriculum) -> None:
+    """Beck and Gong's criterion: not three in a row within ten tries. Then an example, a question on what lies beneath, another page."""
+    diary = Diary(course).learn("algebra/vectors").lesson("algebra/row-by-column")
+    for _ in range(5):
+        diary.answers("algebra/multiply", True, False).wait(1)
+    seen: list[Step] = []
+    for _ in range(5):
+        rung = [s for s in diary.evening(60).steps if s.row == "help"]
+        assert len(rung) <= 1
+        for step in rung:
+            assert step.reason[0].isupper(), step
+            seen.append(step)
+            if step.kind == "problem":
+                diary.answers(step.target, *[True, False][: len(step.problems)])
+            elif step.kind == "lesson":
+                diary.lesson(step.target)
+        diary.wait(1)
+    example, beneath, another = seen[:3]
+    assert (example.target, example.example) == ("algebra/multiply", True)
+    assert "Ten tries without three right in a row on matrix products" in example.reason
+    assert (beneath.skills, len(beneath.problems)) == (("algebra/vectors",), 1)
+    assert (another.kind, another.target, another.again) == ("lesson", "algebra/row-by-column", True)
+
+
+def test_what_nothing_helped_is_set_aside_and_the_plan_goes_on_and_says_so(course: Curriculum) -> None:
+    diary = Diary(course).learn("algebra/vectors").lesson("algebra/row-by-column")
+    for _ in range(5):
+        diary.answers("algebra/multiply", True, False).wait(1)
+    diary.wait(16)
+    assert not learned(course, diary.state, "algebra/products")
+    beyond = next(s for s in diary.evening(240).steps if s.target == "algebra/what-rank-counts")
+    assert "practice did not help" in beyond.reason
+    assert "comes back in a week or two" in beyond.reason
+    back = next(s for s in diary.evening(240).steps if "algebra/multiply" in s.problems)
+    assert "set aside" in back.reason
+    diary.answers("algebra/multiply", False)
+    assert "algebra/multiply" not in [p for s in diary.wait(3).evening(240).steps for p in s.problems]
+    assert "algebra/multiply" in [p for s in diary.wait(6).evening(240).steps for p in s.problems]
+
+
+# The end
+
+
+def finished(course: Curriculum) -> Diary:
+    diary = Diary(course).learn(*course.order)
+    for lab in course.labs:
+        diary.lab(lab)
+    for project in course.projects:
+        diary.add(e.ProjectEntry(project=project, done=True))
+    return diary
+
+
+def test_when_the_plan_is_done_it_says_so_and_upkeep_takes_a_few_minutes_and_no_chapter(course: Curriculum) -> None:
+    """`Python Crash Course, chapter 3, more slowly` came on evening 819, three weeks after the last stage."""
+    diary = finished(course)
+    kinds: set[str] = set()
+    for _ in range(60):
+        plan = diary.follow(60)
+        assert plan.finished
+        assert plan.title == "The plan is done"
+        assert sum(step.minutes for step in plan.steps) <= 20
+        kinds |= {step.kind for step in plan.steps}
+        diary.wait(1)
+    assert "chapter" not in kinds
+    assert kinds & {"problem", "check", "review"}
+
+
+def test_what_is_lost_after_the_end_is_upkeep_and_does_not_undo_the_end(course: Curriculum) -> None:
+    diary = finished(course).wait(40)
+    diary.answers("algebra/multiply", *[False] * 12)
+    assert not learned(course, diary.state, "algebra/products")
+    plan = diary.wait(2).evening(60)
+    assert plan.finished
+    assert "algebra/multiply" in targets(plan.steps)
+
+
+def test_a_plan_with_a_project_still_to_build_is_not_done(course: Curriculum) -> None:
+    diary = Diary(course).learn(*course.order)
+    for lab in course.labs:
+        diary.lab(lab)
+    assert not diary.evening(60).finished
+
+
+# What is listed can be done, and fits
+
+
+def test_a_chapter_is_read_again_only_with_questions_on_it_and_twice_at_most(course: Curriculum) -> None:
+    """`Look again at …, and its questions` had none, could not be recorded, and came on 32 of 120 evenings."""
+    diary, rng = Diary(course).learn("python/names", "python/loops"), random.Random(1)
+    again = []
+    for _ in range(40):
+        for step in diary.evening(60).steps:
+            if step.kind == "chapter" and step.again:
+                again.append(step.target)
+                asked = next(s for s in step.skills if course.teaching(s, "item"))
+                before = diary.state
+                resource, number = step.target.split("#")
+                diary.add(e.ChapterRead(resource=resource, chapter=int(number), hours=0.2, again=True))
+                assert diary.state.reread[step.target] == before.reread.get(step.target, 0) + 1
+                diary.question(asked, False, rng)
+            elif step.kind == "check":
+                for skill in step.skills:
+                    diary.question(skill, False, rng)
+        diary.wait(1)
+    assert again
+    assert max(again.count(target) for target in again) <= 2
+
+
+@pytest.mark.parametrize("minutes", [15, 20, 25, 40, 60, 90])
+def test_the_evening_holds_everything_that_it_lists(plan_of_all: Curriculum, minutes: int) -> None:
+    """They ran to 63 of 60."""
+    diary, rng = Diary(plan_of_all), random.Random(minutes)
+    for _ in range(40):
+        plan = diary.follow(minutes, 0.7, rng)
+        assert sum(step.minutes for step in plan.steps) <= minutes, plan.steps
+        diary.wait(1)
+
+
+def test_an_evening_whose_minutes_are_full_is_over(course: Curriculum) -> None:
+    plan = Diary(course).evening(3)
+    assert plan.over
+    assert [step.kind for step in plan.steps] == ["rest"]
+
+
+# Practice is mixed
+
+
+def test_after_the_first_block_easily_confused_problems_come_together_and_are_not_named(plan_of_all: Curriculum) -> None:
+    diary, rng = Diary(plan_of_all), random.Random(3)
+    mixed = []
+    for _ in range(40):
+        mixed += [s for s in diary.follow(60, 0.85, rng).steps if len(set(s.problems)) > 1]
+        diary.wait(1)
+    assert len(mixed) >= 5
+    for step in mixed:
+        kinds = set(step.problems)
+        assert 2 <= len(kinds) <= 4
+        assert not any(plan_of_all.problems[kind].title.lower() in (step.title + step.reason).lower() for kind in kinds), step
+        assert not any(plan_of_all.skills[s].title.lower() in step.title.lower() for s in step.skills), step

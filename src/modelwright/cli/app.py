@@ -226,15 +226,19 @@ def notes(
     notes(markdown, json)
 
 
-@app.command(epilog="Example: modelwright problem linear-algebra/dot-product-angle")
+@app.command(epilog="Examples: modelwright problem · modelwright problem dot-product-angle · modelwright problem rank --example")
 def problem(
-    name: Annotated[str | None, typer.Argument(metavar="PROBLEM", autocompletion=_problem_names, help="Default: the next one.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROBLEM…]", autocompletion=_problem_names, help="One after another. Default: this evening's."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="This very question. Default: a new one.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="With one of the same kind beside it, worked out.")] = False,
 ) -> None:
-    """Answer a problem: an instant verdict, and a worked solution."""
+    """Answer problems: an instant verdict, and a worked solution."""
     from modelwright.cli.evening import problem
 
-    problem(name, seed)
+    problem(names or [], seed, example)
 
 
 @app.command(epilog="Example: modelwright lab softmax")
@@ -290,6 +294,7 @@ def read(
     chapter: Annotated[int | None, typer.Argument(metavar="CHAPTER", help="The chapter that you have read.")] = None,
     hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="It was read once more.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Answer a few questions on the chapter instead.")] = False,
     json: Json = False,
 ) -> None:
@@ -301,7 +306,7 @@ def read(
         return
     from modelwright.cli.road import read
 
-    read(book, chapter, hours, undo, json)
+    read(book, chapter, hours, undo, again, json)
 
 
 @app.command(epilog="Examples: modelwright plan · modelwright plan calculus · modelwright plan --ics plan.ics --at 20:30")

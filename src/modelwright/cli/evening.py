@@ -293,24 +293,51 @@ def _line(prompt: str) -> str:
 # Problem
 
 
-def problem(name: str | None, seed: int | None) -> None:
+def problem(names: list[str], seed: int | None, example: bool) -> None:
+    """Problems of these kinds, one after another, to an end; without a name the next ones of this evening."""
     with studio() as s:
         out = screen.console()
-        problem_id = s.named("problem", name) if name else _upcoming(s, "problem")
-        while True:
-            view = s.problem(problem_id, seed)
-            _ask(out, view)
-            if not keys.interactive() and not _piped():
-                return
-            if not _answered(s, out, view):
-                return
-            if not keys.interactive():
-                return
-            out.print()
-            if _line("Another? Enter says yes, q stops: ").strip().lower() == "q":
-                return
+        kinds = tuple(s.named("problem", name) for name in names)
+        if not kinds:
+            step = next((step for step in s.today().steps if step.problems and not step.done), None)
+            kinds, example = (step.problems, step.example) if step is not None else ((_upcoming(s, "problem"),), example)
+        while _block(s, out, kinds, seed, example):
             seed = None
             out.print()
+
+
+def _block(s: Studio, out: Console, kinds: tuple[str, ...], seed: int | None, example: bool) -> bool:
+    """One block of problems; whether more of these are wanted."""
+    marks = ""
+    block = s.problems(kinds, marks, example)
+    while block.problem is not None:
+        view = block.problem if seed is None else s.problem(block.problem.id, seed)
+        if len(kinds) > 1:
+            out.print(f"{block.number} of {len(kinds)}", style="dim")
+        beside = block.example if seed is None or not example else s.example(view.id, view.seed)
+        if beside is not None:
+            out.print("Like the one that follows, worked out:", style="dim")
+            screen.markdown(out, beside.question)
+            _worked(out, beside.solution)
+            out.print()
+        _ask(out, view, named=not block.mixed)
+        if not keys.interactive() and not _piped():
+            return False
+        mark = _answered(s, out, view, example)
+        if not mark:
+            return False
+        if block.mixed:
+            out.print(f"This was: {screen.safe(view.title)}.")
+        if not keys.interactive():
+            return False
+        out.print()
+        marks += mark
+        block = s.problems(kinds, marks, example)
+    for shown in block.shown if len(kinds) > 1 else ():
+        out.print(f"{screen.safe(shown.problem.title)}: {shown.right} of {shown.count} right at the first answer.")
+    if block.next is not None and (command := screen.command_for(block.next)):
+        out.print(f"Next: {screen.safe(block.next.title)}  [cyan]{screen.safe(command)}[/]")
+    return _line("More of these? m says yes, Enter goes on: ").strip().lower() == "m"
 
 
 def _piped() -> bool:
@@ -319,26 +346,28 @@ def _piped() -> bool:
     return not sys.stdin.isatty()
 
 
-def _ask(out: Console, view: v.ProblemView) -> None:
-    out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{view.id} · question {view.seed}[/]")
+def _ask(out: Console, view: v.ProblemView, named: bool = True) -> None:
+    """`named` says of what kind it is; among others, to see that is half of the work."""
+    if named:
+        out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{view.id} · question {view.seed}[/]")
     screen.markdown(out, view.question)
     for choice in view.choices:
         out.print(f"  {choice}", markup=False)
 
 
-def _answered(s: Studio, out: Console, view: v.ProblemView) -> bool:
-    """Until right, or the solution was asked for; False where the learner leaves."""
+def _answered(s: Studio, out: Console, view: v.ProblemView, example: bool) -> str:
+    """Until right, or the solution was asked for: its mark, `r` where the first answer was right, else `w`; empty where they leave."""
     from modelwright.cli.text import math, prose
 
     interactive = keys.interactive()
     while True:
         text = _line("Answer (? shows the solution, Enter leaves): " if interactive else "").strip()
         if not text:
-            return False
+            return ""
         if text == "?":
-            _worked(out, s.show_solution(view.id, view.seed))
-            return True
-        result = s.answer(view.id, view.seed, text)
+            _worked(out, s.show_solution(view.id, view.seed, example))
+            return "w"
+        result = s.answer(view.id, view.seed, text, example=example)
         if not result.understood:
             screen.wrapped(out, prose(result.message), first="? ")
         elif result.right:
@@ -346,7 +375,7 @@ def _answered(s: Studio, out: Console, view: v.ProblemView) -> bool:
             if result.solution:
                 _worked(out, result.solution)
             screen.changes(out, result.changed)
-            return True
+            return "r" if result.attempt == 1 else "w"
         else:
             if result.normal_form and not view.choices:
                 out.print(f"  [dim]read as[/] {screen.safe(math(result.normal_form))}")

@@ -142,7 +142,7 @@ def _resource(out: Console, resource: v.ResourceView) -> None:
 # Books
 
 
-def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, json: bool) -> None:
+def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, again: bool, json: bool) -> None:
     with studio() as s:
         if book is None:
             _books(s, json)
@@ -151,7 +151,7 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         if chapter is None:
             view = s.resource(book)
         else:
-            view = s.read_chapter(book, chapter, hours, done=not undo)
+            view = s.read_chapter(book, chapter, hours, done=not undo, again=again)
         if json:
             screen.print_json(view)
             return

@@ -187,14 +187,14 @@ def command_for(step: v.Step) -> str:
     """What to type to begin a step."""
     if step.kind == "chapter":
         book, _, number = step.target.partition("#")
-        return f"modelwright read {book} {number}   (when it is read)"
+        return f"modelwright read {book} {number}{' --again' if step.again else ''}   (when it is read)"
     if step.kind == "check":
         book, _, number = step.target.partition("#")
         return f"modelwright read {book} {number} --check"
     return {
         "review": "modelwright review",
         "lesson": f"modelwright lesson {step.target}",
-        "problem": f"modelwright problem {step.target}",
+        "problem": f"modelwright problem {'' if step.problems else step.target}".strip(),  # the kinds of a block are not named
         "lab": f"modelwright lab {step.target}",
         "project": f"modelwright project {step.target}",
         "exam": f"modelwright exam {step.target}",

@@ -151,6 +151,7 @@ class ChapterRead(Data, frozen=True, tag="chapter-read"):
     chapter: Annotated[int, Meta(ge=0, le=100_000)]
     hours: Hours
     done: bool = True  # False takes the tick away
+    again: bool = False  # it was read once more in the same sitting; a tick in a later one says that by itself
 
 
 class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
@@ -163,6 +164,7 @@ class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
     attempt: Count = 1
     misconception: Line | None = None
     solution_shown: bool = False
+    example: bool = False  # an example of the same kind, worked out, stood beside it
 
 
 class CardReviewed(Data, frozen=True, tag="card-reviewed"):

@@ -28,6 +28,13 @@ NEW_ALL_FAST: Final = 0.4
 NEW_ALL_SLOW: Final = 0.1
 NEW_ALL_LONG: Final = 0.03
 
+# Practice that does not help, by the criterion of Beck and Gong (2013): not three right in a row within ten tries. The second bar is for
+# those who get three in a row and do not get there all the same.
+THREE: Final = 3
+TRIES: Final = 10
+SITTINGS: Final = 6
+SITTING: Final = DAY // 2
+
 
 def kept_of_placement(trace: SkillTrace) -> float:
     """How much of what a placement said still stands, from 1 towards 0 as answers come."""
@@ -89,6 +96,16 @@ def observe(
         trace.wrong += wrong_part
         if counts:
             trace.streak = in_a_row(trace.streak, won)
+            if at - trace.answered_at > SITTING:
+                trace.sittings += 1
+            if trace.streak >= THREE:
+                trace.tries = 0
+                if trace.sittings < SITTINGS:
+                    trace.stuck_at = 0
+            else:
+                trace.tries += 1
+            if not trace.stuck_at and (trace.tries >= TRIES or trace.sittings >= SITTINGS):
+                trace.stuck_at = at
         if not trace.counted_at:
             state.met += 1
         trace.counted_at = count

@@ -19,7 +19,7 @@ from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
 from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
 from modelwright.learner.state import Foretold, State
-from modelwright.learner.traces import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
+from modelwright.learner.traces import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table, sat_on
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
     MIDDLING,
@@ -41,6 +41,7 @@ HOUR: Final = 3_600_000
 MONDAY: Final = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS: Final = 400
 SITTING: Final = DAY // 2
+HELD_LONG: Final = 30 * DAY  # what was learned for so long and is lost is practised anew, and not as what never came
 FRESH: Final = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE: Final = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
 LONGEST_SITTING: Final = 3.0  # hours: a lesson left open overnight is not a night's work
@@ -53,6 +54,7 @@ SCORED_ONE_IN: Final = 16
 # How much of an answer counts, by what helped. Stated here and nowhere else.
 SECOND_TRY: Final = 0.35
 AFTER_SOLUTION: Final = 0.15
+WITH_EXAMPLE: Final = 0.6  # the same kind was worked out beside it, with other numbers
 PER_HINT: Final = 0.2
 LAB_LEFT_FAILING: Final = 0.3
 CARD_FOR_SKILL: Final = 0.3  # a card's review, as memory practice of its skill
@@ -139,7 +141,9 @@ class Folder:
             if len(self._rows) >= ASKED_AT_ONCE:
                 self.score()
         observe(state, moved, right, weight, at, asked, self.tracer.prior)
+        day = self._day
         for _, trace in moved:
+            sat_on(trace.sat, day)
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
                 trace.tempo += 0.3 * (tempo - trace.tempo)
@@ -181,7 +185,10 @@ class Folder:
             if right:
                 if p >= MASTERED or plain:
                     trace.learned_at, trace.proven = trace.learned_at or at, True
+                    trace.once = trace.once or trace.learned_at
             elif p < MASTERED and (not trace.proven or at - trace.learned_at < SITTING or (p < LOST and plain)):
+                if trace.learned_at and at - trace.learned_at > HELD_LONG:
+                    trace.tries, trace.sittings, trace.stuck_at = 0, 1, 0  # practice on it begins anew
                 trace.learned_at, trace.proven = 0, False
         self._judged_rows, self._judged = [], []
         self._in_doubt.clear()
@@ -192,6 +199,7 @@ class Folder:
             self.decide()
         if stands:
             trace.learned_at = trace.learned_at or at
+            trace.once = trace.once or trace.learned_at
         elif not trace.proven:
             trace.learned_at = 0
 
@@ -524,10 +532,11 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     helped = d.solution_shown
     alone = right and not helped
     problem.answered = seen + 1
+    sat_on(problem.sat, f._day)
     problem.last_at, problem.last_right = at, alone
     if alone:
         problem.right += 1
-    weight = AFTER_SOLUTION if helped else 1.0 if first else SECOND_TRY
+    weight = AFTER_SOLUTION if helped else SECOND_TRY if not first else WITH_EXAMPLE if d.example else 1.0
     asked, expected, module = f.problem(d.problem)
     tempo = math.log((1.0 if seconds < 1.0 else seconds if seconds < 3600.0 else 3600.0) / expected) if first else None
     f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, seen, seen_right)
@@ -576,6 +585,7 @@ def _lab(f: Folder, at: int, d: e.LabSubmitted) -> None:
     before = lab.passed_at
     share = min(max(d.checks_passed / d.checks_total, 0.0), 1.0) if d.checks_total > 0 else 0.0
     lab.tries += 1
+    sat_on(lab.sat, f._day)
     lab.tried_at = max(lab.tried_at, at)
     lab.since_best = 0 if d.passed or share > lab.best else lab.since_best + 1
     lab.best = max(lab.best, share)
@@ -625,6 +635,8 @@ def _lesson_opened(f: Folder, at: int, d: e.LessonOpened) -> None:
 def _lesson(f: Folder, at: int, d: e.LessonFinished) -> None:
     first = d.lesson not in f.state.lessons
     f.state.lessons[d.lesson] = at
+    if not first:
+        f.state.reread[d.lesson] = f.state.reread.get(d.lesson, 0) + 1
     f.taught(f.index.lesson_skills.get(d.lesson, ()), at)
     expected = f.index.minutes.get(d.lesson, 0.0) / 60
     f.worked("lesson", min(d.seconds / 3600, LONGEST_SITTING), expected if first else 0.0, _module(f, d.lesson))
@@ -643,6 +655,8 @@ def _checked(f: Folder, at: int, d: e.Checked) -> None:
 def _faded(f: Folder, at: int, d: e.Faded) -> None:
     weight = AFTER_SOLUTION if d.hints > 2 else 1.0 - PER_HINT * d.hints
     _in_text(f, d.skills, 1.0, IN_TEXT * weight, at)
+    for id in d.skills:
+        f.skill(id).filled_at = at
 
 
 def _answer_marked(f: Folder, at: int, d: e.AnswerMarked) -> None:
@@ -670,12 +684,18 @@ def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
     key = f"{d.resource}#{d.chapter}"
     if not d.done:
         if f.state.chapters.pop(key, None):
+            f.state.reread.pop(key, None)
             for id in f.index.chapter_skills.get(key, ()):
                 trace = f.skills.get(id)
                 if trace is not None and not placed_well(trace) and not f.index.practised.get(id, True):
                     f.claim(id, trace, read_through(f.curriculum, f.state, id), at)
         return
-    first = key not in f.state.chapters
+    read = f.state.chapters.get(key)
+    first = read is None
+    if read is not None:
+        if not d.again and at - read < SITTING:
+            return  # ticked twice, in two faces: read once
+        f.state.reread[key] = f.state.reread.get(key, 0) + 1
     f.state.chapters[key] = at
     f.taught(f.index.chapter_skills.get(key, ()), at)
     f.worked("chapter", min(d.hours, 60.0), f.index.chapter_hours.get(key, 0.0) if first else 0.0, _module(f, d.resource))

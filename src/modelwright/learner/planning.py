@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from modelwright.curriculum.lesson_blocks import Faded, of_kind
 from modelwright.curriculum.models import Chapter, Resource
 from modelwright.learner import reasons
 from modelwright.learner import wording as say
@@ -33,13 +34,14 @@ from modelwright.learner.beliefs import (
 )
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.exams import check_length
+from modelwright.learner.filtering import TRIES
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import books, index
 from modelwright.learner.state import State
-from modelwright.learner.traces import SkillTrace
+from modelwright.learner.traces import LabTrace, SkillTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelwright.curriculum import Curriculum
     from modelwright.curriculum.models import Lab, Lesson, Problem
@@ -59,11 +61,17 @@ class Row:
 # The whole of what decides between things to do. A heavier line wins the evening; minutes decide how many fit.
 TABLE = (
     Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
+    Row(
+        "help",
+        90,
+        "practice that does not help (ten tries without three right in a row, or six sittings): an example with a hole, what lies beneath, "
+        "another page, an easier kind; then the plan goes on, and it comes back in a week",
+    ),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
     Row(
         "practice",
         50,
-        "a skill that was taught and is not mastered; where most answers are right, after a rest that grows with each sitting",
+        "a skill that was taught and is not mastered, after a rest that grows with each sitting",
     ),
     Row("lab", 45, "a lab whose skills have all been taught and tried"),
     Row("new skill", 40, "the first skill of the plan whose prerequisites are mastered"),
@@ -73,7 +81,7 @@ TABLE = (
     Row("reading", 10, "a chapter on what was taught, in the chosen book"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
     Row("make sure", 3, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
-    Row("sooner", 1, "a skill whose practice rests, when minutes are left and nothing else is open"),
+    Row("sooner", 1, "a skill whose practice rests, when minutes are left and nothing else is open; not on the same day"),
 )
 WEIGHT = {row.name: row.weight for row in TABLE}
 REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
@@ -82,10 +90,19 @@ PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week 
 MINUTES_A_CARD = 0.4
 REWRITE = 0.5  # of a lab's minutes, to write it again
 PROBLEMS = 3  # of a kind, in a row
-BELOW = "tonight's new skill rests on it"  # the reason of what is refreshed first, which the evening's promise speaks of
-MOSTLY = 0.7  # of the answers right, from which more of the same helps little …
-SITTINGS = 3  # … so many of these later: each sitting from then on adds a day of rest before the next …
-LONGEST_REST = 7  # … up to so many
+EXAMPLES = 2  # problems beside an example
+BENEATH = 2  # questions on what a skill rests on
+A_HOLE = 5.0  # minutes, to fill one in a lesson that was read
+WAITS = (0, 1, 1, 2, 3, 5, 7)  # days until a skill that is not mastered is practised again, by the sittings with it
+AWAY_WAITS = (7, 14, 28)  # the same for one that was set aside, by the sittings beyond those that set it aside
+MOST = 12  # evenings of sixty, at the most, on which one kind of thing comes …
+OF = 66  # … counted over a few more, for those that run past midnight
+LADDER = 14 * DAY  # what helps is offered for so long; then the plan goes on
+HELPED = 2  # skills on one evening, at the most …
+HELP_SHARE = 0.5  # … and of its minutes
+REREAD = 2  # times that a chapter is read again, at the most; a lesson more often, with days between
+REST_OF_LESSON = 7 * DAY
+ANOTHER = 2.0  # hours of a chapter of another book, at the most
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered …
 LATELY = 21 * DAY  # … while the last of them is no older
 SHORTEST = 4.0  # minutes worth beginning something new
@@ -93,6 +110,16 @@ A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
 LOOK_AGAIN = 10.0  # minutes with a chapter that was read before, at the least; so many more for every so many wrong answers
 WRONG_A_LOOK = 4
+SHORTEST_EVENING = 5.0  # minutes; an evening that has fewer left is over
+UPKEEP = 20.0  # minutes of an evening, when the plan is done
+OVER = "That was the evening"
+OVER_PROMISE = "Its minutes are full; what comes next is for another day. If you want to go on, say for how long."
+FINISHED = "The plan is done"
+FINISHED_PROMISE = (
+    "You have learned every skill in it, and built what there was to build. What is left is upkeep: a few minutes on what fades; "
+    "the rest of the evening is yours."
+)
+MIXED = 4  # kinds of problems together, at the most
 FEW = 5  # answers, from which a skill's standing rests on more than luck
 WORTHWHILE = 0.3  # of something that is due, for a task to be chosen for it
 HELD = 0.5  # of a skill, by tonight's new one, for it to wait
@@ -104,7 +131,12 @@ ASKED = 0.6  # of a review, by a question or another look
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. target: an id; `<resource>#<number>` for a chapter; "" for cards. reason: one sentence for a person."""
+    """One thing to do. target: an id; `<resource>#<number>` for a chapter; "" for cards. reason: one sentence for a person.
+
+    row: the line of the table that it stands for; "" for cards and for what fades. problems: of a block of problems, the kind of each, in
+    order; `target` is the first. again: it was done before, and is done once more. beneath: tonight's new skill rests on it.
+    example: an example of the same kind, worked out, stands beside the problems. place: of a lesson, the block that it is about.
+    """
 
     kind: StepKind
     target: str
@@ -113,15 +145,31 @@ class Step:
     reason: str
     skills: tuple[str, ...] = ()
     partial: bool = False  # it is begun tonight and finished another day
+    row: str = ""
+    problems: tuple[str, ...] = ()
+    again: bool = False
+    beneath: bool = False
+    example: bool = False
+    place: str = ""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All that it uses up for this evening."""
+        return (self.target, *dict.fromkeys(self.problems)) if self.problems else (self.target,)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """title: what one will have at the end. promise: how the evening ends and what comes first, in a sentence or two."""
+    """title: what one will have at the end. promise: how the evening ends and what comes first, in a sentence or two.
+
+    over: its minutes are full. finished: the plan is, and what is listed is upkeep.
+    """
 
     title: str
     promise: str
     steps: tuple[Step, ...]
+    over: bool = False
+    finished: bool = False
 
 
 def urgency(recall: float, wish: float) -> float:
@@ -142,6 +190,14 @@ def comes_anyway(new: Mapping[str, float], skill: str, recall: float) -> bool:
 def target_and_name(resource: Resource, chapter: Chapter) -> tuple[str, str]:
     """A chapter's target, and its name for a person."""
     return f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
+
+
+def block_title(problems: Sequence[Problem]) -> str:
+    """Of problems one after another, the kind; where there are several kinds, what does not tell which."""
+    n = len(problems)
+    if len({p.id for p in problems}) > 1:
+        return f"{say.capital(say.number(n))} problems, mixed"
+    return problems[0].title if n == 1 else f"{say.capital(say.number(n))} problems: {problems[0].title}"
 
 
 def session(curriculum: Curriculum, state: State, now: int, minutes: float) -> Session:
@@ -169,6 +225,7 @@ class Planner:
         self.asked: set[str] = set()  # skills that tonight's questions on one chapter ask about, and so not those on another
         self.waiting = 0  # skills that are due and are not brought back tonight
         self._learned: dict[str, bool] = {}
+        self._ladder: dict[str, list[Step]] = {}
 
     # What is known, remembered within one question
 
@@ -192,12 +249,11 @@ class Planner:
         return self.c.skills[skill].left_out(self.state.skipped)
 
     def open(self, skill: str) -> bool:
-        """Not learned, not skipped, and everything that it rests on is learned."""
-        return (
-            not self.learned(skill)
-            and not self.skipped(skill)
-            and all(self.learned(p) or self.skipped(p) for p in self.ix.prerequisites[skill])
-        )
+        """Not learned, not skipped, and everything that it rests on is learned or was set aside."""
+        return not self.learned(skill) and not self.skipped(skill) and all(self.passable(p) for p in self.ix.prerequisites[skill])
+
+    def passable(self, skill: str) -> bool:
+        return self.learned(skill) or self.skipped(skill) or self.aside(skill)
 
     def p(self, skill: str) -> float:
         return mastery(self.c, self.state, skill, self.now).p
@@ -215,7 +271,7 @@ class Planner:
 
     @cached_property
     def focus(self) -> str | None:
-        return self.frontier[0] if self.frontier else None
+        return next((s for s in self.frontier if not self.rests(s)), None)
 
     @cached_property
     def below(self) -> set[str]:
@@ -262,22 +318,40 @@ class Planner:
 
     # The parts of an evening
 
+    @cached_property
+    def finished(self) -> bool:
+        """Whether the plan is done: every skill that anything teaches was learned once, and every project built. The rest is upkeep."""
+        skills = [s for s in self.c.skills if not self.skipped(s) and self.ix.teaches[s]]
+        projects = [p for p in self.c.projects.values() if not p.skills or not all(self.skipped(s) for s in p.skills if s in self.c.skills)]
+        return (
+            bool(skills)
+            and all((trace := self.trace(s)) is not None and trace.once for s in skills)
+            and all((built := self.state.projects.get(p.id)) is not None and built.done_at for p in projects)
+        )
+
     def session(self, minutes: float) -> Session:
-        minutes = max(5.0, minutes)
+        if minutes < SHORTEST_EVENING:
+            return Session(OVER, OVER_PROMISE, (Step("rest", "", "Rest", 0.0, "The minutes of this evening are full."),), over=True)
+        if self.finished:
+            return self.upkeep(min(minutes, UPKEEP))
         left = minutes
         reviews, spread = self.cards(minutes)
         if reviews:
             left -= reviews.minutes
         back = self.step_back(left)
         left -= sum(step.minutes for step in back)
-        refresh = self.refresh(min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), {s.target for s in back})
+        back += self.help(min(left, HELP_SHARE * minutes))
+        left -= sum(step.minutes for step in back if step.row == "help")
+        refresh = self.refresh(
+            min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), {t for s in back for t in s.targets}
+        )
         left -= sum(step.minutes for step in refresh)
-        done = {step.target for step in (*back, *refresh)}
+        done = {target for step in (*back, *refresh) for target in step.targets}
         main = self.main(left, done, closing=reviews is None)
         left -= sum(step.minutes for step in main)
         if self.waiting and left >= SHORTEST and not (main and main[-1].partial):
             # Minutes are left, and more would fade: they are better spent on that than on nothing.
-            main = [*self.refresh(left, done | {step.target for step in main}), *main]
+            main = [*self.refresh(left, done | {t for step in main for t in step.targets}), *main]
         first = [reviews] if reviews else []
         steps = [*first, *refresh, *back, *main]
         if steps and steps[-1].partial and first:
@@ -286,6 +360,29 @@ class Planner:
         if not steps:
             steps = [self.rest()]
         return Session(self.headline(steps), self.promise(steps, spread), tuple(steps))
+
+    def upkeep(self, minutes: float) -> Session:
+        """An evening after the end, in a few minutes: what fades, what was lost, and what was never sure. Nothing new, and no chapter."""
+        reviews, _ = self.cards(minutes)
+        steps = [reviews] if reviews else []
+        left = minutes - sum(step.minutes for step in steps)
+        refresh = self.refresh(left, {t for s in steps for t in s.targets})
+        left -= sum(step.minutes for step in refresh)
+        steps += refresh
+        used = {t for s in steps for t in s.targets}
+        for skill in self.c.order:
+            if self.learned(skill) or self.skipped(skill) or not self.taught(skill) or self.rests(skill):
+                continue
+            step = self.practise(skill, left, f"{say.capital(self.title(skill))} was yours, and the last answers say that it is not now.")
+            if step is not None and not used & set(step.targets):
+                steps.append(replace(step, row="practice"))
+                left -= step.minutes
+                used |= set(step.targets)
+        if (sure := self.sure_step(left, used)) is not None:
+            steps.append(replace(sure, row="make sure"))
+        if not steps:
+            steps = [Step("rest", "", "Rest", 0.0, "Nothing fades yet.")]
+        return Session(FINISHED, FINISHED_PROMISE, tuple(steps), finished=True)
 
     def cards(self, minutes: float) -> tuple[Step | None, str]:
         """Tonight's share of the due cards, and a sentence where a backlog is spread over days."""
@@ -331,7 +428,11 @@ class Planner:
         struggling = [
             (trace.answered_at, s)
             for s, trace in self.state.skills.items()
-            if trace.streak <= -2 and s in self.c.skills and not self.skipped(s) and self.now - trace.answered_at < 21 * DAY
+            if trace.streak <= -2
+            and s in self.c.skills
+            and not self.skipped(s)
+            and not self.stuck(s)
+            and self.now - trace.answered_at < 21 * DAY
         ]
         if not struggling or left < SHORTEST:
             return []
@@ -341,35 +442,194 @@ class Planner:
         weakest = min(below, key=self.p, default=None)
         times = say.number(-trace.streak)
         wrong = f"The last {times} answers on {_lower(self.title(skill))} went wrong"
+        if weakest is not None and self.answered_at(weakest) > trace.answered_at:
+            return []  # it was looked at since
         if weakest is not None and self.p(weakest) < max(MASTERED, self.p(skill)):
             reason = reasons.rests_on(wrong, self.trace(weakest), self.p(weakest))
             step = self.practise(weakest, left, reason) or self.reread(weakest, left, reason)
             if step:
-                return [step]
+                return [replace(step, row="step back")]
         slip = f"; it looks as if {_lower(trace.misconception)}" if " " in trace.misconception else ""
         step = self.reread(skill, left, f"{wrong}{slip}, and what comes before it is sound, so once more from the page.")
-        return [step] if step else []
+        return [replace(step, row="step back")] if step else []
+
+    def answered_at(self, skill: str) -> int:
+        trace = self.trace(skill)
+        return trace.answered_at if trace is not None else 0
 
     def reread(self, skill: str, left: float, reason: str) -> Step | None:
+        """A lesson on it, once more; from the third time on not so soon after the last."""
         for id in self.c.teaching(skill, "lesson"):
             lesson = self.c.lessons[id]
-            if lesson.minutes <= left + 2:
-                return Step("lesson", id, f"Once more: {lesson.title}", float(lesson.minutes), reason, lesson.skills)
+            again = id in self.state.lessons
+            rested = self.state.reread.get(id, 0) < REREAD or self.now - self.state.lessons[id] > REST_OF_LESSON
+            if lesson.minutes <= left and rested:
+                title = f"Once more: {lesson.title}" if again else lesson.title
+                return Step("lesson", id, title, float(lesson.minutes), reason, lesson.skills, again=again)
         return None
 
-    def practise(self, skill: str, left: float, reason: str) -> Step | None:
+    def practise(self, skill: str, left: float, reason: str, most: int = PROBLEMS) -> Step | None:
         """A few problems on one skill: the kind that suits, the least practised first."""
-        problems = [self.c.problems[id] for id in self.c.teaching(skill, "problem")]
+        problems = self.kinds_of(skill)
         fitting = [p for p in problems if p.minutes <= left]
         if not fitting:
             return None
         problem = min(fitting, key=lambda p: self.suits(p))
-        n = max(1, min(PROBLEMS, int(left // problem.minutes)))
         harder = self.flies and any(p.difficulty < problem.difficulty for p in fitting)
         if harder:
             reason = "You have hardly missed lately, so this is the harder kind."
-        what = problem.title if n == 1 else f"{say.capital(say.number(n))} problems: {problem.title}"
-        return Step("problem", problem.id, what, n * problem.minutes, reason, problem.skills)
+        return self.block([problem] * max(1, min(most, int(left // problem.minutes))), reason)
+
+    def kinds_of(self, skill: str) -> list[Problem]:
+        """The kinds of problem on a skill, without those that were met on too many evenings lately."""
+        problems = (self.c.problems[id] for id in self.c.teaching(skill, "problem"))
+        return [p for p in problems if not self.full(trace.sat if (trace := self.state.problems.get(p.id)) else [])]
+
+    def block(self, problems: list[Problem], reason: str) -> Step:
+        """Problems one after another: of one kind, called by its name, or of several, which are not named, since to see which is which
+        is half of the work."""
+        title = block_title(problems)
+        skills = tuple(dict.fromkeys(s for p in problems for s in p.skills))
+        minutes = sum(float(p.minutes) for p in problems)
+        return Step("problem", problems[0].id, title, minutes, reason, skills, problems=tuple(p.id for p in problems))
+
+    # No one spins
+
+    @cached_property
+    def today(self) -> int:
+        """Days since 1970 in the learner's time."""
+        return (self.now + self.state.tz * 60_000) // DAY
+
+    @cached_property
+    def window(self) -> int:
+        """The first day of the last `OF` evenings, tonight's among them."""
+        days = sorted(day for day in self.state.days if day < self.today)
+        return days[1 - OF] if len(days) >= OF else 0
+
+    def full(self, sat: Iterable[int]) -> bool:
+        """Whether what was met on these days was met on as many evenings lately as one thing may be."""
+        lately = {day for day in sat if day >= self.window}
+        return self.today not in lately and len(lately) >= MOST
+
+    def stuck(self, skill: str) -> bool:
+        """Whether practice on it does not help. The criterion is that of the fold: see `filtering`."""
+        trace = self.trace(skill)
+        return trace is not None and trace.stuck_at > 0 and not self.learned(skill) and not self.skipped(skill) and self.taught(skill)
+
+    def aside(self, skill: str) -> bool:
+        """Whether the plan goes on without it for now: practice did not help, and all that might was tried."""
+        return self.stuck(skill) and not self.ladder(skill)
+
+    def ladder(self, skill: str) -> list[Step]:
+        """What is next to be tried for a skill whose practice does not help; nothing where all was, or a fortnight is over."""
+        steps = self._ladder.get(skill)
+        if steps is None:
+            steps = self._ladder[skill] = self.rung(skill, max(A_SITTING, self.state.minutes_per_day))
+        return steps
+
+    def rung(self, skill: str, left: float) -> list[Step]:
+        trace = self.state.skills[skill]
+        if self.now - trace.stuck_at >= LADDER:
+            return []
+        rungs = (self.example, self.beneath, self.another, self.easier)
+        return next((steps for rung in rungs if (steps := rung(skill, trace, left))), [])
+
+    def help(self, left: float) -> list[Step]:
+        """The next rung of the ladder for those skills that are stuck, the latest first, one rung on an evening."""
+        stuck = sorted((s for s in self.c.order if self.stuck(s)), key=lambda s: -self.state.skills[s].stuck_at)
+        steps: list[Step] = []
+        targets: set[str] = set()
+        for skill in [s for s in stuck if self.now - self.touched(s) > DAY // 2 and self.ladder(s)][:HELPED]:
+            rung = self.rung(skill, left)
+            if sum(step.minutes for step in rung) <= left and not targets & {t for step in rung for t in step.targets}:
+                steps += [replace(step, row="help") for step in rung]
+                left -= sum(step.minutes for step in rung)
+                targets |= {t for step in rung for t in step.targets}
+        return steps
+
+    def touched(self, skill: str) -> int:
+        """When something was last done for a skill: an answer, a page, an answer on what it rests on."""
+        trace = self.state.skills[skill]
+        pages = [self.state.lessons.get(id, 0) for id in self.c.teaching(skill, "lesson")]
+        pages += [self.state.chapters.get(f"{r}#{n}", 0) for r, n in self.c.chapters(skill)]
+        return max(trace.answered_at, trace.filled_at, *(self.answered_at(p) for p in self.ix.prerequisites[skill]), *pages, 0)
+
+    def does_not_help(self, skill: str, trace: SkillTrace) -> str:
+        """The criterion, as it was met, for the beginning of a sentence."""
+        if trace.tries >= TRIES:
+            return f"{say.capital(say.count(trace.tries, 'try', 'tries'))} without three right in a row on {_lower(self.title(skill))}"
+        return f"{say.capital(say.count(trace.sittings, 'evening'))} with {_lower(self.title(skill))} and it is not yet sure"
+
+    def example(self, skill: str, trace: SkillTrace, left: float) -> list[Step]:
+        """A worked example with a hole: that of a lesson, or a problem of the kind beside one that is worked out."""
+        if trace.filled_at > trace.stuck_at or trace.answered_at - trace.stuck_at > DAY // 2:
+            return []
+        why = self.does_not_help(skill, trace)
+        for id in self.c.teaching(skill, "lesson"):
+            lesson = self.c.lessons[id]
+            if hole := next(iter(of_kind(lesson, Faded)), None):
+                reason = f"{why}: more of the same would not help, so here is an example, worked out but for a line."
+                title = f"An example with a hole: {lesson.title}"
+                return [Step("lesson", id, title, A_HOLE, reason, lesson.skills, again=True, place=hole.id)]
+        problems = sorted(self.kinds_of(skill), key=lambda p: (p.difficulty, p.id))
+        if not problems or problems[0].minutes > left:
+            return []
+        kind = problems[0]
+        reason = f"{why}: more of the same would not help, so one is worked out first, beside yours."
+        step = self.block([kind] * max(1, min(EXAMPLES, int(left // kind.minutes))), reason)
+        return [replace(step, title=f"With an example beside it: {kind.title}", example=True)]
+
+    def beneath(self, skill: str, trace: SkillTrace, left: float) -> list[Step]:
+        """Two questions on what it rests on, to find which of it is missing; then that one's lesson."""
+        below = [p for p in self.ix.prerequisites[skill] if not self.skipped(p)]
+        asked = [p for p in below if self.answered_at(p) > trace.stuck_at]
+        why = f"{_lower(self.title(skill))} does not come by practice"
+        for p in asked:
+            if self.state.skills[p].streak < 0:
+                step = self.reread(
+                    p, left, f"{say.capital(why)}, and your answer on {_lower(self.title(p))}, which it rests on, was wrong."
+                )
+                if step:
+                    return [step]
+        steps: list[Step] = []
+        for p in sorted((p for p in below if p not in asked), key=self.p)[: max(0, BENEATH - len(asked))]:
+            reason = f"{say.capital(why)}: a question on what it rests on, to see whether the trouble lies there."
+            step = self.practise(p, left, reason, most=1) or self.ask(p, left, reason)
+            if step is not None and step.minutes <= left:
+                steps.append(step)
+                left -= step.minutes
+        return steps
+
+    def another(self, skill: str, trace: SkillTrace, left: float) -> list[Step]:
+        """It, told otherwise: another lesson, another book's chapter, or the lesson once more."""
+        lessons, places = self.c.teaching(skill, "lesson"), self.c.chapters(skill)
+        read = [self.state.lessons.get(id, 0) for id in lessons] + [self.state.chapters.get(f"{r}#{n}", 0) for r, n in places]
+        if max(read, default=0) > trace.stuck_at:
+            return []
+        reason = f"{self.does_not_help(skill, trace)}: the same thing, told otherwise."
+        step = self.reread(skill, left, reason)
+        if step is not None:
+            return [step]
+        for resource, chapter in ((r, ch) for r in self.books(skill) for ch in r.chapters):
+            id, _ = target_and_name(resource, chapter)
+            if skill in chapter.skills and id not in self.state.chapters and chapter.hours <= ANOTHER:
+                step = self.chapter_step(resource, chapter, left, reason)
+                return [step] if step is not None else []
+        return []
+
+    def easier(self, skill: str, trace: SkillTrace, left: float) -> list[Step]:
+        """An easier kind than the one that was met most."""
+        problems = [self.c.problems[id] for id in self.c.teaching(skill, "problem")]
+        met = {p.id: t for p in problems if (t := self.state.problems.get(p.id)) is not None}
+        if not met:
+            return []
+        hardest = self.c.problems[max(met, key=lambda id: (met[id].answered, id))]
+        easier = [p for p in self.kinds_of(skill) if p.difficulty < hardest.difficulty and p.minutes <= left]
+        if not easier or any(p.id in met and met[p.id].last_at > trace.stuck_at for p in easier):
+            return []
+        kind = min(easier, key=lambda p: (p.difficulty, p.id))
+        reason = f"{self.does_not_help(skill, trace)}: an easier kind first."
+        return [self.block([kind] * max(1, min(PROBLEMS, int(left // kind.minutes))), reason)]
 
     def suits(self, problem: Problem) -> tuple[float, int, str]:
         """Small is good: near the difficulty that this learner should meet, then the least answered."""
@@ -396,7 +656,7 @@ class Planner:
         while lost and left >= 1 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
             for step, good in self.refreshers(lost, urgent, left):
-                if step.target in taken or (step.kind == "check" and self.asked & set(step.skills)):
+                if set(step.targets) & taken or (step.kind == "check" and self.asked & set(step.skills)):
                     continue
                 gain = regained(good.items(), urgent) / step.minutes
                 if best is None or gain > best[0]:
@@ -404,8 +664,11 @@ class Planner:
             if best is None:
                 break
             _, step, good = best
-            steps.append(replace(step, reason=self.refresh_reason(step, {s: w for s, w in good.items() if s in lost})))
-            taken = taken | {step.target}
+            lacking = {s: w for s, w in good.items() if s in lost}
+            first = self.first_of(lacking)
+            reason = self.refresh_reason(step, first, lacking)
+            steps.append(replace(step, reason=reason, beneath=first in self.below and self.focus is not None))
+            taken = taken | set(step.targets)
             self.asked.update(step.skills if step.kind == "check" else ())
             left -= step.minutes
             for s, w in good.items():
@@ -428,26 +691,23 @@ class Planner:
             for id in self.c.teaching(s, "problem"):
                 problem = self.c.problems[id]
                 if id not in found and problem.minutes <= left and all(self.taught(x) for x in problem.skills):
-                    good = self.good(problem.skills, (), urgent)
-                    found[id] = Step("problem", id, problem.title, float(problem.minutes), "", problem.skills), good
+                    trace = self.state.problems.get(id)
+                    if trace is None or not self.full(trace.sat):
+                        found[id] = self.block([problem], ""), self.good(problem.skills, (), urgent)
             for id in self.c.teaching(s, "lab"):
                 lab = self.c.labs[id]
-                trace = self.state.labs.get(id)
+                written = self.state.labs.get(id)
                 cost = max(5.0, round(lab.minutes * REWRITE))
-                if id not in found and trace and trace.passed_at and self.now - trace.passed_at > 21 * DAY and cost <= left:
+                if id not in found and written and written.passed_at and self.now - written.passed_at > 21 * DAY and cost <= left:
                     good = self.good(lab.skills, self.ix.lab_contains[id], urgent)
-                    found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills), good
+                    found[id] = Step("lab", id, f"{lab.title}, again from a blank file", cost, "", lab.skills, again=True), good
             if not self.ix.practised[s] and s in lost:
                 for resource, chapter in self.serving(s):
-                    id, where = target_and_name(resource, chapter)
+                    id, _ = target_and_name(resource, chapter)
                     if id in found:
                         continue
                     if step := self.questions(resource, chapter, left, ""):
                         found[id] = step, {x: ASKED for x in step.skills if x in urgent}
-                    elif id in self.state.chapters and left >= LOOK_AGAIN:
-                        skills = tuple(x for x in chapter.skills if x in self.c.skills)
-                        step = Step("chapter", id, f"Look again at {where}", LOOK_AGAIN, "", skills)
-                        found[id] = step, {x: ASKED for x in skills if x in urgent}
         return [pair for pair in found.values() if any(w >= WORTHWHILE and s in lost for s, w in pair[1].items())]
 
     def serving(self, skill: str) -> list[tuple[Resource, Chapter]]:
@@ -473,8 +733,11 @@ class Planner:
                 got[inner] = max(got.get(inner, 0.0), w)
         return got
 
-    def refresh_reason(self, step: Step, good: dict[str, float]) -> str:
-        first = max(good, key=lambda s: (good[s], s in self.below, s))
+    def first_of(self, good: dict[str, float]) -> str:
+        """Of what a task brings back, that of which it holds most."""
+        return max(good, key=lambda s: (good[s], s in self.below, s))
+
+    def refresh_reason(self, step: Step, first: str, good: dict[str, float]) -> str:
         kept = memory(self.c, self.state, first, self.now)
         trace = self.state.skills[first]
         chance = say.often(kept.retrievability if kept else 0.5)
@@ -490,7 +753,7 @@ class Planner:
             reason = f"You {verb} {self.ago(done_at)}; today you would recall {_lower(self.title(first))} {chance}"
         strong = [s for s, w in good.items() if w >= 0.3]
         if first in self.below and self.focus:
-            return f"{reason}, and {BELOW}."
+            return f"{reason}, and tonight's new skill rests on it."
         if len(strong) > 1:
             return reason + f", and this brings back {say.count(len(strong) - 1, 'other skill')} with it."
         return reason + "."
@@ -508,7 +771,7 @@ class Planner:
                 break
             step, module = found
             steps.append(step)
-            used.add(step.target)
+            used.update(step.targets)
             modules.append(module)
             left -= step.minutes
             if step.kind in ("lesson", "chapter") and not step.partial:
@@ -525,8 +788,8 @@ class Planner:
         found: list[tuple[float, Step, str]] = []
 
         def offer(row: str, step: Step | None, module: str) -> None:
-            if step is not None and step.target not in used:
-                found.append((WEIGHT[row], step, module))
+            if step is not None and not used & set(step.targets):
+                found.append((WEIGHT[row], replace(step, row=row), module))
 
         for lab_id, trace in self.state.labs.items():
             lab = self.c.labs.get(lab_id)
@@ -535,6 +798,7 @@ class Planner:
                 and trace.tries
                 and not trace.passed_at
                 and self.now - trace.tried_at < 30 * DAY
+                and not self.lab_rests(trace)
                 and not all(self.skipped(s) for s in lab.skills if s in self.c.skills)
             ):
                 offer("unfinished lab", self.lab_step(lab, left, begun=True), lab.id.split("/")[0])
@@ -546,8 +810,8 @@ class Planner:
             if self.rests(skill):
                 resting.append(skill)
                 continue
-            step = self.practice_step(skill, left)
-            if step is not None and step.target not in used:
+            step = self.practice_step(skill, left, used)
+            if step is not None and not used & set(step.targets):
                 offer("practice", step, self.c.skills[skill].module)
                 break
         strands: list[str] = []
@@ -555,8 +819,8 @@ class Planner:
             module = self.c.skills[skill].module
             if module in strands or skill in self.fresh or self.rests(skill):
                 continue
-            step = self.new_step(skill, left)
-            if step is None or step.target in used:
+            step = self.new_step(skill, left, used)
+            if step is None or used & set(step.targets):
                 continue
             offer("second strand" if strands or (modules and module not in modules) else "new skill", step, module)
             strands.append(module)
@@ -574,13 +838,14 @@ class Planner:
         if not found:
             offer("make sure", self.sure_step(left, used), "")
         for skill in resting if not found else ():
-            offer("sooner", self.practice_step(skill, left), self.c.skills[skill].module)
+            if self.now - self.answered_at(skill) > DAY // 2 and not self.stuck(skill):
+                offer("sooner", self.practice_step(skill, left, used), self.c.skills[skill].module)
         if not found:
             return None
         _, step, module = max(found, key=lambda f: f[0])
         return step, module
 
-    def new_step(self, skill: str, left: float) -> Step | None:
+    def new_step(self, skill: str, left: float, used: set[str]) -> Step | None:
         """The next piece of work for a skill that is open: its lesson, its chapter, or at once its problems where it seems known."""
         lessons = self.lessons_left(skill)
         about = self.title(skill)
@@ -594,7 +859,7 @@ class Planner:
                 if step:
                     return step
             lesson = self.c.lessons[lessons[0]]
-            if lesson.minutes > left + 2:
+            if lesson.minutes > left:
                 return None
             return Step("lesson", lesson.id, lesson.title, float(lesson.minutes), self.lesson_reason(skill, lesson), lesson.skills)
         if not self.c.teaching(skill, "lesson") and skill not in self.fresh:
@@ -603,7 +868,7 @@ class Planner:
                 resource = self.c.resources[places[0][0]]
                 chapter = next(ch for ch in resource.chapters if ch.number == places[0][1])
                 return self.chapter_step(resource, chapter, left, f"Next in the plan: {_lower(about)}, and this chapter teaches it.")
-        return self.practice_step(skill, left)
+        return self.practice_step(skill, left, used)
 
     def lesson_reason(self, skill: str, lesson: Lesson) -> str:
         after = self.unlocks(skill)
@@ -613,6 +878,11 @@ class Planner:
         if not self.state.lessons and not self.state.answers:
             return f"The plan begins here, with {_lower(title)}."
         count = len(self.lessons_left(skill))
+        if aside := [p for p in self.ix.prerequisites[skill] if self.aside(p)]:
+            return (
+                f"Next in the plan: {_lower(title)}. It rests on {_lower(self.title(aside[0]))}, where practice did not help: "
+                "that happens, what comes after often makes it clear, and it comes back in a week or two."
+            )
         if after:
             return f"Next in the plan: {_lower(title)}; {_lower(self.title(after[0]))} comes after and needs it."
         if count > 1:
@@ -629,26 +899,83 @@ class Planner:
         return sorted(waiting, key=lambda s: s not in self.fresh)
 
     def rests(self, skill: str) -> bool:
-        """Whether practice on it waits: who is right mostly, and not quite mostly enough, sitting after sitting, does better with days
-        between, and the evenings go on."""
+        """Whether practice on it waits: what is not mastered sitting after sitting does better with days between."""
         trace = self.trace(skill)
         if trace is None or skill in self.fresh or not self.taught(skill):
             return False
-        answers = trace.right + trace.wrong
-        days = min(answers // PROBLEMS - SITTINGS, LONGEST_REST)
-        return trace.right >= MOSTLY * answers and self.now - trace.answered_at < (days - 0.5) * DAY
+        if not self.ix.practised[skill] and not self.stuck(skill) and any(self.to_reread(skill, r, ch) for r, ch in self.serving(skill)):
+            return False  # what a question showed to be missing is looked up at once
+        return self.now - trace.answered_at < (self.wait(skill, trace) - 0.5) * DAY
+
+    def wait(self, skill: str, trace: SkillTrace) -> float:
+        """Days from one sitting with a skill that is not mastered to the next; while its ladder lasts, that is all there is of it."""
+        if not self.stuck(skill):
+            return WAITS[min(trace.sittings, len(WAITS) - 1)]
+        if self.ladder(skill):
+            return LADDER / DAY
+        return AWAY_WAITS[min(max(0, trace.sittings - len(WAITS)), len(AWAY_WAITS) - 1)]
+
+    def lab_rests(self, trace: LabTrace) -> bool:
+        """Whether a lab that was begun waits: one that does not pass evening after evening does better with days between."""
+        days = WAITS[min(max(0, len(trace.sat) - PROBLEMS), len(WAITS) - 1)]
+        return self.full(trace.sat) or (bool(trace.sat) and self.now - trace.tried_at < (days - 0.5) * DAY)
 
     def doubted(self, skill: str) -> bool:
         """Whether only questions of the bank ask about it, all of its reading is done, and they were answered wrongly."""
         trace = self.trace(skill)
         return not self.ix.practised[skill] and trace is not None and trace.wrong > 0 and not reading_left(self.c, self.state, skill)
 
-    def practice_step(self, skill: str, left: float) -> Step | None:
-        if skill in self.fresh:
+    def practice_step(self, skill: str, left: float, used: set[str]) -> Step | None:
+        trace = self.trace(skill)
+        if self.stuck(skill):
+            reason = f"{say.capital(self.title(skill))} was set aside when practice did not help; with days between it may come by itself."
+        elif skill in self.fresh:
             reason = f"To be sure of {_lower(self.title(skill))} before you go on."
         else:
             reason = self.practice_reason(skill)
+        if skill not in self.fresh and trace is not None and trace.sittings:
+            mixed = self.mixed(skill, left, used)
+            if mixed is not None:
+                return mixed
         return self.practise(skill, left, reason) or self.check_step(skill, left)
+
+    def mixed(self, skill: str, left: float, used: set[str]) -> Step | None:
+        """From the second sitting on: problems on a skill among those on others that are easily taken for it, in mixed order."""
+        own = [p for p in self.kinds_of(skill) if p.id not in used]
+        if not own:
+            return None
+        kinds = [min(own, key=self.suits)]
+        for other in self.alike(skill):
+            own = [p for p in self.kinds_of(other) if p.id not in used and p not in kinds and all(self.taught(s) for s in p.skills)]
+            if own and len(kinds) < MIXED:
+                kinds.append(min(own, key=self.suits))
+        # By turns, and the one that is practised first and oftenest.
+        order = [kinds[0], *kinds[1:], *kinds, kinds[0]][: 2 * PROBLEMS]
+        while sum(p.minutes for p in order) > left and order:
+            order.pop()
+        if len({p.id for p in order}) < 2:
+            return None
+        reason = "Problems that are easily taken for one another, in mixed order: to see which is which is half of the work."
+        if self.stuck(skill):
+            reason = "One of these was set aside when practice did not help; with days between, and among others, it may come by itself."
+        return self.block(order, reason)
+
+    def alike(self, skill: str) -> list[str]:
+        """Skills that are easily taken for this one: taught, practised by problems, of its module, and near it in the graph; those that
+        are not mastered first."""
+        module, around = self.c.skills[skill].module, set(self.ix.prerequisites[skill])
+        near = [
+            s
+            for s in self.ix.module_skills[module]
+            if s != skill
+            and (s in around or skill in self.ix.prerequisites[s] or around & set(self.ix.prerequisites[s]))
+            and self.taught(s)
+            and s not in self.fresh
+            and self.answered_at(s)
+            and self.c.teaching(s, "problem")
+            and (self.learned(s) or not self.rests(s))
+        ]
+        return sorted(near, key=self.learned)
 
     def practice_reason(self, skill: str) -> str:
         return reasons.practice(self.trace(skill), _lower(self.title(skill)), self.p(skill), self.now, self.state.tz)
@@ -664,20 +991,31 @@ class Planner:
                 continue
             if trace is not None and trace.streak > 0:
                 return self.questions(resource, chapter, left, self.practice_reason(skill))
+            if not self.to_reread(skill, resource, chapter):
+                reason = f"You have read about {_lower(self.title(skill))}; the questions show what stayed."
+                return self.questions(resource, chapter, left, reason)
             if left < LOOK_AGAIN:
                 return None
             reason = self.practice_reason(skill)
             # What went wrong again and again takes more than a glance.
             longer = LOOK_AGAIN * (1 + (trace.wrong // WRONG_A_LOOK if trace else 0))
-            minutes = round(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
-            return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills)
+            minutes = int(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
+            return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills, again=True)
         return None
+
+    def to_reread(self, skill: str, resource: Resource, chapter: Chapter) -> bool:
+        """Whether a chapter is to be read again: a question on the skill was missed since it was read, and it was not read too often."""
+        trace, read = self.trace(skill), self.state.chapters.get(f"{resource.id}#{chapter.number}")
+        if trace is None or read is None or not self.c.teaching(skill, "item"):
+            return False
+        return trace.streak < 0 and trace.answered_at > read and self.state.reread.get(f"{resource.id}#{chapter.number}", 0) < REREAD
 
     def questions(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
         """The check on a chapter, which asks once in a sitting."""
         id, where = target_and_name(resource, chapter)
         inside = [s for s in chapter.skills if s in self.c.skills and self.c.teaching(s, "item")]
-        if any((trace := self.trace(s)) is not None and self.now - trace.answered_at < DAY // 2 for s in inside):
+        traces = [trace for s in inside if (trace := self.trace(s)) is not None]
+        if any(self.now - trace.answered_at < DAY // 2 for trace in traces) or self.full({day for trace in traces for day in trace.sat}):
             return None
         length = check_length(self.c, inside)
         minutes = length * MINUTES_A_QUESTION
@@ -727,11 +1065,11 @@ class Planner:
         trace = self.state.labs.get(lab.id)
         whole = float(lab.minutes)
         if begun and trace:
-            whole = max(10.0, whole * (1 - 0.7 * trace.best))
-        partial = whole > left + 5
+            whole = float(round(max(10.0, whole * (1 - 0.7 * trace.best))))
+        partial = whole > left
         if partial and left < 15:
             return None
-        minutes = max(10.0, left - 3) if partial else round(whole)
+        minutes = float(int(max(10.0, left - 3))) if partial else whole
         if begun and trace:
             reason = reasons.unfinished(trace, self.now, self.state.tz)
         elif self.claimed(lab):
@@ -742,11 +1080,11 @@ class Planner:
             reason = "All that it needs has been taught; now write it yourself."
         if partial:
             reason = reason.rstrip(".") + f". It takes about {round(whole)} minutes in all; what is left waits for the next evening."
-        return Step("lab", lab.id, f"Lab: {lab.title}", float(minutes), reason, lab.skills, partial)
+        return Step("lab", lab.id, f"Lab: {lab.title}", minutes, reason, lab.skills, partial)
 
     def chapter_step(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
         whole = chapter.hours * 60
-        partial = whole > left + 5
+        partial = whole > left
         minutes = left if partial else whole
         if minutes < (A_SITTING if partial else SHORTEST):
             return None
@@ -756,7 +1094,7 @@ class Planner:
                 reason.rstrip(".")
                 + f"; it takes about {say.minutes(whole)} in all, so stop where the time is up and tick it when you reach its end."
             )
-        return Step("chapter", id, title, round(minutes), reason, chapter.skills, partial)
+        return Step("chapter", id, title, float(int(minutes)), reason, chapter.skills, partial)
 
     def project_step(self, left: float) -> Step | None:
         if left < 20:
@@ -773,7 +1111,7 @@ class Planner:
                 "project",
                 project.id,
                 f"{project.title}: {step}",
-                round(min(left, PROJECT_SITTING)),
+                float(int(min(left, PROJECT_SITTING))),
                 reason.replace("..", "."),
                 project.skills,
                 True,
@@ -848,7 +1186,7 @@ class Planner:
         for _, skill, p in sorted(thin):
             reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {say.often(p)}."
             step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
-            if step is not None and step.target not in used:
+            if step is not None and not used & set(step.targets):
                 return step
         return None
 
@@ -875,20 +1213,21 @@ class Planner:
     def headline(self, steps: list[Step]) -> str:
         for kind in ("lab", "lesson", "chapter", "project", "problem"):
             for step in reversed(steps):
-                if step.kind != kind or (kind == "problem" and step.title.startswith("Once more")):
+                if step.kind != kind:
                     continue
-                if kind == "lab" and not step.partial and "again" not in step.title:
+                if kind == "lab" and not step.partial and not step.again:
                     return f"{self.c.labs[step.target].title}, written by you and passing"
                 if kind == "lesson":
                     return self.c.lessons[step.target].title
-                if kind == "chapter" and not step.title.startswith("Look again"):
-                    resource, number = step.target.split("#")
-                    chapter = next(ch for ch in self.c.resources[resource].chapters if str(ch.number) == number)
-                    return chapter.title + ("" if step.partial else f", chapter {number} read")
+                if kind == "chapter" and not step.again:
+                    _, chapter = self.chapter(step.target)
+                    return chapter.title + ("" if step.partial else f", chapter {chapter.number} read")
                 if kind == "project":
                     return step.title
                 if kind == "lab" and len(steps) <= 2:
                     return f"{self.c.labs[step.target].title}, a good part of it"
+                if kind == "problem" and len(set(step.problems)) > 1:
+                    return "To see which is which, and to do it"
                 if kind == "problem":
                     return f"{self.c.problems[step.target].title}, sure of it"
         if steps[-1].kind == "review":
@@ -899,7 +1238,7 @@ class Planner:
         last = steps[-1]
         if last.kind == "rest":
             return last.reason
-        new = [s for s in steps if s.kind in ("lesson", "chapter", "lab", "project") and " again" not in s.title]
+        new = [s for s in steps if s.kind in ("lesson", "chapter", "lab", "project") and not s.again]
         end = {
             "lab": "your own code passing every check" if not last.partial else "a part of the lab done",
             "problem": "problems that you can do without the page",
@@ -911,7 +1250,7 @@ class Planner:
             "check": "questions that you can answer without the book",
         }[last.kind]
         parts = [f"This session ends with {end}."]
-        if new and any(BELOW in s.reason for s in steps):
+        if new and any(s.beneath for s in steps):
             parts.append("What it rests on is fading, so that comes first.")
         if spread:
             parts.append(spread)
@@ -923,6 +1262,11 @@ class Planner:
             parts.append("Your deadline asks for more hours than you planned, so reviews are kept short.")
         return " ".join(parts)
 
+    def chapter(self, target: str) -> tuple[Resource, Chapter]:
+        """What a chapter's target names."""
+        resource, _, number = target.partition("#")
+        return self.c.resources[resource], next(ch for ch in self.c.resources[resource].chapters if str(ch.number) == number)
+
     # Why not
 
     def why_not(self, target: str) -> str:
@@ -930,7 +1274,7 @@ class Planner:
         target = target.strip()
         plan = self.session(state.minutes_per_day)
         for n, step in enumerate(plan.steps, 1):
-            if step.target and step.target == target:
+            if step.target and target in step.targets:
                 return f"It is what the plan says: step {say.number(n)} of this session. {step.reason}"
         if target in c.labs:
             return self.why_not_lab(c.labs[target])
@@ -973,7 +1317,7 @@ class Planner:
         for s in skills:
             if s in self.c.skills and not self.learned(s):
                 lacking.update(dict.fromkeys(missing(self.c, self.state, s)))
-        return [s for s in self.c.order if s in lacking and s not in skills]
+        return [s for s in self.c.order if s in lacking and s not in skills and not self.aside(s)]
 
     def waits(self, lacking: list[str]) -> str:
         """Where a path to a locked thing begins, and how long it is."""
@@ -1042,12 +1386,17 @@ class Planner:
             )
             return f"You have {self.titles(skills)} already and would recall it {recall} today; {back}."
         resting = next((s for s in skills if not self.learned(s) and self.rests(s)), None)
+        if resting and self.stuck(resting):
+            return (
+                f"{self.does_not_help(resting, self.state.skills[resting])}: more of the same does not help, so something else is tried, "
+                f"and it comes back after some days.{self.instead()}"
+            )
         if resting:
             trace = self.state.skills[resting]
             sat, answers = self.ago(trace.answered_at), say.count(round(trace.right + trace.wrong), "answer")
+            between = "a night between helps" if self.wait(resting, trace) <= 1 else "a few days between help"
             return (
-                f"You practised {_lower(self.title(resting))} {sat}; after {answers}, a few days between help more than more of the same."
-                f"{self.instead()}"
+                f"You practised {_lower(self.title(resting))} {sat}; after {answers}, {between} more than more of the same.{self.instead()}"
             )
         return f"You can take this {kind} now.{self.instead()}"
 

@@ -11,6 +11,7 @@ from typing import Final
 from modelwright.learner.fsrs import Trace
 
 BINS: Final = 10
+SAT: Final = 12  # days with one thing that are remembered
 
 
 @dataclass(slots=True)
@@ -23,7 +24,10 @@ class SkillTrace:
     echo: successes at things that contain this skill. doubt: failures at things it is made of. hints: a running mean of help
     taken. tempo: running mean of log(time / expected time). told: the log-odds that a placement gave, worth so many answers (0: there
     was none), after so many had been given. learned_at: when it came to count as learned, 0 while it does not; proven: whether answers,
-    or every lab on it, stand behind that, and not a placement or reading alone.
+    or every lab on it, stand behind that, and not a placement or reading alone. tries: answers since three in a row were last right.
+    sittings: days with an answer, half a day apart. stuck_at: when practice was first seen not to help (0: it helps). filled_at: when the
+    hole of an example was filled. once: when it first came to count as learned, which nothing takes back. sat: the last days with an
+    answer, since 1970 in the learner's time.
     """
 
     right: float = 0.0
@@ -32,6 +36,11 @@ class SkillTrace:
     middle: float = 0.0
     slow: float = 0.0
     streak: int = 0
+    tries: int = 0
+    sittings: int = 0
+    stuck_at: int = 0
+    filled_at: int = 0
+    once: int = 0
     counted_at: int = 0
     offset: float = 0.0
     variance: float = 1.0
@@ -56,6 +65,7 @@ class SkillTrace:
     owed_from: int = 0
     owed_at: int = 0
     spread: float = 0.4  # the variance of the logarithm of the memory's stability: how far it may be from what `memory` says
+    sat: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,6 +78,7 @@ class LabTrace:
     solution: bool = False  # seen before the pass
     since_best: int = 0  # submissions since the last progress
     hours: float = 0.0  # until the first pass
+    sat: list[int] = field(default_factory=list)  # the last days on which it was handed in, since 1970 in the learner's time
 
 
 @dataclass(slots=True)
@@ -76,6 +87,7 @@ class ProblemTrace:
     right: int = 0
     last_at: int = 0
     last_right: bool = False
+    sat: list[int] = field(default_factory=list)  # the last days on which it was answered, since 1970 in the learner's time
 
 
 @dataclass(slots=True)
@@ -116,3 +128,11 @@ class Table:
     came: list[float] = field(default_factory=lambda: [0.0] * BINS)
     loss: float = 0.0
     squared: float = 0.0
+
+
+def sat_on(days: list[int], day: int) -> None:
+    """Note a day with something, of which the last `SAT` are remembered; an older one that comes late is passed over."""
+    if not days or day > days[-1]:
+        days.append(day)
+        if len(days) > SAT:
+            del days[0]

@@ -14,7 +14,7 @@ from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelwright.curriculum import Exercise
     from modelwright.curriculum.frames import Drawn, Frame
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelwright.studio.record import LabRecord
     from modelwright.workshop import Workshop
 
+EXAMPLES_TRIED = 20  # seeds, for an example with other numbers than the exercise
 SEEDS = 2**31  # of a problem's questions: from 0 up
 LARGEST_SHOWN = 400_000  # bytes of a learner's file that an editor is given
 
@@ -144,6 +145,32 @@ def problem_view(desk: Desk, problem: Problem, exercise: Exercise) -> v.ProblemV
         choices=exercise.choices,
         right=record.right,
         answered=record.answered,
+    )
+
+
+def example_view(problem: Problem, exercise: Exercise) -> v.ExampleView:
+    """Another of its kind, worked out; the same one for the same exercise, and with other numbers where there are others."""
+    from modelwright.curriculum import generate
+
+    seeds = ((exercise.seed + SEEDS // 2 + n) % SEEDS for n in range(EXAMPLES_TRIED))
+    others = (generate(problem, seed) for seed in seeds)
+    example = next((other for other in others if other.question != exercise.question), exercise)
+    return v.ExampleView(example.question, html(example.question), solution_view(example))
+
+
+def block_title(desk: Desk, kinds: Sequence[str]) -> str:
+    """What a block of problems is called: by its kind, or, where it mixes several, by nothing that tells which."""
+    from modelwright.learner.planning import block_title
+
+    return block_title([desk.curriculum.problems[kind] for kind in kinds])
+
+
+def shown_by(desk: Desk, kinds: Sequence[str], marks: str) -> tuple[v.KindShown, ...]:
+    """Of each kind in a block, how many were right at the first answer."""
+    pairs = list(zip(kinds, marks, strict=True))
+    return tuple(
+        v.KindShown(desk.link(kind, "problem"), pairs.count((kind, "r")), sum(other == kind for other, _ in pairs))
+        for kind in dict.fromkeys(kinds)
     )
 
 

@@ -167,7 +167,10 @@ class Desk:
         for chapter in resource.chapters:
             read = self.record.chapters.get(f"{resource.id}#{chapter.number}")
             check = check_length(self.curriculum, chapter.skills)
-            chapters.append(v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None, check))
+            times = 1 + self.state.reread.get(f"{resource.id}#{chapter.number}", 0) if read else 0
+            chapters.append(
+                v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None, check, times)
+            )
         return v.ResourceView(
             id=resource.id,
             title=resource.title,

@@ -17,7 +17,19 @@ NAMED = ("lesson", "problem", "lab", "chapter", "project")  # entries of the dia
 
 
 def step_view(step: Any) -> v.Step:
-    return v.Step(step.kind, step.target, step.title, step.minutes, step.reason, tuple(step.skills), partial=step.partial)
+    return v.Step(
+        step.kind,
+        step.target,
+        step.title,
+        step.minutes,
+        step.reason,
+        tuple(step.skills),
+        partial=step.partial,
+        problems=step.problems,
+        again=step.again,
+        example=step.example,
+        place=step.place,
+    )
 
 
 def today_view(

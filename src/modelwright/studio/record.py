@@ -347,7 +347,8 @@ def _passage(record: Record, event: e.Event, data: e.PassageMarked) -> None:
 
 def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
     key = f"{data.resource}#{data.chapter}"
-    if data.done and key in record.chapters:
+    read = record.chapters.get(key)
+    if data.done and read is not None and not data.again and event.at - read[0] < SITTING:
         return  # ticked twice, in two faces: read once
     if data.done:
         record.chapters[key] = (event.at, data.hours)

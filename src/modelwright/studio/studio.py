@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 MINUTE, WEEK = 60_000, 604_800_000
 MOST_KEPT = 200
 FORECAST_STANDS = 60_000  # milliseconds for which a forecast is not drawn again, whatever was done meanwhile
+MOST_TOGETHER = 12  # problems in one block
+LOOKED_AGAIN = 0.25  # hours with a chapter that was read before
 LONGEST_SITTING = 1800.0  # seconds: beyond this a pause is not work
 LONGEST_TEXT = {"given": 1000, "expected": 1000, "got": 1000, "output": 2000, "traceback": 3000, "message": 2000}
 CURRICULUM_KINDS = ("lesson", "problem", "lab", "card", "skill", "module", "resource", "project")
@@ -229,13 +231,18 @@ class Studio:
             raise StudioError(f"An evening of {minutes} minutes cannot be planned; give a number between 5 and 720.")
         with self._desk(enrolled=True) as desk:
             wish = minutes or self._minutes(desk)
-            left = minutes or max(15, round(wish - desk.record.minutes_on(desk.day)))
-            session = self._keep(("session", left), desk, lambda: self._session(desk, left))
+            session = self._session(desk, minutes or self._left(desk))
             return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk), self._remarks())
 
     def next(self) -> v.Step:
+        """What comes next, on another evening if this one is over."""
         with self._desk(enrolled=True) as desk:
             return self._next(desk)
+
+    def next_tonight(self) -> v.Step | None:
+        """The next step of this evening; None where its minutes are full."""
+        with self._desk(enrolled=True) as desk:
+            return self._next_tonight(desk)
 
     def why_not(self, target: str) -> str:
         """Why `target` (any id) is not next, in words."""
@@ -413,7 +420,7 @@ class Studio:
         ready = (*skills, *content.practices(after, lesson))
         then = content.practice(after, lesson)
         problem = self.problem(then.id) if then is not None and then.kind == "problem" else None
-        return v.LessonEnd(changed, ready, self.next(), problem)
+        return v.LessonEnd(changed, ready, self.next_tonight(), problem)
 
     # What is installed when it is needed
 
@@ -542,8 +549,13 @@ class Studio:
 
         threading.Thread(target=work, daemon=True, name="blocks").start()
 
-    def read_chapter(self, resource_id: str, number: int, hours: float | None = None, done: bool = True) -> v.ResourceView:
-        """Ticks a chapter off (or, with `done=False`, takes the tick away). `hours` None: the plan's own figure."""
+    def read_chapter(
+        self, resource_id: str, number: int, hours: float | None = None, done: bool = True, again: bool = False
+    ) -> v.ResourceView:
+        """Ticks a chapter off (or, with `done=False`, takes the tick away). `hours` None: the plan's own figure.
+
+        Ticked half a day later it was read again, and so at once with `again`; twice in one sitting, in two faces, it was read once.
+        """
         resource = self._find("resource", resource_id)
         chapter = next((c for c in resource.chapters if c.number == number), None)
         if chapter is None:
@@ -556,10 +568,11 @@ class Studio:
         if hours is not None and not 0 <= hours <= 100:
             raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
         with self._desk(enrolled=True) as desk:
-            if (f"{resource.id}#{number}" in desk.record.chapters) != done:
-                self._append(
-                    e.ChapterRead(resource=resource.id, chapter=number, hours=chapter.hours if hours is None else hours, done=done)
-                )
+            read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
+            again = bool(done and read_at and (again or desk.now - read_at >= SITTING))
+            if again or done != bool(read_at):
+                spent = (LOOKED_AGAIN if again else chapter.hours) if hours is None else hours
+                self._append(e.ChapterRead(resource=resource.id, chapter=number, hours=spent, done=done, again=again))
         with self._desk() as desk:
             return desk.resource(resource)
 
@@ -616,8 +629,40 @@ class Studio:
             self._sitting.open(f"{problem.id}#{seed}", desk.now)
             return content.problem_view(desk, problem, generate(problem, seed))
 
-    def answer(self, problem_id: str, seed: int, text: str, seconds: float | None = None, attempt: int | None = None) -> v.AnswerView:
-        """Judges an answer and records it, unless it could not be read as mathematics at all."""
+    def example(self, problem_id: str, seed: int) -> v.ExampleView:
+        """A problem like this one with other numbers, worked out. An answer beside it says so: `answer(…, example=True)`."""
+        from modelwright.curriculum import generate
+
+        problem = self._find("problem", problem_id)
+        return content.example_view(problem, generate(problem, _seed(seed)))
+
+    def problems(self, kinds: Sequence[str], marks: str = "", example: bool = False) -> v.ProblemBlock:
+        """A block of problems, of these kinds in order, after those that have a mark; with `example`, one is worked out beside each."""
+        for kind in kinds:
+            self._find("problem", kind)
+        if not 1 <= len(kinds) <= MOST_TOGETHER or len(marks) > len(kinds) or set(marks) - set("rw"):
+            raise StudioError(f"A block holds from 1 to {MOST_TOGETHER} problems, and a mark, r or w, for each that is done.")
+        with self._desk() as desk:
+            title = content.block_title(desk, kinds)
+        mixed = len(set(kinds)) > 1
+        if len(marks) == len(kinds):
+            with self._desk() as desk:
+                shown, step = content.shown_by(desk, kinds, marks), self._next_tonight(desk) if desk.record.enrolled else None
+            return v.ProblemBlock(title, tuple(kinds), marks, mixed, None, None, shown, step)
+        problem = self.problem(kinds[len(marks)])
+        beside = self.example(problem.id, problem.seed) if example else None
+        return v.ProblemBlock(title, tuple(kinds), marks, mixed, problem, beside)
+
+    def answer(
+        self,
+        problem_id: str,
+        seed: int,
+        text: str,
+        seconds: float | None = None,
+        attempt: int | None = None,
+        example: bool = False,
+    ) -> v.AnswerView:
+        """Judges an answer and records it, unless it could not be read at all. `example`: one stood beside it, worked out."""
         from modelwright.curriculum import generate, judge
 
         problem, seed = self._find("problem", problem_id), _seed(seed)
@@ -640,6 +685,7 @@ class Studio:
                     attempt=number,
                     misconception=judgement.misconception,
                     solution_shown=seed in record.shown,
+                    example=example,
                 )
                 changed = self._changes(problem.skills, data)
                 self._sitting.open(f"{problem.id}#{seed}", desk.now, again=True)
@@ -661,7 +707,7 @@ class Studio:
                 changed=changed,
             )
 
-    def show_solution(self, problem_id: str, seed: int) -> v.SolutionView:
+    def show_solution(self, problem_id: str, seed: int, example: bool = False) -> v.SolutionView:
         """The worked solution. Asked for before a right answer, that is recorded: without any attempt as an answer not known."""
         from modelwright.curriculum import generate
 
@@ -683,6 +729,7 @@ class Studio:
                             right=False,
                             seconds=round(spent, 1),
                             solution_shown=True,
+                            example=example,
                         )
                     )
         return content.solution_view(exercise)
@@ -984,7 +1031,7 @@ class Studio:
             committed, remark = self._keep_pass(lab, data, verdict, there)
             others = content.other_ways(lab)
         with self._desk(enrolled=True) as desk:
-            return v.Submission(verdict, changed, committed, remark, others, self._next(desk))
+            return v.Submission(verdict, changed, committed, remark, others, self._next_tonight(desk))
 
     def hint(self, lab_id: str) -> v.HintView:
         """The next of the three hints, and records that it was taken; after the third, the third again."""
@@ -1141,15 +1188,22 @@ class Studio:
         """A day's minutes: as set, else the week's hours over six evenings, to the next five minutes."""
         return desk.record.minutes_per_day or min(720, max(15, 5 * round(desk.record.hours_per_week * 60 / 6 / 5)))
 
+    def _left(self, desk: Desk) -> int:
+        """What is left of the evening's minutes."""
+        return max(0, round(self._minutes(desk) - desk.record.minutes_on(desk.day)))
+
     def _session(self, desk: Desk, minutes: int) -> Any:
         from modelwright.learner import session
 
-        return session(self.curriculum, desk.state, desk.now, minutes)
+        return self._keep(("session", minutes), desk, lambda: session(self.curriculum, desk.state, desk.now, minutes))
 
     def _next(self, desk: Desk) -> v.Step:
-        from modelwright.learner import next_step
+        """The next step of this evening; what it would be on another one where this one is over."""
+        return self._next_tonight(desk) or evening.step_view(self._session(desk, self._minutes(desk)).steps[0])
 
-        return self._keep("next", desk, lambda: evening.step_view(next_step(self.curriculum, desk.state, desk.now)))
+    def _next_tonight(self, desk: Desk) -> v.Step | None:
+        session = self._session(desk, self._left(desk))
+        return None if session.over else evening.step_view(session.steps[0])
 
     def _here(self, desk: Desk) -> str:
         """The module in which the next step lies."""

@@ -45,6 +45,10 @@ class Step:
     skills: tuple[str, ...] = ()
     done: bool = False
     partial: bool = False  # it is begun tonight and finished another day
+    problems: tuple[str, ...] = ()  # of a block of problems, the kind of each in order; `target` is the first
+    again: bool = False  # it was done before, and is done once more
+    example: bool = False  # an example of the same kind, worked out, stands beside the problems
+    place: str = ""  # of a lesson, the block that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class ChapterView:
     done: bool
     read_at: int | None = None
     check: int = 0  # how many questions its check asks
+    times: int = 0  # that it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,6 +615,47 @@ class SolutionView:
     steps_html: tuple[str, ...]
     answer: str
     answer_html: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    """A problem of the same kind with other numbers, worked out."""
+
+    question: str
+    question_html: str
+    solution: SolutionView
+
+
+@dataclass(frozen=True, slots=True)
+class KindShown:
+    """What a block of problems showed of one kind: so many of so many right at the first answer."""
+
+    problem: Link
+    right: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemBlock:
+    """Problems one after another: where it stands, and at its end what it showed.
+
+    marks: a letter for each that is behind the learner, `r` where the first answer was right, `w` where it was not. mixed: they are of
+    several kinds, which are not named before the answer. problem: the one at hand, None at the end.
+    """
+
+    title: str
+    problems: tuple[str, ...]
+    marks: str
+    mixed: bool
+    problem: ProblemView | None
+    example: ExampleView | None = None
+    shown: tuple[KindShown, ...] = ()
+    next: Step | None = None
+
+    @property
+    def number(self) -> int:
+        """Which of them is at hand, from 1."""
+        return len(self.marks) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,12 @@ class Answered(Body):
     text: Annotated[str, Field(max_length=2000)]
     seconds: Seconds = None
     attempt: Annotated[int | None, Field(ge=1, le=1000)] = None
+    example: bool = False
 
 
 class Wanted(Body):
     seed: Seed
+    example: bool = False
 
 
 class Rated(Body):
@@ -134,6 +136,7 @@ class Chapter(Body):
     number: Annotated[int, Field(ge=0, le=10_000)]
     hours: Annotated[float | None, Field(ge=0, le=1000)] = None
     done: bool = True
+    again: bool = False
 
 
 class Note(Body):
@@ -273,8 +276,8 @@ def _road(api: APIRouter, studio: Studio) -> None:
 
     @api.post("/chapters", response_model=v.ResourceView)
     def chapter(body: Chapter) -> Response:
-        """Ticks a chapter off, or takes the tick away."""
-        return give(studio.read_chapter(body.resource, body.number, body.hours, body.done))
+        """Ticks a chapter off, or takes the tick away; `again` where it was read once more in the same sitting."""
+        return give(studio.read_chapter(body.resource, body.number, body.hours, body.done, body.again))
 
     @api.post("/notes", response_model=v.NoteView)
     def note(body: Note) -> Response:
@@ -329,13 +332,27 @@ def _work(api: APIRouter, studio: Studio) -> None:
         """A question; without a seed, the one begun last or a new one."""
         return give(studio.problem(f"{module}/{slug}", seed))
 
+    @api.get("/problems/{module}/{slug}/example", response_model=v.ExampleView)
+    def example(module: Slug, slug: Slug, seed: Annotated[int, Query(ge=0, le=2**53)]) -> Response:
+        """A problem like the one of this seed, with other numbers, worked out; an answer beside it says `example`."""
+        return give(studio.example(f"{module}/{slug}", seed))
+
+    @api.get("/problems", response_model=v.ProblemBlock)
+    def problems(
+        of: Annotated[list[Name], Query(min_length=1, max_length=12)],
+        marks: Annotated[str, Query(max_length=12)] = "",
+        example: bool = False,
+    ) -> Response:
+        """A block of problems: the next of them, or what it showed once each has its mark (r: right at the first answer, w: not)."""
+        return give(studio.problems(of, marks, example))
+
     @api.post("/problems/{module}/{slug}/answer", response_model=v.AnswerView)
     def answer(module: Slug, slug: Slug, body: Answered) -> Response:
-        return give(studio.answer(f"{module}/{slug}", body.seed, body.text, body.seconds, body.attempt))
+        return give(studio.answer(f"{module}/{slug}", body.seed, body.text, body.seconds, body.attempt, body.example))
 
     @api.post("/problems/{module}/{slug}/solution", response_model=v.SolutionView)
     def show_solution(module: Slug, slug: Slug, body: Wanted) -> Response:
-        return give(studio.show_solution(f"{module}/{slug}", body.seed))
+        return give(studio.show_solution(f"{module}/{slug}", body.seed, body.example))
 
     @api.get("/reviews", response_model=v.ReviewQueue)
     def reviews(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:

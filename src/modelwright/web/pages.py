@@ -267,8 +267,9 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         resource: Annotated[str, Form(max_length=200)],
         number: Annotated[int, Form(ge=0, le=10_000)],
         done: Annotated[str, Form()] = "",
+        again: bool = Form(False),
     ) -> Response:
-        view = studio.read_chapter(resource, number, done=bool(done))
+        view = studio.read_chapter(resource, number, done=bool(done) or again, again=again)
         if partial(request):
             line = next(c for c in view.chapters if c.number == number)
             return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
@@ -390,9 +391,58 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
                 solution=said.solution,
                 problem=f"{module}/{slug}",
                 seed=seed,
-                step=studio.next() if said.right else None,
+                step=studio.next_tonight() if said.right else None,
             )
         return look.page(request, "problem.html", view=studio.problem(f"{module}/{slug}", seed), answer=said, solution=said.solution)
+
+    @pages.get("/problems")
+    def problems(
+        request: Request,
+        of: Annotated[str, Query(max_length=2000)],
+        marks: Annotated[str, Query(max_length=12)] = "",
+        example: bool = False,
+    ) -> Response:
+        """A block of problems, where it stands."""
+        block = studio.problems(of.split(","), marks, example)
+        return look.page(request, "problems.html", block=block, with_example=example, answer=None, solution=None, last=None)
+
+    @pages.get("/problems/read")
+    def read_answer(text: Annotated[str, Query(max_length=600)] = "") -> Response:
+        return HTMLResponse(read_as(text))
+
+    @pages.post("/problems")
+    def answer_in_block(
+        request: Request,
+        of: Annotated[str, Form(max_length=2000)],
+        seed: Annotated[int, Form(ge=0, le=2**53)],
+        marks: Annotated[str, Form(max_length=12)] = "",
+        text: Annotated[str, Form(max_length=2000)] = "",
+        started: Annotated[int, Form()] = 0,
+        example: bool = Form(False),
+        show: bool = Form(False),
+    ) -> Response:
+        """An answer inside a block, which goes on by itself after a right one; `show` asks for the solution instead."""
+        kinds = of.split(",")
+        before = studio.problems(kinds, marks, example)
+        if before.problem is None:
+            return back(words.block_url(kinds, marks, example))
+        answer, solution = None, None
+        if show:
+            solution = studio.show_solution(before.problem.id, seed, example)
+            marks += "w"
+        else:
+            answer = studio.answer(before.problem.id, seed, text, since(started), example=example)
+            marks += ("r" if answer.attempt == 1 else "w") if answer.right else ""
+            solution = answer.solution
+        block = studio.problems(kinds, marks, example)
+        if answer is not None and not answer.right:
+            block = replace(block, problem=studio.problem(before.problem.id, seed))
+        shown: dict[str, Any] = {"block": block, "with_example": example, "answer": answer, "solution": solution, "last": before.problem}
+        if not partial(request):
+            return look.page(request, "problems.html", **shown)
+        response = look.fragment("_problems.html", **shown)
+        response.headers["HX-Replace-Url"] = words.block_url(kinds, marks, example)
+        return response
 
     @pages.post("/problem/{module}/{slug}/solution")
     def solution(request: Request, module: str, slug: str, seed: Annotated[int, Form(ge=0, le=2**53)]) -> Response:
@@ -404,7 +454,7 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/review")
     def review(request: Request, show: bool = False) -> Response:
         queue = studio.reviews(1)
-        return look.page(request, "review.html", queue=queue, show=show, step=None if queue.first else studio.next())
+        return look.page(request, "review.html", queue=queue, show=show, step=None if queue.first else studio.next_tonight())
 
     @pages.post("/review")
     def rate(
@@ -415,7 +465,7 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     ) -> Response:
         queue = studio.review(card, rating, since(started) or 0.0)
         if partial(request):
-            return look.fragment("_card.html", queue=queue, show=False, step=None if queue.first else studio.next(), swapped=True)
+            return look.fragment("_card.html", queue=queue, show=False, step=None if queue.first else studio.next_tonight(), swapped=True)
         return back("/review")
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 import time
-from urllib.parse import quote
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
 from modelwright.learner.wording import days_between
 from modelwright.learner.wording import span as span
+
+if TYPE_CHECKING:
+    from modelwright.studio.views import Step
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 KINDS = {
@@ -186,6 +191,19 @@ def url(kind: str, target: str) -> str:
     if kind == "card":
         return f"/module/{quote(target.split('/')[0])}"
     return {"review": "/review", "rest": "/"}.get(kind, "/")
+
+
+def step_url(step: Step) -> str:
+    """Where a step of the evening is done."""
+    if step.problems and not step.done:
+        return block_url(step.problems, example=step.example)
+    return url(step.kind, f"{step.target}#ask-{step.place}" if step.place else step.target)
+
+
+def block_url(problems: Sequence[str], marks: str = "", example: bool = False) -> str:
+    """Where a block of problems goes on after those that have a mark."""
+    fields = {"of": ",".join(problems)} | ({"marks": marks} if marks else {}) | ({"example": "1"} if example else {})
+    return f"/problems?{urlencode(fields, safe='/,')}"
 
 
 def sentence(text: str) -> str:
