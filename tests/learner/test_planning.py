@@ -10,9 +10,9 @@ from histories import Diary
 
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import events as e
-from modelwright.learner import TABLE, LearnerError, Step, fold, learned, memory, next_step, session, why_not
+from modelwright.learner import TABLE, LearnerError, Step, evening_minutes, fold, learned, memory, next_step, session, why_not
 from modelwright.learner.planning import WEIGHT, _lower, regained, urgency
-from modelwright.learner.wording import ago, count, listed, often
+from modelwright.learner.wording import ago, count, listed, number, often
 
 
 @pytest.fixture(scope="module")
@@ -670,3 +670,50 @@ def test_after_the_first_block_easily_confused_problems_come_together_and_are_no
         assert 2 <= len(kinds) <= 4
         assert not any(plan_of_all.problems[kind].title.lower() in (step.title + step.reason).lower() for kind in kinds), step
         assert not any(plan_of_all.skills[s].title.lower() in step.title.lower() for s in step.skills), step
+
+
+# An absence is met
+
+
+def away(course: Curriculum, days: int) -> Diary:
+    return Diary(course).learn(*course.order[:4]).wait(days)
+
+
+def test_the_first_evening_back_says_what_became_of_what_was_known_and_is_light(course: Curriculum) -> None:
+    diary = away(course, 60)
+    plan = diary.evening(60)
+    assert plan.back is not None
+    assert plan.back.days in (59, 60)
+    assert plan.title == "Good to have you back"
+    assert not {step.kind for step in plan.steps} & {"lesson", "chapter", "lab", "project"}
+    known = sum(learned(course, diary.state, s) for s in course.skills)
+    assert f"{known} skills" in plan.back.told or f"{number(known)} skills" in plan.back.told
+    assert "They stay yours" in plan.back.told
+    assert evening_minutes(diary.state, diary.now, 60) == 30
+    assert evening_minutes(diary.wait(-60).state, diary.now, 60) == 60
+    assert any("second evening" in line and "new things return" in line for line in plan.back.ahead)
+    assert any(line.startswith("Until ") for line in plan.back.ahead)
+
+
+def test_new_things_return_within_three_evenings_of_an_absence(plan_of_all: Curriculum) -> None:
+    """Whatever waits: unfinished labs and skills that are half learned would have filled weeks."""
+    for success in (0.5, 0.95):
+        diary, rng = Diary(plan_of_all), random.Random(5)
+        for _ in range(40):
+            diary.follow(60, success, rng)
+            diary.wait(1)
+        diary.wait(70)
+        new = []
+        for evening in (1, 2, 3):
+            plan = diary.follow(evening_minutes(diary.state, diary.now, 60), success, rng)
+            assert plan.back is not None
+            assert plan.back.evening == evening
+            new += [evening for step in plan.steps if step.kind in ("lesson", "chapter") and not step.again]
+            diary.wait(1)
+        assert new, success
+        assert min(new) > 1
+        assert diary.wait(20).evening(60).back is None
+
+
+def test_a_week_away_is_no_absence(course: Curriculum) -> None:
+    assert away(course, 8).evening(60).back is None

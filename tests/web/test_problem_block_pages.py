@@ -67,6 +67,23 @@ def test_a_chapter_that_was_read_can_be_read_again_on_its_page(client: Any, stud
     assert studio.resource(BOOK).chapters[0].times == 2
 
 
+def test_the_page_meets_an_absence(tiny: Any, tmp_path: Any) -> None:
+    from fastapi.testclient import TestClient
+
+    from modelwright.web import create_app
+    from serving import HERE
+    from turned_clock import Clock
+
+    clock = Clock()
+    with Studio.open(tmp_path / "home", tiny, now=clock) as studio:
+        studio.enrol("Ada", 7)
+        studio.log_time(1, "a talk")
+        clock.pass_(days=45)
+        text = TestClient(create_app(studio), base_url=HERE).get("/").text
+        assert "After 44 days" in text
+        assert "Nothing that you had is lost." in text
+
+
 def test_the_api_gives_a_block_an_example_and_takes_a_second_reading(client: Any) -> None:
     block = client.get("/api/problems", params={"of": [PROBLEM] * 2}).json()
     assert block["problem"]["id"] == PROBLEM

@@ -98,6 +98,10 @@ def today(minutes: int | None, json: bool) -> None:
         out.print(view.title, style="bold", markup=False)
         if view.promise:
             screen.wrapped(out, view.promise)
+        if view.back is not None:
+            out.print()
+            for line in (view.back.told, *view.back.ahead):
+                screen.wrapped(out, line)
         out.print()
         number = 0
         for step in view.steps:

@@ -67,6 +67,7 @@ TABLE = (
         "practice that does not help (ten tries without three right in a row, or six sittings): an example with a hole, what lies beneath, "
         "another page, an easier kind; then the plan goes on, and it comes back in a week",
     ),
+    Row("new again", 70, "after an absence, from the second evening back until something new was read: the first new skill of the plan"),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
     Row(
         "practice",
@@ -110,8 +111,13 @@ A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
 LOOK_AGAIN = 10.0  # minutes with a chapter that was read before, at the least; so many more for every so many wrong answers
 WRONG_A_LOOK = 4
+AWAY = 30  # days without work, beyond which coming back is met …
+LIGHT = 0.5  # … by a first evening of so much of the minutes, without new things …
+MET = 14  # … and told about for so many days
+READ = ("lesson", "chapter")
 SHORTEST_EVENING = 5.0  # minutes; an evening that has fewer left is over
 UPKEEP = 20.0  # minutes of an evening, when the plan is done
+BACK = "Good to have you back"
 OVER = "That was the evening"
 OVER_PROMISE = "Its minutes are full; what comes next is for another day. If you want to go on, say for how long."
 FINISHED = "The plan is done"
@@ -159,10 +165,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """An absence, as it is met. days: how long it was. evening: which one back this is, from 1. told: what became of what was known.
+    ahead: how the two weeks from the first evening back go, a sentence each."""
+
+    days: int
+    evening: int
+    told: str
+    ahead: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """title: what one will have at the end. promise: how the evening ends and what comes first, in a sentence or two.
 
-    over: its minutes are full. finished: the plan is, and what is listed is upkeep.
+    over: its minutes are full. finished: the plan is, and what is listed is upkeep. back: of the first two weeks after an absence.
     """
 
     title: str
@@ -170,6 +187,7 @@ class Session:
     steps: tuple[Step, ...]
     over: bool = False
     finished: bool = False
+    back: Back | None = None
 
 
 def urgency(recall: float, wish: float) -> float:
@@ -208,6 +226,24 @@ def session(curriculum: Curriculum, state: State, now: int, minutes: float) -> S
 def next_step(curriculum: Curriculum, state: State, now: int, minutes: float | None = None) -> Step:
     """The first thing of this evening."""
     return session(curriculum, state, now, minutes or state.minutes_per_day).steps[0]
+
+
+def evening_minutes(state: State, now: int, minutes: float) -> float:
+    """How long an evening is that has so many minutes as a rule: the first one after an absence is lighter."""
+    away = absence(state, now)
+    return max(SHORTEST_EVENING, LIGHT * minutes) if away is not None and away[1] == 1 else minutes
+
+
+def absence(state: State, now: int) -> tuple[int, int, int] | None:
+    """The last absence of `AWAY` days or more, while it is met: (its days, which evening back this is, the day of the first)."""
+    today = (now + state.tz * 60_000) // DAY
+    worked = sorted(day for day in state.days if day < today)
+    if not worked:
+        return None
+    back = [after for before, after in zip(worked, [*worked[1:], today], strict=True) if after - before > AWAY]
+    if not back or today - back[-1] >= MET:
+        return None
+    return back[-1] - max(day for day in worked if day < back[-1]) - 1, sum(day >= back[-1] for day in worked) + 1, back[-1]
 
 
 def why_not(curriculum: Curriculum, state: State, now: int, target: str) -> str:
@@ -359,7 +395,56 @@ class Planner:
             steps = [*steps[1:], replace(reviews, reason="To end on something finished: " + _lower(reviews.reason))] if reviews else steps
         if not steps:
             steps = [self.rest()]
-        return Session(self.headline(steps), self.promise(steps, spread), tuple(steps))
+        title = BACK if self.first_back else self.headline(steps)
+        return Session(title, self.promise(steps, spread), tuple(steps), back=self.back(minutes))
+
+    @cached_property
+    def away(self) -> tuple[int, int, int] | None:
+        return absence(self.state, self.now)
+
+    @property
+    def first_back(self) -> bool:
+        """Whether this is the first evening after an absence: what fades and what was begun, and nothing new."""
+        return self.away is not None and self.away[1] == 1
+
+    def new_waits(self) -> bool:
+        """Whether, after an absence, nothing new was read yet, and its first evening is over."""
+        if self.away is None or self.away[1] < 2:
+            return False
+        since = self.away[2] * DAY - self.state.tz * 60_000
+        return all(at < since for id, at in self.state.lessons.items() if id not in self.state.reread) and all(
+            at < since for key, at in self.state.chapters.items() if key not in self.state.reread
+        )
+
+    def back(self, minutes: float) -> Back | None:
+        """What is said about an absence."""
+        if self.away is None:
+            return None
+        days, evening, first = self.away
+        kept = {"stand": 0, "fade": 0, "faint": 0}
+        for s in self.c.skills:
+            if self.learned(s) and (m := memory(self.c, self.state, s, self.now)) is not None:
+                kept["stand" if m.retrievability >= FADED else "fade" if m.retrievability >= 0.5 else "faint"] += 1
+        total = sum(kept.values())
+        told = f"You were away for {say.count(days, 'day')}. "
+        if total:
+            told += (
+                f"Of the {say.count(total, 'skill')} that you had, {say.number(kept['stand'])} you would still recall, "
+                f"{say.number(kept['fade'])} fade{'s' if kept['fade'] == 1 else ''}, and {say.number(kept['faint'])} would come back "
+                "less than half of the time. They stay yours: to learn a thing again takes far less than it took."
+            )
+        else:
+            told += "Nothing that you had is lost."
+        ahead = []
+        if evening == 1:
+            ahead.append(f"This evening: {say.minutes(minutes)} of what fades first, and nothing new.")
+        if self.focus and (evening == 1 or self.new_waits()):
+            when = "The second evening" if evening == 1 else "This evening"
+            ahead.append(f"{when}: new things return, with {_lower(self.title(self.focus))}.")
+        until = say.day((first + MET) * DAY - self.state.tz * 60_000, self.state.tz)
+        if kept["fade"] + kept["faint"]:
+            ahead.append(f"Until {until}: what fades comes back a few skills an evening, beside what is new.")
+        return Back(days, evening, told, tuple(ahead))
 
     def upkeep(self, minutes: float) -> Session:
         """An evening after the end, in a few minutes: what fades, what was lost, and what was never sure. Nothing new, and no chapter."""
@@ -791,7 +876,7 @@ class Planner:
             if step is not None and not used & set(step.targets):
                 found.append((WEIGHT[row], replace(step, row=row), module))
 
-        for lab_id, trace in self.state.labs.items():
+        for lab_id, trace in self.state.labs.items() if not self.first_back else ():
             lab = self.c.labs.get(lab_id)
             if (
                 lab
@@ -802,7 +887,7 @@ class Planner:
                 and not all(self.skipped(s) for s in lab.skills if s in self.c.skills)
             ):
                 offer("unfinished lab", self.lab_step(lab, left, begun=True), lab.id.split("/")[0])
-        lab = self.ready_lab(used)
+        lab = None if self.first_back else self.ready_lab(used)
         if lab:
             offer("verify" if self.claimed(lab) else "lab", self.lab_step(lab, left, begun=False), lab.id.split("/")[0])
         resting: list[str] = []
@@ -814,8 +899,13 @@ class Planner:
             if step is not None and not used & set(step.targets):
                 offer("practice", step, self.c.skills[skill].module)
                 break
+        if not modules and self.new_waits():
+            unread = (s for s in self.frontier if self.lessons_left(s) or reading_left(self.c, self.state, s))
+            step = next((step for s in unread if (step := self.new_step(s, left, used)) is not None and step.kind in READ), None)
+            if step is not None:
+                offer("new again", step, self.c.skills[step.skills[0]].module)
         strands: list[str] = []
-        for skill in self.frontier:
+        for skill in self.frontier if not self.first_back else ():
             module = self.c.skills[skill].module
             if module in strands or skill in self.fresh or self.rests(skill):
                 continue
@@ -826,13 +916,13 @@ class Planner:
             strands.append(module)
             if len(strands) == 3:
                 break
-        step = self.project_step(left)
+        step = None if self.first_back else self.project_step(left)
         if step:
             offer("project", step, "")
         step = self.verify_step(left)
         if step:
             offer("verify", step, "")
-        if not found:
+        if not found and not self.first_back:
             offer("reading", self.reading_step(left, used), "")
             offer("stretch", self.stretch_step(left, used), "")
         if not found:

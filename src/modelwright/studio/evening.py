@@ -52,6 +52,7 @@ def today_view(
         parts_total=parts,
         forecast=forecast,
         remarks=remarks,
+        back=v.Back(session.back.days, session.back.told, session.back.ahead) if session.back is not None else None,
     )
 
 

@@ -1190,7 +1190,10 @@ class Studio:
 
     def _left(self, desk: Desk) -> int:
         """What is left of the evening's minutes."""
-        return max(0, round(self._minutes(desk) - desk.record.minutes_on(desk.day)))
+        from modelwright.learner import evening_minutes
+
+        wish = evening_minutes(desk.state, desk.now, self._minutes(desk))
+        return max(0, round(wish - desk.record.minutes_on(desk.day)))
 
     def _session(self, desk: Desk, minutes: int) -> Any:
         from modelwright.learner import session

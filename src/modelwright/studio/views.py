@@ -99,6 +99,15 @@ class ForecastView:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """After an absence: how many days it was, what became of what was known, and how the next two weeks go, a sentence each."""
+
+    days: int
+    told: str
+    ahead: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """An evening: what it ends with, and the way there. Steps already done today come first, with `done` set.
 
@@ -121,6 +130,7 @@ class Today:
     parts_total: int
     forecast: ForecastView | None
     remarks: tuple[str, ...] = ()
+    back: Back | None = None
 
 
 @dataclass(frozen=True, slots=True)
