@@ -304,3 +304,12 @@ def test_a_name_may_be_short_and_a_short_one_that_means_two_things_is_said(enrol
     assert enrolled("read", "sn", "2").code == 1
     assert enrolled("plan", "tiny").code == 0
     assert "may be tiny-maths/small" in one_sentence(enrolled("read", "sn"))
+
+
+def test_a_chapter_is_read_in_parts_and_again_and_nonsense_is_one_sentence(enrolled) -> None:
+    assert "40% read (page 12)" in enrolled("read", "small-numbers", "2", "--to", "40%", "--place", "page 12").out
+    assert "does not say how far" in one_sentence(enrolled("read", "small-numbers", "2", "--to", "nearly"))
+    assert "between 1% and 99%" in one_sentence(enrolled("read", "small-numbers", "2", "--to", "100%"))
+    enrolled("read", "small-numbers", "1")
+    again = enrolled("read", "small-numbers", "1", "--again", "--json").out
+    assert '"times": 2' in again

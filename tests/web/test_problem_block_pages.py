@@ -80,7 +80,7 @@ def test_the_page_meets_an_absence(tiny: Any, tmp_path: Any) -> None:
         studio.log_time(1, "a talk")
         clock.pass_(days=45)
         text = TestClient(create_app(studio), base_url=HERE).get("/").text
-        assert "After 44 days" in text
+        assert "You were away for 44 days." in text
         assert "Nothing that you had is lost." in text
 
 
@@ -92,3 +92,12 @@ def test_the_api_gives_a_block_an_example_and_takes_a_second_reading(client: Any
     client.post("/api/chapters", json={"resource": BOOK, "number": 1})
     again = client.post("/api/chapters", json={"resource": BOOK, "number": 1, "again": True})
     assert again.json()["chapters"][0]["times"] == 2
+
+
+def test_where_a_chapter_stopped_is_said_on_its_page_in_the_api_and_with_a_sentence_for_nonsense(client: Any) -> None:
+    assert "Stopped on the way?" in client.get(f"/resource/{BOOK}").text
+    row = client.post("/chapter/stop", data={"resource": BOOK, "number": 2, "share": "40 %", "place": "page 12"}, headers=HTMX)
+    assert "Read to page 12 (40%)" in row.text
+    stopped = client.post("/api/chapters/stop", json={"resource": BOOK, "number": 2, "share": 0.6})
+    assert stopped.json()["chapters"][1]["reached"] == 0.6
+    assert client.post("/chapter/stop", data={"resource": BOOK, "number": 2, "share": "far"}).status_code in (400, 409, 422)

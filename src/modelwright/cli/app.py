@@ -295,6 +295,10 @@ def read(
     hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
     again: Annotated[bool, typer.Option("--again", help="It was read once more.")] = False,
+    to: Annotated[
+        str, typer.Option("--to", metavar="SHARE", help="Only so far: 40%, or the number of its last section that was read.")
+    ] = "",
+    place: Annotated[str, typer.Option("--place", metavar="WORDS", help="With --to: where that is, as a page.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Answer a few questions on the chapter instead.")] = False,
     json: Json = False,
 ) -> None:
@@ -306,7 +310,7 @@ def read(
         return
     from modelwright.cli.road import read
 
-    read(book, chapter, hours, undo, again, json)
+    read(book, chapter, hours, undo, again, to, place, json)
 
 
 @app.command(epilog="Examples: modelwright plan · modelwright plan calculus · modelwright plan --ics plan.ics --at 20:30")

@@ -142,7 +142,7 @@ def _resource(out: Console, resource: v.ResourceView) -> None:
 # Books
 
 
-def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, again: bool, json: bool) -> None:
+def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, again: bool, to: str, place: str, json: bool) -> None:
     with studio() as s:
         if book is None:
             _books(s, json)
@@ -150,12 +150,22 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         book = s.named("resource", book)
         if chapter is None:
             view = s.resource(book)
+        elif to:
+            view = s.stop_chapter(book, chapter, *_reached(to), place, hours)
         else:
             view = s.read_chapter(book, chapter, hours, done=not undo, again=again)
         if json:
             screen.print_json(view)
             return
         out = screen.console()
+        if chapter is not None and to:
+            line = next(line for line in view.chapters if line.number == chapter)
+            where = f" ({line.stopped_at})" if line.stopped_at else ""
+            out.print(f"{view.title}, chapter {chapter}: {line.reached:.0%} read{where}.", markup=False)
+            if line.check:
+                out.print("One question on that part:", style="dim", end=" ")
+                out.print(f"modelwright read {book} {chapter} --check", markup=False, highlight=False)
+            return
         if chapter is not None:
             out.print(
                 f"{'Unticked' if undo else 'Read'}: {view.title}, chapter {chapter}. {view.chapters_done} of {len(view.chapters)}.",
@@ -170,10 +180,18 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         screen.wrapped(out, view.why)
         out.print(view.link, style="dim", markup=False)
         for line in view.chapters:
-            out.print(
-                f"  {'[green]✓[/]' if line.done else ' '} {line.number:>3}  {screen.safe(line.title)}  [dim]{screen.hours(line.hours)} h[/]"
-            )
+            part = f"  [dim]{line.reached:.0%} read[/]" if line.reached else ""
+            mark = "[green]✓[/]" if line.done else " "
+            out.print(f"  {mark} {line.number:>3}  {screen.safe(line.title)}  [dim]{screen.hours(line.hours)} h[/]{part}")
         out.print(f"\n[dim]When you have read one:[/] modelwright read {book} NUMBER")
+
+
+def _reached(text: str) -> tuple[float | None, int | None]:
+    """(share, section) of how far a chapter was read: `40%`, or the number of a section."""
+    number = text.strip().removesuffix("%").strip()
+    if not number.isdecimal() or len(number) > 4:
+        raise Misread(f"'{text}' does not say how far: write 40%, or the number of the last section that was read.")
+    return (int(number) / 100, None) if text.strip().endswith("%") else (None, int(number))
 
 
 def _books(s: Studio, json: bool) -> None:

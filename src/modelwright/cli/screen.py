@@ -187,7 +187,8 @@ def command_for(step: v.Step) -> str:
     """What to type to begin a step."""
     if step.kind == "chapter":
         book, _, number = step.target.partition("#")
-        return f"modelwright read {book} {number}{' --again' if step.again else ''}   (when it is read)"
+        again, part = " --again" if step.again else "", "; --to 40% where you stop" if step.partial else ""
+        return f"modelwright read {book} {number}{again}   (when it is read{part})"
     if step.kind == "check":
         book, _, number = step.target.partition("#")
         return f"modelwright read {book} {number} --check"

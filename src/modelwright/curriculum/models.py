@@ -49,13 +49,28 @@ class Months(Frozen):
     high: float | None = Field(default=None, description="None where the stage goes on")
 
 
+class Section(Frozen):
+    """A part of a chapter that is read in a sitting; `skills` are those of the chapter's that it serves."""
+
+    title: str
+    skills: tuple[Id, ...] = ()
+
+
 class Chapter(Frozen):
-    """One chapter of a book, or one week of a course; `skills` are those it serves."""
+    """One chapter of a book, or one week of a course; `skills` are those it serves, `sections` its parts where they are known."""
 
     number: int = Field(ge=0)
     title: str
     hours: float = Field(gt=0)
     skills: tuple[Id, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    @model_validator(mode="after")
+    def _sections_serve_the_chapters_skills(self) -> Self:
+        for section in self.sections:
+            if foreign := [skill for skill in section.skills if skill not in self.skills]:
+                raise ValueError(f"section '{section.title}' names {foreign[0]}, which is not among the chapter's skills")
+        return self
 
 
 class Resource(Frozen):

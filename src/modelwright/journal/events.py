@@ -154,6 +154,16 @@ class ChapterRead(Data, frozen=True, tag="chapter-read"):
     again: bool = False  # it was read once more in the same sitting; a tick in a later one says that by itself
 
 
+class ChapterStopped(Data, frozen=True, tag="chapter-stopped"):
+    """A chapter was read up to a place in it: `share` of the whole, `place` in the learner's words or the section's title."""
+
+    resource: Id
+    chapter: Annotated[int, Meta(ge=0, le=100_000)]
+    share: Share
+    hours: Hours
+    place: Line = ""
+
+
 class ProblemAnswered(Data, frozen=True, tag="problem-answered"):
     problem: Id
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -298,7 +308,7 @@ MOST_NAMED = 5000
 Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | Faded | AnswerMarked
     | PassageMarked
-    | ChapterRead | ProblemAnswered | CardReviewed
+    | ChapterRead | ChapterStopped | ProblemAnswered | CardReviewed
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone
 )  # fmt: skip

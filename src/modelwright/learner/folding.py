@@ -683,6 +683,7 @@ def _in_text(f: Folder, skills: Sequence[str], right: float, weight: float, at: 
 def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
     key = f"{d.resource}#{d.chapter}"
     if not d.done:
+        f.state.reached.pop(key, None)
         if f.state.chapters.pop(key, None):
             f.state.reread.pop(key, None)
             for id in f.index.chapter_skills.get(key, ()):
@@ -697,8 +698,19 @@ def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
             return  # ticked twice, in two faces: read once
         f.state.reread[key] = f.state.reread.get(key, 0) + 1
     f.state.chapters[key] = at
+    rest = 1 - f.state.reached.pop(key, 0.0)
     f.taught(f.index.chapter_skills.get(key, ()), at)
-    f.worked("chapter", min(d.hours, 60.0), f.index.chapter_hours.get(key, 0.0) if first else 0.0, _module(f, d.resource))
+    f.worked("chapter", min(d.hours, 60.0), f.index.chapter_hours.get(key, 0.0) * rest if first else 0.0, _module(f, d.resource))
+
+
+def _stopped(f: Folder, at: int, d: e.ChapterStopped) -> None:
+    """A part of a chapter was read: nothing is taught yet, and the hours are the chapter's."""
+    key = f"{d.resource}#{d.chapter}"
+    before = f.state.reached.get(key, 0.0)
+    if key not in f.state.chapters:
+        f.state.reached[key] = min(max(d.share, 0.0), 1.0)
+    expected = f.index.chapter_hours.get(key, 0.0) * max(d.share - before, 0.0) if key not in f.state.chapters else 0.0
+    f.worked("chapter", min(d.hours, 60.0), expected, _module(f, d.resource))
 
 
 def _project(f: Folder, at: int, d: e.ProjectEntry) -> None:
@@ -751,6 +763,7 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.AnswerMarked: _answer_marked,
     e.PassageMarked: _run,
     e.ChapterRead: _chapter,
+    e.ChapterStopped: _stopped,
     e.ProjectEntry: _project,
     e.TimeLogged: _time,
     e.RunFinished: _run,

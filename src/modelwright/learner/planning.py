@@ -407,6 +407,11 @@ class Planner:
         """Whether this is the first evening after an absence: what fades and what was begun, and nothing new."""
         return self.away is not None and self.away[1] == 1
 
+    @property
+    def unread(self) -> list[str]:
+        """Open skills of which something is still to be read."""
+        return [s for s in self.frontier if self.lessons_left(s) or reading_left(self.c, self.state, s)]
+
     def new_waits(self) -> bool:
         """Whether, after an absence, nothing new was read yet, and its first evening is over."""
         if self.away is None or self.away[1] < 2:
@@ -438,9 +443,10 @@ class Planner:
         ahead = []
         if evening == 1:
             ahead.append(f"This evening: {say.minutes(minutes)} of what fades first, and nothing new.")
-        if self.focus and (evening == 1 or self.new_waits()):
+        new = next(iter(self.unread), None)
+        if new and (evening == 1 or self.new_waits()):
             when = "The second evening" if evening == 1 else "This evening"
-            ahead.append(f"{when}: new things return, with {_lower(self.title(self.focus))}.")
+            ahead.append(f"{when}: new things return, with {_lower(self.title(new))}.")
         until = say.day((first + MET) * DAY - self.state.tz * 60_000, self.state.tz)
         if kept["fade"] + kept["faint"]:
             ahead.append(f"Until {until}: what fades comes back a few skills an evening, beside what is new.")
@@ -900,8 +906,7 @@ class Planner:
                 offer("practice", step, self.c.skills[skill].module)
                 break
         if not modules and self.new_waits():
-            unread = (s for s in self.frontier if self.lessons_left(s) or reading_left(self.c, self.state, s))
-            step = next((step for s in unread if (step := self.new_step(s, left, used)) is not None and step.kind in READ), None)
+            step = next((step for s in self.unread if (step := self.new_step(s, left, used)) is not None and step.kind in READ), None)
             if step is not None:
                 offer("new again", step, self.c.skills[step.skills[0]].module)
         strands: list[str] = []
@@ -1173,16 +1178,28 @@ class Planner:
         return Step("lab", lab.id, f"Lab: {lab.title}", minutes, reason, lab.skills, partial)
 
     def chapter_step(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
-        whole = chapter.hours * 60
+        id, title = target_and_name(resource, chapter)
+        reached = self.state.reached.get(id, 0.0)
+        whole = chapter.hours * 60 * (1 - reached)
         partial = whole > left
         minutes = left if partial else whole
         if minutes < (A_SITTING if partial else SHORTEST):
             return None
-        id, title = target_and_name(resource, chapter)
+        sections = [section.title for section in chapter.sections]
+        begun = round(reached * len(sections))
+        if reached and sections:
+            title = f"{title}, from “{sections[min(begun, len(sections) - 1)]}” on"
+        if reached:
+            reason = f"You have read {say.often(reached).replace('once in 2', 'half').replace(' times in ', ' parts in ')} of it."
         if partial:
+            per = chapter.hours * 60 / len(sections) if sections else 0.0
+            until = min(begun + max(1, int(left // per)), len(sections)) - 1 if sections else 0
+            stop = f"read to the end of “{sections[until]}”" if sections else "stop where the time is up"
+            about = f"about {say.minutes(whole)} {'are left' if reached else 'in all'}"
             reason = (
-                reason.rstrip(".")
-                + f"; it takes about {say.minutes(whole)} in all, so stop where the time is up and tick it when you reach its end."
+                f"{reason.rstrip('.')}; it takes {about}, so {stop}, and say where you stopped."
+                if not reached
+                else (f"{reason.rstrip('.')} and {about}: {stop}, and say where you stopped.")
             )
         return Step("chapter", id, title, float(int(minutes)), reason, chapter.skills, partial)
 

@@ -79,6 +79,7 @@ class State:
     opened: dict[str, int] = field(default_factory=dict)  # lesson -> when it was opened
     chapters: dict[str, int] = field(default_factory=dict)  # "resource#number" -> when it was read
     reread: dict[str, int] = field(default_factory=dict)  # lesson or chapter -> how often it was read after the first time
+    reached: dict[str, float] = field(default_factory=dict)  # chapter -> of one that was begun, the share that was read
     projects: dict[str, ProjectTrace] = field(default_factory=dict)
     pace: dict[str, Pace] = field(default_factory=dict)  # kind of work -> pace
     weeks: dict[int, float] = field(default_factory=dict)  # weeks since 1970 in the learner's time -> hours

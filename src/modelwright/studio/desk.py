@@ -168,8 +168,20 @@ class Desk:
             read = self.record.chapters.get(f"{resource.id}#{chapter.number}")
             check = check_length(self.curriculum, chapter.skills)
             times = 1 + self.state.reread.get(f"{resource.id}#{chapter.number}", 0) if read else 0
+            stop = self.record.stopped.get(f"{resource.id}#{chapter.number}")
             chapters.append(
-                v.ChapterView(chapter.number, chapter.title, chapter.hours, read is not None, read[0] if read else None, check, times)
+                v.ChapterView(
+                    number=chapter.number,
+                    title=chapter.title,
+                    hours=chapter.hours,
+                    done=read is not None,
+                    read_at=read[0] if read else None,
+                    check=check,
+                    times=times,
+                    reached=stop.share if stop else 0.0,
+                    stopped_at=stop.place if stop else "",
+                    sections=tuple(section.title for section in chapter.sections),
+                )
             )
         return v.ResourceView(
             id=resource.id,

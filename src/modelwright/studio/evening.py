@@ -70,6 +70,10 @@ def done_today(desk: Desk) -> tuple[v.Step, ...]:
     for entry in whole.values():
         if entry.kind in ("lab", "problem") and not entry.right:
             continue
+        if entry.kind == "part":
+            link = desk.link(entry.target, "chapter")
+            steps.append(v.Step("chapter", entry.target, f"A part of {link.title}", round(entry.minutes, 1), "", (), True))
+            continue
         if entry.kind not in ("review", "lesson", "problem", "lab", "chapter", "project", "exam"):
             continue
         title = _counted(entry) if entry.kind in ("review", "problem") else desk.link(entry.target, entry.kind).title
@@ -94,13 +98,15 @@ def can_now(desk: Desk) -> tuple[str, ...]:
 
 def activity(desk: Desk, entry: Entry) -> v.Activity:
     """A line of the diary in words."""
-    link = desk.link(entry.target, entry.kind if entry.kind in NAMED else "") if entry.target else v.Link("review", "", "Cards")
+    kind = "chapter" if entry.kind == "part" else entry.kind if entry.kind in NAMED else ""
+    link = desk.link(entry.target, kind) if entry.target else v.Link("review", "", "Cards")
     what = {
         "review": f"Reviewed {_counted(entry)}, {entry.right} remembered",
         "lesson": f"Read the lesson {link.title}",
         "problem": f"{link.title}: {entry.right} of {entry.count} right",
         "lab": f"{'Passed' if entry.right else 'Worked on'} the lab {link.title}",
         "chapter": f"Read {link.title}",
+        "part": f"Read a part of {link.title}",
         "project": f"Worked on the project {link.title}",
         "competition": f"Entered {link.title}",
         "run": f"Trained {link.title}",

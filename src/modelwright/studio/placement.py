@@ -35,7 +35,7 @@ from modelwright.studio.record import EXAM_LASTS, PLACEMENT_LASTS, Asked
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
-    from modelwright.curriculum.models import Item, Module, Problem, Resource
+    from modelwright.curriculum.models import Chapter, Item, Module, Problem, Resource
     from modelwright.journal import events as e
     from modelwright.learner.placement import Belief, Placement
 
@@ -390,8 +390,16 @@ def exam_view(desk: Desk, module: Module) -> v.ExamView:
 # After a chapter
 
 
+def part_skills(curriculum: Curriculum, chapter: Chapter, share: float) -> tuple[str, ...]:
+    """The skills of the section at which reading stopped; the chapter's, where sections are not known or nothing is asked of this one."""
+    place = min(round(share * len(chapter.sections)), len(chapter.sections)) if chapter.sections else 0
+    skills = chapter.sections[place - 1].skills if place else ()
+    return skills if check_length(curriculum, skills) else chapter.skills
+
+
 def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck:
-    """Up to three questions on the chapter's skills, those that need it most first. What was answered since the chapter was read,
+    """Up to three questions on the chapter's skills, those that need it most first; one, on its last section, where only a part of it
+    was read. What was answered since the chapter was read,
     and not half a day ago, belongs to this sitting: a page may be reloaded, and another day the check begins anew."""
     from modelwright.learner.beliefs import needed_first
 
@@ -399,12 +407,15 @@ def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck
     if chapter is None:
         raise StudioError(f"{resource.title} has no chapter {number}.")
     read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
-    since = max(read_at, desk.now - EXAM_LASTS)
-    sat = [one for one in desk.record.checked if one.at >= since and one.skill in chapter.skills]
-    length = check_length(desk.curriculum, chapter.skills)
+    stop = desk.record.stopped.get(f"{resource.id}#{number}")
+    since = max(read_at, stop.at if stop else 0, desk.now - EXAM_LASTS)
+    skills = part_skills(desk.curriculum, chapter, stop.share) if stop else chapter.skills
+    sat = [one for one in desk.record.checked if one.at >= since and one.skill in skills]
+    length = check_length(desk.curriculum, skills)
+    length = min(length, 1) if stop else length
     sat = sat[-length:] if length else []
     chosen = [(one.item, one.skill) for one in sat]
-    order = needed_first(desk.curriculum, desk.state, chapter.skills, desk.now)
+    order = needed_first(desk.curriculum, desk.state, skills, desk.now)
     while len(chosen) < length:
         used, times = {id for id, _ in chosen}, Counter(skill for _, skill in chosen)
         skill = min((s for s in order if set(questions_of(desk.curriculum, s)) - used), key=lambda s: times[s])

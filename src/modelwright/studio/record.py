@@ -113,6 +113,14 @@ class Note(msgspec.Struct, array_like=True):
     quote: str = ""
 
 
+class Stopped(msgspec.Struct, array_like=True):
+    """How far a chapter was read: when that was said, the share, and the place in words."""
+
+    at: int
+    share: float
+    place: str
+
+
 class Passage(msgspec.Struct, array_like=True):
     """A paragraph that the learner marked, and how it began then."""
 
@@ -169,6 +177,7 @@ class Record(msgspec.Struct):
     problems: dict[str, ProblemRecord] = {}
     labs: dict[str, LabRecord] = {}
     cards: dict[str, int] = {}  # card -> reviews of it
+    stopped: dict[str, Stopped] = {}  # "resource#number" -> where its reading stopped
     chapters: dict[str, tuple[int, float]] = {}  # "resource#number" -> (when, hours)
     milestones: dict[str, dict[int, int]] = {}  # project -> milestone -> when
     projects_done: dict[str, int] = {}
@@ -350,6 +359,7 @@ def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
     read = record.chapters.get(key)
     if data.done and read is not None and not data.again and event.at - read[0] < SITTING:
         return  # ticked twice, in two faces: read once
+    record.stopped.pop(key, None)
     if data.done:
         record.chapters[key] = (event.at, data.hours)
         record.did(event, "chapter", key, data.hours * 60)
@@ -361,6 +371,13 @@ def _chapter(record: Record, event: e.Event, data: e.ChapterRead) -> None:
         record.modules[module] = max(0.0, record.modules.get(module, 0.0) - hours * 60)
         for lines in (record.recent, record.today):
             lines[:] = [line for line in lines if (line.kind, line.target) != ("chapter", key)]
+
+
+def _stopped(record: Record, event: e.Event, data: e.ChapterStopped) -> None:
+    key = f"{data.resource}#{data.chapter}"
+    if key not in record.chapters:
+        record.stopped[key] = Stopped(event.at, data.share, data.place)
+    record.did(event, "part", key, data.hours * 60)
 
 
 def _problem(record: Record, event: e.Event, data: e.ProblemAnswered) -> None:
@@ -458,6 +475,7 @@ _HANDLERS: dict[type, Any] = {
     e.AnswerMarked: _answer_marked,
     e.PassageMarked: _passage,
     e.ChapterRead: _chapter,
+    e.ChapterStopped: _stopped,
     e.ProblemAnswered: _problem,
     e.CardReviewed: _card,
     e.LabSubmitted: _lab,

@@ -38,7 +38,7 @@ from modelwright.workshop.workshop import sha as sha_of
 
 if TYPE_CHECKING:
     from modelwright.curriculum.lesson_blocks import Faded
-    from modelwright.curriculum.models import Lab, Lesson, Module
+    from modelwright.curriculum.models import Chapter, Lab, Lesson, Module
     from modelwright.grading import CheckResult, Grader, Sessions, Verdict
 
 MINUTE, WEEK = 60_000, 604_800_000
@@ -230,7 +230,7 @@ class Studio:
         if minutes is not None and not 5 <= minutes <= 720:
             raise StudioError(f"An evening of {minutes} minutes cannot be planned; give a number between 5 and 720.")
         with self._desk(enrolled=True) as desk:
-            wish = minutes or self._minutes(desk)
+            wish = minutes or self._wish(desk)
             session = self._session(desk, minutes or self._left(desk))
             return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk), self._remarks())
 
@@ -556,8 +556,56 @@ class Studio:
 
         Ticked half a day later it was read again, and so at once with `again`; twice in one sitting, in two faces, it was read once.
         """
+        resource, chapter = self._find("resource", resource_id), self._chapter(resource_id, number)
+        if hours is not None and not 0 <= hours <= 100:
+            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
+        with self._desk(enrolled=True) as desk:
+            read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
+            again = bool(done and read_at and (again or desk.now - read_at >= SITTING))
+            if again or done != bool(read_at):
+                rest = 1 - desk.state.reached.get(f"{resource.id}#{number}", 0.0)
+                spent = (LOOKED_AGAIN if again else chapter.hours * rest) if hours is None else hours
+                self._append(e.ChapterRead(resource=resource.id, chapter=number, hours=spent, done=done, again=again))
+        with self._desk() as desk:
+            return desk.resource(resource)
+
+    def stop_chapter(
+        self,
+        resource_id: str,
+        number: int,
+        share: float | None = None,
+        section: int | None = None,
+        place: str = "",
+        hours: float | None = None,
+    ) -> v.ResourceView:
+        """Keeps how far a chapter was read: a `share` of it, or the `section` that was the last (from 1), where they are known.
+
+        `place` says it in words (a page). `hours` None: the plan's own figure for what was read since the last stop.
+        """
+        resource, chapter = self._find("resource", resource_id), self._chapter(resource_id, number)
+        if section is not None:
+            if not 1 <= section < max(len(chapter.sections), 1):
+                known = f"from 1 to {len(chapter.sections) - 1}; after the last it is read" if chapter.sections else "not known"
+                raise StudioError(f"Say the last section that was read by its number: of chapter {number} they are {known}.")
+            share, place = section / len(chapter.sections), place.strip() or chapter.sections[section - 1].title
+        if share is None or not 0 < share < 1:
+            raise StudioError("Say how much of the chapter is read, between 1% and 99%; one that is read to its end is ticked off.")
+        if hours is not None and not 0 <= hours <= 100:
+            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
+        with self._desk(enrolled=True) as desk:
+            key = f"{resource.id}#{number}"
+            if key in desk.record.chapters:
+                raise StudioError(f"{resource.title}, chapter {number}, is ticked off as read; take the tick away first.")
+            before = desk.record.stopped[key].share if key in desk.record.stopped else 0.0
+            spent = chapter.hours * max(share - before, 0.0) if hours is None else hours
+            data = e.ChapterStopped(resource=resource.id, chapter=number, share=share, hours=round(spent, 3), place=place.strip()[:200])
+            self._append(data)
+        with self._desk() as desk:
+            return desk.resource(resource)
+
+    def _chapter(self, resource_id: str, number: int) -> Chapter:
         resource = self._find("resource", resource_id)
-        chapter = next((c for c in resource.chapters if c.number == number), None)
+        chapter: Chapter | None = next((c for c in resource.chapters if c.number == number), None)
         if chapter is None:
             have = (
                 f"it has {resource.chapters[0].number} to {resource.chapters[-1].number}"
@@ -565,16 +613,7 @@ class Studio:
                 else "it has none to tick off"
             )
             raise StudioError(f"{resource.title} has no chapter {number}; {have}.")
-        if hours is not None and not 0 <= hours <= 100:
-            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
-        with self._desk(enrolled=True) as desk:
-            read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
-            again = bool(done and read_at and (again or desk.now - read_at >= SITTING))
-            if again or done != bool(read_at):
-                spent = (LOOKED_AGAIN if again else chapter.hours) if hours is None else hours
-                self._append(e.ChapterRead(resource=resource.id, chapter=number, hours=spent, done=done, again=again))
-        with self._desk() as desk:
-            return desk.resource(resource)
+        return chapter
 
     def log_time(self, hours: float, what: str, target: str | None = None) -> None:
         """Work done away from the program."""
@@ -1190,10 +1229,13 @@ class Studio:
 
     def _left(self, desk: Desk) -> int:
         """What is left of the evening's minutes."""
+        return max(0, round(self._wish(desk) - desk.record.minutes_on(desk.day)))
+
+    def _wish(self, desk: Desk) -> int:
+        """How long this evening is: the learner's minutes a day, fewer on the first evening after an absence."""
         from modelwright.learner import evening_minutes
 
-        wish = evening_minutes(desk.state, desk.now, self._minutes(desk))
-        return max(0, round(wish - desk.record.minutes_on(desk.day)))
+        return round(evening_minutes(desk.state, desk.now, self._minutes(desk)))
 
     def _session(self, desk: Desk, minutes: int) -> Any:
         from modelwright.learner import session

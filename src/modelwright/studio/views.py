@@ -142,6 +142,9 @@ class ChapterView:
     read_at: int | None = None
     check: int = 0  # how many questions its check asks
     times: int = 0  # that it was read
+    reached: float = 0.0  # of one that was begun, the share that was read
+    stopped_at: str = ""  # where, in words
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

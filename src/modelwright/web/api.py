@@ -139,6 +139,17 @@ class Chapter(Body):
     again: bool = False
 
 
+class Stop(Body):
+    """How far a chapter was read: a share of it, or its last section that was."""
+
+    resource: Name
+    number: Annotated[int, Field(ge=0, le=10_000)]
+    share: Annotated[float | None, Field(gt=0, lt=1)] = None
+    section: Annotated[int | None, Field(ge=1, le=1000)] = None
+    place: Annotated[str, Field(max_length=200)] = ""
+    hours: Annotated[float | None, Field(ge=0, le=1000)] = None
+
+
 class Note(Body):
     target: Name
     text: Annotated[str, Field(max_length=20_000)]
@@ -379,6 +390,11 @@ def _questions(api: APIRouter, studio: Studio) -> None:
     def exam(module: Slug) -> Response:
         """A module's exam: the question of the moment, or how it ended."""
         return give(studio.exam(module))
+
+    @api.post("/chapters/stop", response_model=v.ResourceView)
+    def stop_chapter(body: Stop) -> Response:
+        """Keeps how far a chapter was read."""
+        return give(studio.stop_chapter(body.resource, body.number, body.share, body.section, body.place, body.hours))
 
     @api.get("/chapters/check", response_model=v.ChapterCheck)
     def check(resource: Annotated[str, Query(max_length=200)], number: Annotated[int, Query(ge=0, le=10_000)]) -> Response:

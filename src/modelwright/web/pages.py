@@ -275,6 +275,24 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
             return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
         return back(words.url("chapter", f"{resource}#{number}"))
 
+    @pages.post("/chapter/stop")
+    def stop_chapter(
+        request: Request,
+        resource: Annotated[str, Form(max_length=200)],
+        number: Annotated[int, Form(ge=0, le=10_000)],
+        section: Annotated[str, Form(max_length=8)] = "",
+        share: Annotated[str, Form(max_length=8)] = "",
+        place: Annotated[str, Form(max_length=200)] = "",
+    ) -> Response:
+        """How far a chapter was read: its last section, or so many in a hundred of it."""
+        part = int(section) if section.isdecimal() else None
+        percent = share.strip().rstrip("%").strip()
+        view = studio.stop_chapter(resource, number, int(percent) / 100 if percent.isdecimal() else None, part, place)
+        if partial(request):
+            line = next(c for c in view.chapters if c.number == number)
+            return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
+        return back(words.url("chapter", f"{resource}#{number}"))
+
     @pages.get("/workshop")
     def workshop(request: Request) -> Response:
         groups = [(module, studio.module(module.id).labs) for module in studio.curriculum.modules.values() if module.labs]
