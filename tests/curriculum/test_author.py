@@ -108,6 +108,12 @@ def test_a_skill_that_nothing_teaches_is_found(course):
     assert any("Nothing teaches statistics/spread." in f for f in findings(course))
 
 
+def test_a_stages_book_is_on_the_shelf_of_one_of_its_modules(course):
+    plan = course / "plan.yaml"
+    plan.write_text(plan.read_text().replace("    hours: {low: 2, high: 4}", "    book: no/such-book\n    hours: {low: 2, high: 4}", 1))
+    assert any("no/such-book is no book of a module of this stage" in f for f in findings(course))
+
+
 def test_what_is_required_may_not_rest_on_what_can_be_left_out(course):
     edit(course, "module.yaml", "hours: {low: 2, high: 4}", "hours: {low: 2, high: 4}\noptional: true")
     edit(course, "module.yaml", "    can: compute", "    required: true\n    prerequisites: [statistics/spread]\n    can: compute")

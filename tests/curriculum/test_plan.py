@@ -180,15 +180,10 @@ def test_the_projects_lead_from_a_spam_classifier_by_a_chatbot_to_a_model_of_one
         assert list(plan.modules.values())[last].stage == project.stage or project.id == "projects/capstone", project.id
 
 
-def test_a_stage_takes_the_hours_of_its_modules_and_the_road_two_to_three_years(plan):
+def test_a_stage_takes_the_hours_of_its_modules(plan):
     for stage in plan.stages.values():
         assert stage.hours.low == sum(m.hours.low for m in stage.modules)
         assert stage.hours.high == sum(m.hours.high for m in stage.modules)
-    low = sum(s.hours.low for s in plan.stages.values()) + sum(p.hours.low for p in plan.projects.values())
-    high = sum(s.hours.high for s in plan.stages.values()) + sum(p.hours.high for p in plan.projects.values())
-    assert low <= 2 * 365 * 1.2
-    assert high >= 3 * 365
-    assert low < high <= 3 * 365 * 1.5
 
 
 def test_the_hours_of_a_modules_skills_lie_within_the_modules(plan):

@@ -373,7 +373,7 @@ def goals(
     hours: Annotated[float | None, typer.Option(help="Hours a week.")] = None,
     minutes: Annotated[int | None, typer.Option(help="Minutes of an evening.")] = None,
     deadline: Annotated[str | None, typer.Option(help="A date, as 2028-06-30; an empty one takes it away.")] = None,
-    book: Annotated[list[str] | None, typer.Option(help="MODULE=BOOK: read this one.")] = None,
+    book: Annotated[list[str] | None, typer.Option(help="MODULE=BOOK: read this one; MODULE=none: the lessons alone.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="Leave out an optional module; 'none' takes all back in.")] = None,
     retention: Annotated[float | None, typer.Option(help="How surely to remember, 0.7 to 0.97.")] = None,
     json: Json = False,

@@ -353,7 +353,7 @@ def _pair(s: Studio, word: str) -> tuple[str, str]:
     module, equals, book = word.partition("=")
     if not equals:
         raise Misread(f"'{word}' should be MODULE=BOOK, for instance calculus=thompson.")
-    return s.named("module", module), s.named("resource", book)
+    return s.named("module", module), "" if book == "none" else s.named("resource", book)
 
 
 def project(name: str | None, milestone: int | None, done: bool, hours: float, note: str) -> None:

@@ -92,6 +92,11 @@ def _plan(curriculum: Curriculum, report: Report) -> None:
             line = line_of(file, ("stages", i, "hours"))
             message = f"The stage says {stage.hours.low:g} to {stage.hours.high:g} hours, its modules add up to {low:g} to {high:g}."
             report(Finding(file, line, message, "Make them agree."))
+        if stage.book and stage.book not in {r.id for m in stage.modules for r in m.shelf}:
+            message = f"{stage.book} is no book of a module of this stage, or has no chapters."
+            report(
+                Finding(file, line_of(file, ("stages", i, "book")), message, "Name one that a module of the stage lists, chapters and all.")
+            )
     for i, project in enumerate(curriculum.projects.values()):
         _known(curriculum, "skill", project.skills, file, ("projects", i, "skills"), report)
         if project.stage not in curriculum.stages:

@@ -306,12 +306,19 @@ class Module(Frozen):
     items: tuple[Item, ...] = ()
     folder: Path
 
+    @property
+    def shelf(self) -> tuple[Resource, ...]:
+        """Its books and courses that have chapters, the main one first."""
+        rank = {"main": 0, "alternative": 1, "supplement": 2, "general": 3}
+        return tuple(sorted((r for r in self.resources if r.chapters), key=lambda r: rank[r.role]))
+
 
 class Stage(Frozen):
     id: Slug
     number: int = Field(ge=1)
     title: str
     aim: str
+    book: Id | None = Field(default=None, description="the one book that is read beside the stage's lessons unless the learner chooses")
     months: Months
     hours: Hours
     modules: tuple[Module, ...]

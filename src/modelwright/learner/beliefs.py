@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from modelwright.curriculum import UnknownId
+from modelwright.curriculum.effort import taught_by_lessons
 from modelwright.learner.filtering import grown
 from modelwright.learner.fsrs import DAY, REVIEW, scheduler
-from modelwright.learner.index import books, index
+from modelwright.learner.index import index
 from modelwright.learner.recall import paid, trusted
 from modelwright.learner.state import State
 from modelwright.learner.traces import SkillTrace
@@ -159,11 +160,11 @@ def reading_left(curriculum: Curriculum, state: State, skill: str) -> list[tuple
 
 
 def chosen_book(curriculum: Curriculum, state: State, module: str) -> str | None:
+    """The book that the learner reads in a module: their choice ("" is none, where lessons teach everything), else the default path's."""
     chosen = state.books.get(module)
-    if chosen is not None and chosen in curriculum.resources:
-        return chosen
-    shelf = books(curriculum, module)
-    return shelf[0].id if shelf else None
+    if chosen in curriculum.resources or (chosen == "" and taught_by_lessons(curriculum, module)):
+        return chosen or None
+    return index(curriculum).default_books[module]
 
 
 def standing(curriculum: Curriculum, state: State, skill: str, now: int) -> Standing:

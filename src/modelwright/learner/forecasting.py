@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modelwright.curriculum.effort import content_hours
 from modelwright.learner import wording as say
 from modelwright.learner.beliefs import chosen_book, learned, mastery
 from modelwright.learner.fsrs import DAY
@@ -51,8 +52,10 @@ UPKEEP_HOURS = 8.0  # … which counts like this many own hours
 UPKEEP_SPREAD = 0.3
 UPKEEP_MOST = 0.2  # of all hours, and the share of the plan that is done: more is not needed to keep what there is, whatever was logged
 UPKEEP_START = (0.5, 0.15)  # upkeep is to what it will be at the end as this (middle, spread) plus the share done is to this plus one
-KEPT = ((0.69, 0.135), (1.3, 0.6))  # hours really had in a week with any, of hours wished for, and their spread: most people, and others
-KEPT_ODDS = (0.85, 0.15)
+KEPT = ((0.69, 0.135), (1.0, 0.08), (1.3, 0.6))  # hours had in a week with any, of those wished for: most people, who keep to it, others.
+KEPT_ODDS = (0.65, 0.2, 0.15)
+AT_THEIR_WORD = (0.25, 0.65, 0.1)  # the same before a week is known: the first forecast is of the hours given, so that who keeps them …
+AT_THEIR_WORD_WEEKS = 2.0  # … sees the plan's own years; as weeks come, their own say more, and this belief goes by e in so many
 KEEN = ((0.0, 0.05), (0.42, 0.15), (-0.35, 0.2))  # what the first weeks have beyond those that follow, of hours wished for: nothing …
 KEEN_ODDS = (0.69, 0.27, 0.04)  # … or much, as one begins keenly, or less, as one finds time by and by …
 KEEN_WEEKS = (5.0, 10.0, 20.0)  # … fading over so many
@@ -67,6 +70,9 @@ ALIKE = 0.7  # how much a week resembles the one before it: the correlation
 DRAWN_IN = (0.575, 0.69)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
+LOOKS_LESS = 12  # weeks that are looked at to say that someone has less than they gave …
+LIVED = 3  # … from so many on …
+CLEARLY_LESS = 0.85  # … and below this part
 FULL_WEEKS = 4  # from so many on, weeks at the ends of a break say nothing of the others
 HALF_LIFE = 26.0  # weeks after which a past week's upkeep counts half
 NO_BREAKS = 0.59  # of people who never take a break; the others take a week off now and then, or stay away for long
@@ -155,7 +161,7 @@ def forecast(
     if words:
         wish = WhatIf(hours_wish + 1, what_if.skipped, what_if.books)
         sooner = forecast(curriculum, state, now, seed, max(200, paths // 4), wish, words=False) if work.left.sum() > 0 else None
-        sentence = _sentence(finish, sooner, now, state, float(work.left.sum()))
+        sentence = _sentence(finish, sooner, now, state, float(work.left.sum())) + _kept_less(finish, middle, now, state)
     return Forecast(finish, stages, fan, sentence, float(np.median(total_p)), middle, done, chance)
 
 
@@ -242,14 +248,14 @@ def _seen(module: int, took: float, pieces: list[float], spread: float) -> _Seen
 
 
 def _book_factor(curriculum: Curriculum, state: State, module: str, what_if: WhatIf) -> float:
-    """A chosen book that is longer or shorter than the main one moves the module's hours by half of the difference."""
-    chosen = (what_if.books or {}).get(module) or chosen_book(curriculum, state, module)
-    main = next((r for r in curriculum.modules[module].resources if r.role == "main" and r.chapters), None)
-    other = curriculum.resources.get(chosen or "")
-    if main is None or other is None or not other.chapters or other.id == main.id:
+    """How much longer a module is with the learner's book than with the default path's, by the minutes that its content states."""
+    books = what_if.books or {}
+    chosen = (books[module] or None) if module in books else chosen_book(curriculum, state, module)
+    default = index(curriculum).default_books[module]
+    if chosen == default:
         return 1.0
-    ratio = sum(ch.hours for ch in other.chapters) / sum(ch.hours for ch in main.chapters)
-    return 0.5 + 0.5 * min(max(ratio, 0.3), 3.0)
+    usual = content_hours(curriculum, module, default)
+    return min(max(content_hours(curriculum, module, chosen) / usual, 0.3), 3.0) if usual else 1.0
 
 
 def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> float:
@@ -396,7 +402,9 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     axes = np.meshgrid(range(len(KEPT)), range(len(KEEN)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
     kind, first_weeks, fade, lump, vary, wander = (g.ravel() for g in axes)
     shift = np.array(SHIFTS)[wander]
-    odds = np.log(np.array(KEPT_ODDS)[kind] * np.array(KEEN_ODDS)[first_weeks] * np.array(SHIFTS_ODDS)[wander])
+    word = math.exp(-len(weeks) / AT_THEIR_WORD_WEEKS)
+    kept_odds = word * np.array(AT_THEIR_WORD) + (1 - word) * np.array(KEPT_ODDS)
+    odds = np.log(kept_odds[kind] * np.array(KEEN_ODDS)[first_weeks] * np.array(SHIFTS_ODDS)[wander])
     odds = odds - 0.5 * ((np.log(vary) - math.log(VARIES_LIKELY[0])) / VARIES_LIKELY[1]) ** 2
     backlog = lump * _chapter(state)
     mean, cov = np.zeros((len(fade), 4)), np.zeros((len(fade), 4, 4))
@@ -580,6 +588,20 @@ def deadline_ms(deadline: str) -> int | None:
     except ValueError:
         return None
     return int((day - dt.datetime(1970, 1, 1)).total_seconds() * 1000) + DAY - 1
+
+
+def _kept_less(finish: Quantiles, hours_a_week: float, now: int, state: State) -> str:
+    """Why the end lies later than the hours wished for would have it, for someone whose whole weeks had clearly less; else nothing."""
+    first, last = _week(state, state.enrolled_at or state.first_at or now) + 1, _week(state, now) - 1
+    weeks = [state.weeks.get(week, 0.0) for week in range(max(first, last - LOOKS_LESS), last + 1)]
+    wish = state.hours_per_week
+    if len(weeks) < LIVED or finish.q50 <= now or sum(weeks) > CLEARLY_LESS * wish * len(weeks) or hours_a_week > wish:
+        return ""
+    had = sum(weeks) / len(weeks)
+    about = say.number(round(had)) if had >= 3 else f"{had:.1f}"
+    gave = say.count(int(wish), "hour") if wish == int(wish) else f"{wish:g} hours"
+    end = say.month(now + int((finish.q50 - now) * hours_a_week / wish), state.tz)
+    return f" You gave {gave} a week and have had about {about}, which moves it back: with all of them it would be {end}."
 
 
 def _sentence(finish: Quantiles, sooner: Forecast | None, now: int, state: State, left: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelwright.curriculum.effort import default_book
 from modelwright.curriculum.models import Resource
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Index:
     module_skills: dict[str, tuple[str, ...]]  # in topological order
     divided: dict[str, str]  # skill -> the older one that it was a part of
     book_of: dict[str, str]  # resource -> module
+    default_books: dict[str, str | None]  # module -> what is read in it unless the learner chooses
 
 
 def index(curriculum: Curriculum) -> Index:
@@ -103,11 +105,10 @@ def _build(curriculum: Curriculum) -> Index:
         module_skills={m.id: tuple(sorted((s.id for s in m.skills), key=position.__getitem__)) for m in c.modules.values()},
         divided={s.id: s.divided_from for s in c.skills.values() if s.divided_from},
         book_of=book_of,
+        default_books={m: default_book(c, m) for m in c.modules},
     )
 
 
 def books(curriculum: Curriculum, module: str) -> list[Resource]:
     """The module's books and courses that have chapters, the main one first."""
-    rank = {"main": 0, "alternative": 1, "supplement": 2, "general": 3}
-    with_chapters = [r for r in curriculum.modules[module].resources if r.chapters]
-    return sorted(with_chapters, key=lambda r: rank[r.role])
+    return list(curriculum.modules[module].shelf)

@@ -154,7 +154,7 @@ class Desk:
     # Books
 
     def chosen_book(self, module: Module) -> str:
-        """The book that the learner reads in a module: their choice, else the main one; "" where there is none."""
+        """The book that the learner reads in a module: their choice, else the default path's; "" where there is none."""
         from modelwright.learner.beliefs import chosen_book
 
         return chosen_book(self.curriculum, self.state, module.id) or ""

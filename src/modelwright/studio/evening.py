@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelwright.curriculum.effort import taught_by_lessons
 from modelwright.studio import knowing
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
@@ -161,9 +162,15 @@ def settings_view(desk: Desk, minutes_per_day: int, home: str, workshop: str, jo
     record = desk.record
     books = []
     for module in desk.curriculum.modules.values():
-        options = tuple(v.Link("resource", r.id, r.title) for r in module.resources if r.chapters and r.role in ("main", "alternative"))
+        options = [
+            v.Link("resource", r.id, f"{r.title}, about {round(sum(chapter.hours for chapter in r.chapters))} h")
+            for r in module.shelf
+            if r.role in ("main", "alternative")
+        ]
+        if options and taught_by_lessons(desk.curriculum, module.id):
+            options.insert(0, v.Link("resource", "", "The lessons alone"))
         if options:
-            books.append(v.BookChoice(v.Link("module", module.id, module.title), desk.chosen_book(module), options))
+            books.append(v.BookChoice(v.Link("module", module.id, module.title), desk.chosen_book(module), tuple(options)))
     optional = [m for m in desk.curriculum.modules.values() if m.optional]
     return v.SettingsView(
         name=record.name,

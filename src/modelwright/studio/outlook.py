@@ -55,7 +55,7 @@ def _words(desk: Desk, wish: float, skipped: tuple[str, ...], books: dict[str, s
     words = [f"{wish:g} hours a week instead of {record.hours_per_week:g}"] if wish != record.hours_per_week else []
     words += [f"without {c.modules[m].title}" for m in skipped if m not in record.skipped]
     words += [f"with {c.modules[m].title}" for m in record.skipped if m not in skipped and m in c.modules]
-    words += [f"{c.resources[book].title} for {c.modules[m].title}" for m, book in books.items()]
+    words += [f"{c.resources[book].title if book else 'the lessons alone'} for {c.modules[m].title}" for m, book in books.items()]
     return words
 
 

@@ -45,6 +45,7 @@ def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) 
         hours_done=sum(m.hours_done for m in modules),
         mastery=sum(m.mastery * m.skills for m in modules) / skills,
         here=any(m.here for m in modules),
+        book=v.Link("resource", stage.book, desk.curriculum.resources[stage.book].title) if stage.book else None,
         finish=finish,
         modules=modules,
         projects=tuple(project_line(desk, p) for p in desk.curriculum.projects.values() if p.stage == stage.id),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelwright.curriculum import Curriculum, load
+from modelwright.curriculum.effort import taught_by_lessons
 from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
@@ -216,8 +217,10 @@ class Studio:
 
     def _choices(self, books: Mapping[str, str] | None, skipped: Sequence[str] | None) -> None:
         for module, book in (books or {}).items():
-            options = [r.id for r in self._find("module", module).resources if r.chapters]
-            if book not in options:
+            options = [r.id for r in self._find("module", module).shelf]
+            if not book and not taught_by_lessons(self.curriculum, module):
+                raise StudioError(f"The lessons of {module} do not teach everything yet, so a book is needed: {', '.join(options)}.")
+            if book and book not in options:
                 raise StudioError(f"{module} has no book called '{book}'; it has {', '.join(options)}.")
         for module in skipped or ():
             if not self._find("module", module).optional:

@@ -206,6 +206,7 @@ class StageView:
     hours_done: float
     mastery: float
     here: bool
+    book: Link | None  # the one book of the default path
     finish: Quantiles | None
     modules: tuple[ModuleLine, ...]
     projects: tuple[ProjectLine, ...]
@@ -923,7 +924,7 @@ class LibraryView:
 
 @dataclass(frozen=True, slots=True)
 class BookChoice:
-    """For one module: which of its books may be the one to read, and which is."""
+    """For one module: which of its books may be the one to read, and which is. An empty id stands for none."""
 
     module: Link
     chosen: str

@@ -63,7 +63,7 @@ def _asked(studio: Studio, settings: v.SettingsView, request: Request) -> v.What
         hours = math.nan
     kept = set(given.getlist("keep"))
     skipped = [link.id for link, _ in settings.optional if link.id not in kept] if "modules" in given else None
-    books = {c.module.id: given[f"book:{c.module.id}"] for c in settings.books if given.get(f"book:{c.module.id}")}
+    books = {c.module.id: given[f"book:{c.module.id}"] for c in settings.books if f"book:{c.module.id}" in given}
     return studio.what_if(hours, skipped, books)
 
 

@@ -153,7 +153,12 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
                     minutes_per_day=int(given["minutes"]),
                     deadline=given.get("deadline", ""),
                     retention=int(given["retention"]) / 100,
-                    books={choice.module.id: given.get(f"book:{choice.module.id}", choice.chosen) for choice in view.books},
+                    # What was not changed stays the default path's, and goes with it.
+                    books={
+                        choice.module.id: book
+                        for choice in view.books
+                        if (book := given.get(f"book:{choice.module.id}", choice.chosen)) != choice.chosen
+                    },
                     skipped=[link.id for link, _ in view.optional if link.id not in kept],
                 )
             )
