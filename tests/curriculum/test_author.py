@@ -68,6 +68,7 @@ def test_a_folder_without_a_plan_says_so(tmp_path):
         ("module.yaml", "skills: [statistics/the-mean]}", "skills: [statistics/the-maen]}", "Did you mean statistics/the-mean?"),
         ("module.yaml", "can: compute", "prerequisites: [statistics/ghost]\n    can: compute", "cannot be reached: it needs statistics/ghost"),
         ("module.yaml", "can: compute", "divided_from: statistics/ghost\n    can: compute", "divided from statistics/ghost, which is no other"),
+        ("module.yaml", "    chapters:", "    newer: {edition: 2nd, year: 2030, chapters: [{number: 1, title: Means, here: [7]}]}\n    chapters:", "“Means” is to be chapter 7 here, which"),
         ("module.yaml", "hours: {low: 2, high: 4}", "hours: {low: 1, high: 4}", "its modules add up to 1 to 4"),
         ("cards.yaml", "It is 11,", "It is 11, " + "and so on " * 20, "cards.yaml:1: The answer has"),
         ("cards.yaml", "skill: statistics/the-mean", "skill: statistics/mean", "There is no skill statistics/mean."),

@@ -127,3 +127,14 @@ def test_who_keeps_less_sees_why_and_who_keeps_the_hours_does_not(plan):
     assert "You gave seven hours a week and have had about four, which moves it back: with all of them it would be " in less
     assert "You gave" not in forecast(plan, learner(plan, *weeks_of(7, 8)), now, paths=400).sentence
     assert "You gave" not in forecast(plan, learner(plan), START, paths=400).sentence
+
+
+def test_the_plan_says_its_years_at_the_learners_hours_and_what_leaving_out_saves(tmp_path):
+    with Studio.open(tmp_path / "home") as studio:
+        studio.enrol("Ada", 7)
+        whole = studio.plan()
+        assert whole.years == (pytest.approx(2, abs=0.05), pytest.approx(3, abs=0.05))
+        studio.change_goals(skipped=["reinforcement-learning"], hours_per_week=14)
+        less = studio.plan()
+        assert less.years == (pytest.approx(1, abs=0.1), pytest.approx(1.5, abs=0.1))
+        assert 20 < whole.hours_low - less.hours_low < 35

@@ -291,7 +291,7 @@ def review(limit: Annotated[int, typer.Option(min=1, help="At most so many cards
 @app.command(epilog="Examples: modelwright read · modelwright read strang-la 3 · modelwright read strang-la 3 --check · … --undo")
 def read(
     book: Annotated[str | None, typer.Argument(metavar="BOOK", autocompletion=_book_names, help="A book or course.")] = None,
-    chapter: Annotated[int | None, typer.Argument(metavar="CHAPTER", help="The chapter that you have read.")] = None,
+    chapter: Annotated[str | None, typer.Argument(metavar="CHAPTER", help="The chapter that you have read: number or title.")] = None,
     hours: Annotated[float | None, typer.Option(help="How long it took. Default: the plan's figure.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the tick away.")] = False,
     again: Annotated[bool, typer.Option("--again", help="It was read once more.")] = False,

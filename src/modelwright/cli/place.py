@@ -90,12 +90,13 @@ def exam(module: str, json: bool) -> None:
             out.print(f"It can be taken again {screen.moment(view.again_at)}.", style="dim", markup=False)
 
 
-def check(book: str | None, chapter: int | None, json: bool) -> None:
+def check(book: str | None, named: str | None, json: bool) -> None:
     """The check after a chapter."""
-    if book is None or chapter is None:
+    if book is None or named is None:
         raise StudioError("Say which chapter: modelwright read BOOK CHAPTER --check. `modelwright read` lists the books.")
     with studio() as s:
         book = s.named("resource", book)
+        chapter = s.chapter_number(book, named)
         view = s.chapter_check(book, chapter)
         if json:
             screen.print_json(view)

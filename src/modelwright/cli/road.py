@@ -46,6 +46,9 @@ def plan(module: str | None, json: bool) -> None:
         out = screen.console()
         total = f"{screen.hours(road.hours_low)} to {screen.hours(road.hours_high)} hours"
         out.print(f"[bold]The plan[/]  {total}, {screen.hours(road.hours_done)} done. {road.skills_known} of {road.skills} skills known.")
+        if road.hours_per_week:
+            low, high = road.years
+            out.print(f"At your {road.hours_per_week:g} hours a week, kept, the whole takes {low:g} to {high:g} years.", style="dim")
         for stage in road.stages:
             _stage(out, stage)
         if road.forecast is not None:
@@ -142,12 +145,13 @@ def _resource(out: Console, resource: v.ResourceView) -> None:
 # Books
 
 
-def read(book: str | None, chapter: int | None, hours: float | None, undo: bool, again: bool, to: str, place: str, json: bool) -> None:
+def read(book: str | None, named: str | None, hours: float | None, undo: bool, again: bool, to: str, place: str, json: bool) -> None:
     with studio() as s:
         if book is None:
             _books(s, json)
             return
         book = s.named("resource", book)
+        chapter = None if named is None else s.chapter_number(book, named)
         if chapter is None:
             view = s.resource(book)
         elif to:
@@ -179,11 +183,14 @@ def read(book: str | None, chapter: int | None, hours: float | None, undo: bool,
         out.print(f"[bold]{screen.safe(view.title)}[/]  [dim]{', '.join(view.authors)}[/]")
         screen.wrapped(out, view.why)
         out.print(view.link, style="dim", markup=False)
+        if view.newer:
+            screen.wrapped(out, f"There is a newer one ({view.newer}). In brackets stands what a chapter is there.")
         for line in view.chapters:
+            there = f" ({line.newer})" if line.newer else ""
             part = f"  [dim]{line.reached:.0%} read[/]" if line.reached else ""
             mark = "[green]✓[/]" if line.done else " "
-            out.print(f"  {mark} {line.number:>3}  {screen.safe(line.title)}  [dim]{screen.hours(line.hours)} h[/]{part}")
-        out.print(f"\n[dim]When you have read one:[/] modelwright read {book} NUMBER")
+            out.print(f"  {mark} {line.number:>3}  {screen.safe(line.title + there)}  [dim]{screen.hours(line.hours)} h[/]{part}")
+        out.print(f"\n[dim]When you have read one:[/] modelwright read {book} NUMBER [dim](or its title)[/]")
 
 
 def _reached(text: str) -> tuple[float | None, int | None]:

@@ -183,6 +183,12 @@ def _resource(curriculum: Curriculum, resource: Resource, file: Path, path: tupl
         report(Finding(file, line_of(file, (*path, "link")), f"{resource.link!r} is not a link.", "Write it whole, with https://."))
     if resource.kind == "book" and not resource.chapters:
         report(Finding(file, line_of(file, path), f"The book {resource.title} has no chapters.", "List them, with hours and skills."))
+    numbers = {chapter.number for chapter in resource.chapters}
+    for i, newer in enumerate(resource.newer.chapters if resource.newer else ()):
+        if unknown := set(newer.here) - numbers:
+            there = ", ".join(map(str, sorted(unknown)))
+            message = f"“{newer.title}” is to be chapter {there} here, which {resource.title} does not list."
+            report(Finding(file, line_of(file, (*path, "newer", "chapters", i)), message, "Name a chapter that is listed."))
     for number, n in Counter(c.number for c in resource.chapters).items():
         if n > 1:
             report(Finding(file, line_of(file, (*path, "chapters")), f"Chapter {number} is given {n} times.", "Number them apart."))

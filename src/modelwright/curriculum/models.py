@@ -6,6 +6,7 @@ no behaviour beyond looking things up. An id is a path of slugs (`linear-algebra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -37,6 +38,10 @@ class Frozen(BaseModel):
     """Unknown keys are refused, so that a misspelt one in a file is an error and not a silent loss."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 class Hours(Frozen):
@@ -73,6 +78,23 @@ class Chapter(Frozen):
         return self
 
 
+class NewerChapter(Frozen):
+    """A chapter of a newer edition; `here` are the chapters of the edition listed that hold the same."""
+
+    number: int = Field(ge=0)
+    title: str
+    here: tuple[int, ...] = ()
+
+
+class NewerEdition(Frozen):
+    """An edition newer than the one whose chapters a resource lists; `title` where it has another."""
+
+    edition: str
+    year: int
+    title: str | None = None
+    chapters: tuple[NewerChapter, ...]
+
+
 class Resource(Frozen):
     """A book, course, paper, tool, community or competition site. Books and courses have chapters; a paper has one, the whole of it."""
 
@@ -87,7 +109,32 @@ class Resource(Frozen):
     why: str
     free: bool
     link: str
+    newer: NewerEdition | None = None
     chapters: tuple[Chapter, ...] = ()
+
+    def titled(self, words: str) -> dict[int, str]:
+        """The chapters with these words in their title, by number, in the edition listed or a newer one: number -> the title that matched.
+
+        A whole title wins over a part of one. A number of 0 with a title stands for what only the newer edition has.
+        """
+        wanted = _words(words)
+        titles: list[tuple[str, tuple[int, ...]]] = [(chapter.title, (chapter.number,)) for chapter in self.chapters]
+        titles += [(chapter.title, chapter.here or (0,)) for chapter in (self.newer.chapters if self.newer else ())]
+        whole = [pair for pair in titles if _words(pair[0]) == wanted]
+        part = [pair for pair in titles if wanted and all(word in _words(pair[0]) for word in wanted)]
+        matches: dict[int, str] = {}
+        for title, numbers in whole or part:
+            for number in numbers:
+                matches.setdefault(number, title)
+        return matches
+
+    def in_newer(self, number: int) -> str:
+        """What a chapter is in the newer edition: its number there, and its title where that has changed; empty where it is in none."""
+        if self.newer is None:
+            return ""
+        own = next((chapter.title for chapter in self.chapters if chapter.number == number), "")
+        there = [chapter for chapter in self.newer.chapters if number in chapter.here]
+        return "; ".join(f"{c.number}" if _words(c.title) == _words(own) else f"{c.number}, {c.title}" for c in there)
 
 
 class Skill(Frozen):

@@ -181,8 +181,10 @@ class Desk:
                     reached=stop.share if stop else 0.0,
                     stopped_at=stop.place if stop else "",
                     sections=tuple(section.title for section in chapter.sections),
+                    newer=resource.in_newer(chapter.number),
                 )
             )
+        newer = resource.newer
         return v.ResourceView(
             id=resource.id,
             title=resource.title,
@@ -192,6 +194,7 @@ class Desk:
             edition=resource.edition,
             year=resource.year,
             remark=resource.note,
+            newer=f"{newer.edition} edition, {newer.year}{f': {newer.title}' if newer.title else ''}" if newer else "",
             why=resource.why,
             free=resource.free,
             link=resource.link,

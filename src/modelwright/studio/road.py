@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanView:
     finish = {stage.stage: stage.finish for stage in forecast.stages} if forecast else {}
     stages = tuple(stage_view(desk, stage, here, finish.get(stage.id)) for stage in desk.curriculum.stages.values())
+    projects = [project for stage in stages for project in stage.projects]
     return v.PlanView(
         stages=stages,
-        hours_low=sum(s.hours_low for s in stages),
-        hours_high=sum(s.hours_high for s in stages),
+        hours_low=sum(s.hours_low for s in stages) + sum(p.hours_low for p in projects),
+        hours_high=sum(s.hours_high for s in stages) + sum(p.hours_high for p in projects),
+        hours_per_week=desk.record.hours_per_week,
         hours_done=sum(s.hours_done for s in stages),
         skills=len(desk.curriculum.skills),
         skills_known=len(desk.known),
@@ -40,8 +42,8 @@ def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) 
         aim=stage.aim,
         months_low=stage.months.low,
         months_high=stage.months.high,
-        hours_low=stage.hours.low,
-        hours_high=stage.hours.high,
+        hours_low=sum(m.hours_low for m in modules),
+        hours_high=sum(m.hours_high for m in modules),
         hours_done=sum(m.hours_done for m in modules),
         mastery=sum(m.mastery * m.skills for m in modules) / skills,
         here=any(m.here for m in modules),
@@ -68,7 +70,9 @@ def project_line(desk: Desk, project: Project) -> v.ProjectLine:
 
 
 def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
-    lines = [desk.skill(skill.id) for skill in module.skills if not skill.left_out(desk.record.skipped)]
+    skills = [skill for skill in module.skills if not skill.left_out(desk.record.skipped)]
+    lines = [desk.skill(skill.id) for skill in skills]
+    share = sum(skill.hours for skill in skills) / sum(skill.hours for skill in module.skills) if module.skills else 1.0
     return v.ModuleLine(
         id=module.id,
         number=module.number,
@@ -76,8 +80,8 @@ def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
         why=module.why,
         optional=module.optional,
         skipped=module.id in desk.record.skipped,
-        hours_low=module.hours.low,
-        hours_high=module.hours.high,
+        hours_low=round(module.hours.low * share, 1),
+        hours_high=round(module.hours.high * share, 1),
         hours_done=desk.hours_in(module),
         skills=len(lines),
         skills_known=sum(line.standing in KNOWN for line in lines),
@@ -227,7 +231,9 @@ class Index:
             for problem in module.problems:
                 add("problem", problem.id, problem.title, module.title, "")
             for resource in module.resources:
-                chapters = "; ".join(chapter.title for chapter in resource.chapters)
+                titles = [chapter.title for chapter in resource.chapters]
+                titles += [chapter.title for chapter in resource.newer.chapters] if resource.newer else []
+                chapters = "; ".join(dict.fromkeys(titles))
                 add("resource", resource.id, resource.title, module.title, f"{', '.join(resource.authors)}. {resource.why} {chapters}")
             for card in module.cards:
                 add("card", card.id, card.ask, module.title, card.answer)

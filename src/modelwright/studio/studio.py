@@ -552,6 +552,22 @@ class Studio:
 
         threading.Thread(target=work, daemon=True, name="blocks").start()
 
+    def chapter_number(self, resource_id: str, named: str) -> int:
+        """A chapter's number, from its number or from words of its title in the edition listed or in a newer one."""
+        resource = self._find("resource", resource_id)
+        if named.strip().isdecimal():
+            return int(named)
+        matches: dict[int, str] = resource.titled(named)
+        if len(matches) == 1 and 0 not in matches:
+            return next(iter(matches))
+        if not matches:
+            raise StudioError(f"{resource.title} has no chapter called '{named}'; give its number, or words of its title.")
+        if set(matches) == {0}:
+            assert resource.newer is not None
+            raise StudioError(f"'{matches[0]}' is new in the {resource.newer.edition} edition; nothing in the plan stands for it.")
+        listed = " or ".join(f"{number} ({title})" for number, title in matches.items() if number)
+        raise StudioError(f"'{named}' could be chapter {listed}; give the number.")
+
     def read_chapter(
         self, resource_id: str, number: int, hours: float | None = None, done: bool = True, again: bool = False
     ) -> v.ResourceView:

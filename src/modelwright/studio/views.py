@@ -145,6 +145,7 @@ class ChapterView:
     reached: float = 0.0  # of one that was begun, the share that was read
     stopped_at: str = ""  # where, in words
     sections: tuple[str, ...] = ()
+    newer: str = ""  # its number in the newer edition, and its title there where that has changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class ResourceView:
     edition: str | None
     year: int | None
     remark: str | None
+    newer: str  # the newer edition that there is, in words
     why: str
     free: bool
     link: str
@@ -227,13 +229,22 @@ class ProjectLine:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
+    """The hours are those of the modules and the projects, without what was left out."""
+
     stages: tuple[StageView, ...]
     hours_low: float
     hours_high: float
+    hours_per_week: float  # the learner's
     hours_done: float
     skills: int
     skills_known: int
     forecast: ForecastView | None
+
+    @property
+    def years(self) -> tuple[float, float]:
+        """What the plan takes who keeps the hours a week."""
+        year = max(self.hours_per_week, 0.5) * 52
+        return round(self.hours_low / year, 1), round(self.hours_high / year, 1)
 
 
 @dataclass(frozen=True, slots=True)
