@@ -138,3 +138,4 @@ def test_the_plan_says_its_years_at_the_learners_hours_and_what_leaving_out_save
         less = studio.plan()
         assert less.years == (pytest.approx(1, abs=0.1), pytest.approx(1.5, abs=0.1))
         assert 20 < whole.hours_low - less.hours_low < 35
+        assert less.hours_low == round(less.hours_low), "nobody plans in tenths of an hour"

@@ -190,6 +190,16 @@ def test_settings_change_what_they_say_and_the_look_is_kept(client: Any, studio:
     assert refused.status_code == 422
 
 
+def test_a_book_that_was_not_changed_is_not_chosen_by_saving(client: Any, studio: Studio) -> None:
+    """Else the default path would stand still for everyone who once saved their settings."""
+    kept = studio.settings().books[0].chosen
+    form = {"name": "Ada", "hours": "10", "minutes": "45", "deadline": "", "retention": "93", "book:tiny-maths": kept}
+    assert "Kept." in client.post("/settings", data=form).text
+    changed = [json.loads(line)["data"] for line in client.get("/api/events").text.splitlines()][-1]
+    assert changed["kind"] == "goals-changed"
+    assert not changed.get("books")
+
+
 def test_the_journal_can_be_taken_away(client: Any, studio: Studio, tmp_path: Path) -> None:
     studio.note("tiny-maths", "mine")
     lines = client.get("/api/events").text.splitlines()
