@@ -101,3 +101,11 @@ def test_where_a_chapter_stopped_is_said_on_its_page_in_the_api_and_with_a_sente
     stopped = client.post("/api/chapters/stop", json={"resource": BOOK, "number": 2, "share": 0.6})
     assert stopped.json()["chapters"][1]["reached"] == 0.6
     assert client.post("/chapter/stop", data={"resource": BOOK, "number": 2, "share": "far"}).status_code in (400, 409, 422)
+
+
+def test_the_first_evening_shows_the_next_milestone_and_the_forecasts_page_the_plans_range_first(client: Any) -> None:
+    today = client.get("/").text
+    assert "The next milestone" in today
+    assert "Most likely" not in today
+    page = client.get("/forecast").text
+    assert page.index("at your 7 hours a week") < page.index('<svg class="fan"')

@@ -271,6 +271,8 @@ def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None
             return
         view = what_if.then if asked else s.forecast()
         out = screen.console()
+        if not asked:
+            screen.wrapped(out, s.horizon().sentence)
         screen.wrapped(out, what_if.sentence if asked else view.sentence)
         out.print()
         wide = max(len(stage.title) for stage in view.stages) if view.stages else 16

@@ -34,7 +34,13 @@ def step_view(step: Any) -> v.Step:
 
 
 def today_view(
-    desk: Desk, session: Session, minutes: int, due: int, forecast: v.ForecastView | None, remarks: tuple[str, ...] = ()
+    desk: Desk,
+    session: Session,
+    minutes: int,
+    due: int,
+    forecast: v.ForecastView | None,
+    horizon: v.Horizon,
+    remarks: tuple[str, ...] = (),
 ) -> v.Today:
     mine, parts = desk.parts
     return v.Today(
@@ -53,6 +59,7 @@ def today_view(
         parts_total=parts,
         forecast=forecast,
         remarks=remarks,
+        horizon=horizon,
         back=v.Back(session.back.days, session.back.told, session.back.ahead) if session.back is not None else None,
     )
 

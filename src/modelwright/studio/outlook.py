@@ -14,7 +14,49 @@ if TYPE_CHECKING:
 
 DAY, WEEK = 86_400_000, 604_800_000
 AHEAD = (4, 8, 12)  # weeks on, for which a snapshot says what will be done
+EARLY = 10.0  # hours of work, up to which the next milestone stands where the forecast will
 ENOUGH = 5  # forecasts of one kind, before anything is said of them
+
+
+def horizon(desk: Desk) -> v.Horizon:
+    """What the plan's own hours say of the road that is left; the forecast adds missed weeks and upkeep to it."""
+    from modelwright.learner import wording as say
+    from modelwright.learner.planning import Planner
+
+    c, week = desk.curriculum, max(desk.record.hours_per_week, 0.5)
+    planner = Planner(c, desk.state, desk.now)
+    left = {m.id: planner.share_left(m.id) for m in c.modules.values()}
+    built = desk.state.projects
+    projects = [p for p in c.projects.values() if not (p.id in built and built[p.id].done_at)]
+    low = sum(c.modules[m].hours.low * share for m, share in left.items()) + sum(p.hours.low for p in projects)
+    high = sum(c.modules[m].hours.high * share for m, share in left.items()) + sum(p.hours.high for p in projects)
+    early = desk.hours.total < EARLY
+    if high < 1:
+        return v.Horizon(0.0, 0.0, "Everything in the plan is done.", None, "", False)
+    what, hours = "The plan is" if early else "What is left of the plan is", say.span(round(low), round(high), "hours")
+    sentence = (
+        f"{what} {hours}: at your {week:g} hours a week, with none missed, {_long(low / week, high / week)}. Missed weeks and keeping "
+        "what was learned come on top."
+    )
+    module = next((c.modules[m] for m, share in left.items() if share > 0), None)
+    if module is None:
+        return v.Horizon(low, high, sentence, None, "", early)
+    share = left[module.id]
+    hours = say.span(max(1, round(module.hours.low * share)), max(1, round(module.hours.high * share)), "hours")
+    weeks = _long(module.hours.low * share / week, module.hours.high * share / week)
+    words = f"{module.title}: {hours}{'' if share == 1 else ' are left'}, {weeks} at your {week:g} hours a week."
+    return v.Horizon(low, high, sentence, v.Link("module", module.id, module.title), words, early)
+
+
+def _long(low: float, high: float) -> str:
+    """So many weeks to so many, in the unit that suits them."""
+    from modelwright.learner import wording as say
+
+    if high < 14:
+        return say.span(max(1, round(low)), max(1, round(high)), "weeks" if round(high) > 1 else "week")
+    if high < 100:
+        return say.span(max(1, round(low / 4.35)), round(high / 4.35), "months")
+    return say.span(round(low / 52.18, 1), round(high / 52.18, 1), "years")
 
 
 def drawn(desk: Desk, what_if: WhatIf | None = None) -> v.ForecastView:

@@ -235,7 +235,7 @@ class Studio:
         with self._desk(enrolled=True) as desk:
             wish = minutes or self._wish(desk)
             session = self._session(desk, minutes or self._left(desk))
-            return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk), self._remarks())
+            return evening.today_view(desk, session, wish, len(self._due(desk)), self._forecast(desk), self._horizon(desk), self._remarks())
 
     def next(self) -> v.Step:
         """What comes next, on another evening if this one is over."""
@@ -259,6 +259,11 @@ class Studio:
             forecast = self._forecast(desk)
             assert forecast is not None
             return forecast
+
+    def horizon(self) -> v.Horizon:
+        """How far it is by the plan's own hours, at the learner's hours a week."""
+        with self._desk(enrolled=True) as desk:
+            return self._horizon(desk)
 
     def what_if(
         self, hours_per_week: float | None = None, skipped: Sequence[str] | None = None, books: Mapping[str, str] | None = None
@@ -1281,6 +1286,9 @@ class Studio:
         from modelwright.learner import due_cards
 
         return self._keep("due", desk, lambda: due_cards(self.curriculum, desk.state, desk.now)) if desk.record.enrolled else []
+
+    def _horizon(self, desk: Desk) -> v.Horizon:
+        return self._keep("horizon", desk, lambda: outlook.horizon(desk))
 
     def _forecast(self, desk: Desk) -> v.ForecastView | None:
         """Drawn anew each day and when the goals change; while the learner works, the last one stands until a new one is drawn aside."""

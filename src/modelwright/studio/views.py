@@ -108,6 +108,21 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far it is by the plan's own hours, at the learner's hours a week: what is left of the whole, and of the next module.
+
+    early: so little was done that the forecast knows nothing but the plan, and the next milestone matters more than the year.
+    """
+
+    hours_low: float
+    hours_high: float
+    sentence: str
+    milestone: Link | None
+    milestone_sentence: str
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """An evening: what it ends with, and the way there. Steps already done today come first, with `done` set.
 
@@ -131,6 +146,7 @@ class Today:
     forecast: ForecastView | None
     remarks: tuple[str, ...] = ()
     back: Back | None = None
+    horizon: Horizon | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def router(studio: Studio, look: Renderer) -> APIRouter:
             problem = str(error)
         then = view.then if view else studio.forecast()
         given: dict[str, Any] = {"then": then, "stands": view.stands if view and view.changed else None, "problem": problem}
+        given["horizon"] = studio.horizon()
         given["sentence"] = view.sentence if view else then.sentence
         if partial(request):
             return look.fragment("_when.html", **given)

@@ -229,7 +229,9 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/plan")
     def plan(request: Request) -> Response:
         settings = studio.settings() if studio.enrolled else None
-        return look.page(request, "plan.html", view=studio.plan(), place=studio.enrolled and studio.can_place, settings=settings)
+        horizon = studio.horizon() if studio.enrolled else None
+        place = studio.enrolled and studio.can_place
+        return look.page(request, "plan.html", view=studio.plan(), place=place, settings=settings, horizon=horizon)
 
     @pages.get("/skills")
     def skills(request: Request) -> Response:
