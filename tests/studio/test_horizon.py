@@ -33,7 +33,7 @@ def test_at_the_beginning_the_next_milestone_is_named_and_later_the_year(studio:
     assert tonight.horizon is not None
     assert tonight.horizon.early
     assert tonight.horizon.milestone is not None
-    assert tonight.horizon.milestone_sentence == "Tiny maths: 10 to 20 hours, 2 to 3 weeks at your 6 hours a week."
+    assert tonight.horizon.milestone_sentence == "10 to 20 hours, 2 to 3 weeks at your 6 hours a week."
     for _ in range(6):
         studio.log_time(2, "work")
         clock.pass_(days=1)

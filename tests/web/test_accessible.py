@@ -16,7 +16,8 @@ LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_c
 PAGES = [
     "/", "/review", "/workshop", "/plan", "/skills", "/skills/table", "/library", "/settings?saved=1", "/known", "/anki", "/forecast", "/api",
     "/find?q=weights", "/forecast?hours=12",
-    "/module/tiny-maths", "/skill/tiny-maths/weights", f"/lesson/{LESSON}", f"/problem/{PROBLEM}?seed=3", f"/lab/{LAB}", f"/lab/{LAB}/diff",
+    "/module/tiny-maths", "/skill/tiny-maths/weights", f"/lesson/{LESSON}", f"/problem/{PROBLEM}?seed=3", f"/problems?of={PROBLEM},{PROBLEM}&example=1", f"/problems?of={PROBLEM},{PROBLEM}&marks=rw",
+    f"/lab/{LAB}", f"/lab/{LAB}/diff",
     f"/resource/{BOOK}", f"/check/{BOOK}/1", f"/why?target={LAB}", "/no/such/page", "/lesson/tiny-maths/dubling",
 ]  # fmt: skip
 

@@ -111,7 +111,7 @@ def today(minutes: int | None, json: bool) -> None:
             out.print("  Nothing is due, and nothing is open. `modelwright plan` shows the road.")
         out.print()
         if view.horizon is not None and view.horizon.early and view.horizon.milestone:
-            screen.wrapped(out, f"The next milestone: {view.horizon.milestone_sentence}", style="dim")
+            screen.wrapped(out, f"The next milestone: {view.horizon.milestone.title}, {view.horizon.milestone_sentence}", style="dim")
         elif view.forecast is not None:
             screen.wrapped(out, view.forecast.sentence, style="dim")
         out.print(f"This week: {screen.hours(view.hours_this_week)} of {screen.hours(view.hours_per_week)} hours.", style="dim")

@@ -44,7 +44,7 @@ def horizon(desk: Desk) -> v.Horizon:
     share = left[module.id]
     hours = say.span(max(1, round(module.hours.low * share)), max(1, round(module.hours.high * share)), "hours")
     weeks = _long(module.hours.low * share / week, module.hours.high * share / week)
-    words = f"{module.title}: {hours}{'' if share == 1 else ' are left'}, {weeks} at your {week:g} hours a week."
+    words = f"{hours}{'' if share == 1 else ' are left'}, {weeks} at your {week:g} hours a week."
     return v.Horizon(low, high, sentence, v.Link("module", module.id, module.title), words, early)
 
 
