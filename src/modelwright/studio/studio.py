@@ -25,7 +25,7 @@ from modelwright.journal import events as e
 from modelwright.learner.exams import exam_length, exam_passed
 from modelwright.studio import calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
 from modelwright.studio import views as v
-from modelwright.studio.desk import Desk
+from modelwright.studio.desk import KNOWN, Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
 from modelwright.studio.guest import Guest
 from modelwright.studio.home import Home, home_error
@@ -1087,6 +1087,7 @@ class Studio:
         with self._desk(enrolled=True) as desk:
             spent = self._sitting.spent("lab:" + lab.id, desk.now, otherwise=0.0)
             self._sitting.open("lab:" + lab.id, desk.now, again=True)
+            known = {skill for skill in lab.skills if desk.skill(skill).standing in KNOWN}
             changed = self._changes(lab.skills, _submitted(lab, verdict, spent))
         committed, remark = False, ""
         others: tuple[v.OtherWay, ...] = ()
@@ -1094,7 +1095,14 @@ class Studio:
             committed, remark = self._keep_pass(lab, data, verdict, there)
             others = content.other_ways(lab)
         with self._desk(enrolled=True) as desk:
-            return v.Submission(verdict, changed, committed, remark, others, self._next_tonight(desk))
+            learned = [skill for skill in lab.skills if skill not in known and desk.skill(skill).standing in KNOWN]
+            opened = [
+                skill.id
+                for skill in self.curriculum.skills.values()
+                if set(learned) & set(skill.prerequisites) and desk.skill(skill.id).standing == "open"
+            ]
+            links = (tuple(desk.link(skill, "skill") for skill in skills) for skills in (learned, opened))
+            return v.Submission(verdict, changed, committed, remark, others, self._next_tonight(desk), *links)
 
     def hint(self, lab_id: str) -> v.HintView:
         """The next of the three hints, and records that it was taken; after the third, the third again."""

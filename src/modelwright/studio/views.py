@@ -921,7 +921,10 @@ class LastVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What handing in a lab led to. `others` and `committed` are there after a pass; `remark` says why a pass was not committed."""
+    """What handing in a lab led to. `others` and `committed` are there after a pass; `remark` says why a pass was not committed.
+
+    `learned`: the skills that are the learner's by this; `opened`: those that can be begun since.
+    """
 
     verdict: Verdict
     changed: tuple[SkillChange, ...]
@@ -929,6 +932,8 @@ class Submission:
     remark: str
     others: tuple[OtherWay, ...]
     next: Step | None
+    learned: tuple[Link, ...] = ()
+    opened: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if (bench && form && field && stand && verdict && run) {
   let conflict = false;
   let writing: Promise<boolean> | null = null;
   let timer = 0;
+  let ended = 0; // checks of the run that goes on
 
   const status = (text: string, bad = false): void => {
     stand.textContent = text;
@@ -196,6 +197,7 @@ if (bench && form && field && stand && verdict && run) {
       if (!(await save())) return;
       const text = view.state.doc.toString();
       status("checking");
+      ended = 0;
       const answer = await post("/run", { text });
       if (!answer.ok || !answer.body) {
         const said = (await answer.json().catch(() => ({}))) as { detail?: string };
@@ -214,7 +216,9 @@ if (bench && form && field && stand && verdict && run) {
         if (done) break;
       }
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      if (again) verdict!.classList.add("old");
+      if (again) return void verdict!.classList.add("old");
+      verdict!.firstElementChild?.scrollIntoView({ block: "nearest" });
+      if (verdict!.querySelector("#passed") && view.state.doc.toString() === text) status(`✓ passed · saved · graded in ${seconds} s`);
       else if (!stand!.classList.contains("bad")) status(view.state.doc.toString() === text ? `saved · graded in ${seconds} s` : `graded in ${seconds} s, before your last change`);
     } catch (error) {
       status(`not graded: ${error instanceof Error ? error.message : error}`, true);
@@ -227,6 +231,7 @@ if (bench && form && field && stand && verdict && run) {
     const kind = /^event: (.*)$/m.exec(block)?.[1];
     const data = JSON.parse(block.replace(/^event:.*\n/m, "").replace(/^data: ?/gm, "")) as Record<string, string>;
     if (kind === "check") {
+      if (!again) status(`checking · ${++ended} done`);
       const old = document.getElementById(data.id);
       if (old) old.outerHTML = data.html;
       else verdict!.querySelector("ol")?.insertAdjacentHTML("beforeend", data.html);
