@@ -563,7 +563,7 @@ def test_what_nothing_helped_is_set_aside_and_the_plan_goes_on_and_says_so(cours
     assert not learned(course, diary.state, "algebra/products")
     beyond = next(s for s in diary.evening(240).steps if s.target == "algebra/what-rank-counts")
     assert "practice did not help" in beyond.reason
-    assert "comes back in a week or two" in beyond.reason
+    assert "comes back within a week" in beyond.reason
     back = next(s for s in diary.evening(240).steps if "algebra/multiply" in s.problems)
     assert "set aside" in back.reason
     diary.answers("algebra/multiply", False)

@@ -81,8 +81,8 @@ TABLE = (
     Row("second strand", 20, "the first open skill of another module, when minutes are left: the evenings interleave"),
     Row("reading", 10, "a chapter on what was taught, in the chosen book"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
-    Row("make sure", 3, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
-    Row("sooner", 1, "a skill whose practice rests, when minutes are left and nothing else is open; not on the same day"),
+    Row("sooner", 3, "a skill whose practice rests, when minutes are left and nothing else is open; not on the same day"),
+    Row("make sure", 1, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
 )
 WEIGHT = {row.name: row.weight for row in TABLE}
 REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
@@ -94,16 +94,17 @@ PROBLEMS = 3  # of a kind, in a row
 EXAMPLES = 2  # problems beside an example
 BENEATH = 2  # questions on what a skill rests on
 A_HOLE = 5.0  # minutes, to fill one in a lesson that was read
-WAITS = (0, 1, 1, 2, 3, 5, 7)  # days until a skill that is not mastered is practised again, by the sittings with it
-AWAY_WAITS = (7, 14, 28)  # the same for one that was set aside, by the sittings beyond those that set it aside
-MOST = 12  # evenings of sixty, at the most, on which one kind of thing comes …
+WAITS = (0, 1, 1, 1, 1, 2, 2)  # days until a skill that is not mastered is practised again, by the sittings with it
+AWAY_WAITS = (4, 5, 7)  # the same for one that was set aside, by the sittings beyond those that set it aside
+MOST = 11  # days of sixty on which one kind of thing comes, and one more where two evenings share a date …
 OF = 66  # … counted over a few more, for those that run past midnight
-LADDER = 14 * DAY  # what helps is offered for so long; then the plan goes on
+LADDER = 14 * DAY  # what helps is offered for so long; then the plan goes on …
+HELD_UP = 7 * DAY  # … and no sooner than so long after practice was seen not to help
 HELPED = 2  # skills on one evening, at the most …
 HELP_SHARE = 0.5  # … and of its minutes
 REREAD = 2  # times that a chapter is read again, at the most; a lesson more often, with days between
-REST_OF_LESSON = 7 * DAY
-ANOTHER = 2.0  # hours of a chapter of another book, at the most
+REST_OF_LESSON = 2 * DAY
+ANOTHER = 8.0  # hours of a chapter of another book, at the most
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered …
 LATELY = 21 * DAY  # … while the last of them is no older
 SHORTEST = 4.0  # minutes worth beginning something new
@@ -289,7 +290,10 @@ class Planner:
         return not self.learned(skill) and not self.skipped(skill) and all(self.passable(p) for p in self.ix.prerequisites[skill])
 
     def passable(self, skill: str) -> bool:
-        return self.learned(skill) or self.skipped(skill) or self.aside(skill)
+        """Whether what rests on it may be opened: one that was set aside holds that up for a week at least."""
+        if self.learned(skill) or self.skipped(skill):
+            return True
+        return self.aside(skill) and self.now - self.state.skills[skill].stuck_at >= HELD_UP
 
     def p(self, skill: str) -> float:
         return mastery(self.c, self.state, skill, self.now).p
@@ -599,8 +603,7 @@ class Planner:
 
     def full(self, sat: Iterable[int]) -> bool:
         """Whether what was met on these days was met on as many evenings lately as one thing may be."""
-        lately = {day for day in sat if day >= self.window}
-        return self.today not in lately and len(lately) >= MOST
+        return len({day for day in sat if day >= self.window}) >= MOST
 
     def stuck(self, skill: str) -> bool:
         """Whether practice on it does not help. The criterion is that of the fold: see `filtering`."""
@@ -697,16 +700,19 @@ class Planner:
         read = [self.state.lessons.get(id, 0) for id in lessons] + [self.state.chapters.get(f"{r}#{n}", 0) for r, n in places]
         if max(read, default=0) > trace.stuck_at:
             return []
-        reason = f"{self.does_not_help(skill, trace)}: the same thing, told otherwise."
+        step = self.other_page(skill, left, f"{self.does_not_help(skill, trace)}: the same thing, told otherwise.", ANOTHER)
+        return [step] if step is not None else []
+
+    def other_page(self, skill: str, left: float, reason: str, most: float = 100.0) -> Step | None:
+        """A lesson on a skill once more, or a chapter on it that was not read, of at most so many hours."""
         step = self.reread(skill, left, reason)
         if step is not None:
-            return [step]
+            return step
         for resource, chapter in ((r, ch) for r in self.books(skill) for ch in r.chapters):
             id, _ = target_and_name(resource, chapter)
-            if skill in chapter.skills and id not in self.state.chapters and chapter.hours <= ANOTHER:
-                step = self.chapter_step(resource, chapter, left, reason)
-                return [step] if step is not None else []
-        return []
+            if skill in chapter.skills and id not in self.state.chapters and chapter.hours <= most:
+                return self.chapter_step(resource, chapter, left, reason)
+        return None
 
     def easier(self, skill: str, trace: SkillTrace, left: float) -> list[Step]:
         """An easier kind than the one that was met most."""
@@ -930,11 +936,11 @@ class Planner:
         if not found and not self.first_back:
             offer("reading", self.reading_step(left, used), "")
             offer("stretch", self.stretch_step(left, used), "")
+        for skill in resting if not found else ():
+            if self.now - self.touched(skill) > DAY // 2:
+                offer("sooner", self.sooner_step(skill, left, used), self.c.skills[skill].module)
         if not found:
             offer("make sure", self.sure_step(left, used), "")
-        for skill in resting if not found else ():
-            if self.now - self.answered_at(skill) > DAY // 2 and not self.stuck(skill):
-                offer("sooner", self.practice_step(skill, left, used), self.c.skills[skill].module)
         if not found:
             return None
         _, step, module = max(found, key=lambda f: f[0])
@@ -976,7 +982,7 @@ class Planner:
         if aside := [p for p in self.ix.prerequisites[skill] if self.aside(p)]:
             return (
                 f"Next in the plan: {_lower(title)}. It rests on {_lower(self.title(aside[0]))}, where practice did not help: "
-                "that happens, what comes after often makes it clear, and it comes back in a week or two."
+                "that happens, what comes after often makes it clear, and it comes back within a week."
             )
         if after:
             return f"Next in the plan: {_lower(title)}; {_lower(self.title(after[0]))} comes after and needs it."
@@ -1009,6 +1015,13 @@ class Planner:
         if self.ladder(skill):
             return LADDER / DAY
         return AWAY_WAITS[min(max(0, trace.sittings - len(WAITS)), len(AWAY_WAITS) - 1)]
+
+    def sooner_step(self, skill: str, left: float, used: set[str]) -> Step | None:
+        """More of what is not learned, where an evening has minutes left for it: another page on it, and else its questions."""
+        reason = f"{say.capital(self.title(skill))} is not yours yet, and there are minutes for it: the same thing, told otherwise."
+        if self.stuck(skill) and (step := self.other_page(skill, left, reason)) is not None:
+            return step
+        return self.practice_step(skill, left, used)
 
     def lab_rests(self, trace: LabTrace) -> bool:
         """Whether a lab that was begun waits: one that does not pass evening after evening does better with days between."""
@@ -1044,8 +1057,8 @@ class Planner:
             own = [p for p in self.kinds_of(other) if p.id not in used and p not in kinds and all(self.taught(s) for s in p.skills)]
             if own and len(kinds) < MIXED:
                 kinds.append(min(own, key=self.suits))
-        # By turns, and the one that is practised first and oftenest.
-        order = [kinds[0], *kinds[1:], *kinds, kinds[0]][: 2 * PROBLEMS]
+        # Every other one is of the kind that is practised.
+        order = [kind for other in (*kinds[1:], *kinds[1:], *kinds[1:]) for kind in (kinds[0], other)][: 2 * PROBLEMS]
         while sum(p.minutes for p in order) > left and order:
             order.pop()
         if len({p.id for p in order}) < 2:
@@ -1094,6 +1107,8 @@ class Planner:
             reason = self.practice_reason(skill)
             # What went wrong again and again takes more than a glance.
             longer = LOOK_AGAIN * (1 + (trace.wrong // WRONG_A_LOOK if trace else 0))
+            if self.state.reread.get(id, 0):
+                longer = chapter.hours * 30  # the last look takes half of the chapter's time
             minutes = int(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
             return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills, again=True)
         return None
