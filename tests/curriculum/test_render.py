@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.curriculum.figures import draw, run_lesson
 from modelwright.curriculum.models import Lesson
-from modelwright.curriculum.render import render_lesson, render_markdown
+from modelwright.curriculum.render import render_inline, render_lesson, render_markdown
 
 TEXT = """
 Which number is it?
@@ -104,3 +105,22 @@ def test_drawing_again_does_nothing(tmp_path):
     (first,) = draw(page, tmp_path)
     before = first.stat().st_mtime_ns
     assert draw(page, tmp_path)[0].stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("formula", ["(-13, -16)", "x = -3", "e^{-x}", r"\frac{-1}{2}", r"\sqrt{-2}", r"3 \cdot -2"])
+def test_a_minus_before_a_number_is_no_operator_between_two(formula):
+    page = render_inline(f"${formula}$")
+    assert "<mo>−</mo>" not in page
+    assert '<mo form="prefix">−</mo>' in page
+
+
+@pytest.mark.parametrize("formula", ["a - 13", r"\|x\| - 1", "f(x) - 1", "x^2 - 1", "n! - 1"])
+def test_a_minus_between_two_is_one(formula):
+    assert "<mo>−</mo>" in render_inline(f"${formula}$")
+
+
+@pytest.mark.parametrize(
+    ("formula", "spaces"), [(r"2 \ln x", 2), (r"\log_2 n", 1), (r"\sin(x)", 0), (r"\tanh'(x)", 0), (r"\ln \sin x", 2), ("ab", 0)]
+)
+def test_a_functions_name_stands_apart(formula, spaces):
+    assert render_inline(f"${formula}$").count("<mspace") == spaces

@@ -57,6 +57,8 @@ def compose(f, g): return lambda x: f(g(x))
 def fail(kind): raise {"empty": Empty("nothing here"), "odd": Odd("odd"), "key": KeyError("k"), "stop": StopIteration()}[kind]
 def reverse(xs): xs.reverse()
 def zero(x): x[...] = 0
+def zero_all(held):
+    for x in held: x[...] = 0
 def draw(rng, n): return rng.normal(size=n)
 def total(node): return 0 if node is None else node.value + total(node.next)
 '''
@@ -122,6 +124,11 @@ def test_arguments_change_here_as_they_did_there(grade: Grade) -> None:
         learner.zero(x)
         assert xs == [2, 1, 3] and (x == 0).all()
         assert not learner.unchanged_by("zero", (np.ones(3),)) and learner.unchanged_by("total", (None,))
+    def test_in_place_inside_what_holds_them(learner, rng):
+        for kind in (tuple, list):
+            held = kind([np.ones(3), np.ones(2)])
+            learner.zero_all(held)
+            assert not any(x.any() for x in held)
     def test_random_numbers_go_on(learner, rng):
         import copy
         twin = copy.deepcopy(rng)

@@ -62,7 +62,7 @@ def enrol(name: str | None, hours: float | None, deadline: str | None, knows: li
 def _asked_hours() -> float:
     import typer
 
-    return float(typer.prompt("Hours a week that you can give", default=6.0, type=float))
+    return float(typer.prompt("Hours a week that you can give", default=7.0, type=float))
 
 
 def _asked_background(s: Studio, out: Console) -> dict[str, int]:

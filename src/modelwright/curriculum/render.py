@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from modelwright.curriculum import markup
 from modelwright.curriculum.lesson_blocks import (
@@ -275,11 +276,52 @@ def _render_dollar(content: str, options: dict[str, Any]) -> str:
     return _mathml(content.strip(), bool(options.get("display_mode")))
 
 
+SIGNS, CLOSING = frozenset("−-+±∓"), frozenset(")]}⟩⌋⌉!′|‖")
+ROWS = frozenset({"math", "mrow", "mstyle", "mpadded", "mtd", "msqrt"})  # whose children stand in a line
+
+
+def _space(parent: Element) -> None:
+    """A sign before a number is no operator between two, and a function's name stands apart from what it is of and what is before it."""
+    before: Element | None = None
+    for child in list(parent):
+        _space(child)
+        if parent.tag not in ROWS:
+            continue
+        if _is(child, "mo", SIGNS) and (before is None or (before.tag == "mo" and not _is(before, "mo", CLOSING))):
+            child.set("form", "prefix")
+        if before is not None and (_ends_apart(before, child) or _begins_apart(before, child)):
+            parent.insert(list(parent).index(child), Element("mspace", width="0.1667em"))
+        before = child
+
+
+def _is(element: Element, tag: str, texts: frozenset[str]) -> bool:
+    return element.tag == tag and html.unescape(element.text or "") in texts
+
+
+def _is_function(element: Element) -> bool:
+    """Whether it is a name of several letters, by itself or with an index or a power: ln, log₂, sin²."""
+    if element.tag in ("msub", "msup", "msubsup"):
+        return len(element) > 0 and _is_function(element[0])
+    text = html.unescape(element.text or "")
+    return element.tag == "mi" and len(text) > 1 and text.isascii() and text.isalpha()
+
+
+def _ends_apart(function: Element, operand: Element) -> bool:
+    return _is_function(function) and operand.tag not in ("mo", "mspace", "mtext") and not (len(operand) and operand[0].tag == "mo")
+
+
+def _begins_apart(factor: Element, function: Element) -> bool:
+    apart = factor.tag not in ("mo", "mspace", "mtext") or _is(factor, "mo", CLOSING)
+    return apart and _is_function(function) and not _is_function(factor)
+
+
 @lru_cache(maxsize=8192)
 def _mathml(latex: str, display: bool) -> str:
     from latex2mathml.converter import Converter
 
     try:
-        return markup.mathml(Converter(display="block" if display else "inline").convert_to_element(latex))
+        element = Converter(display="block" if display else "inline").convert_to_element(latex)
+        _space(element)
+        return markup.mathml(element)
     except Exception:  # the library raises many kinds; a formula that cannot be set is shown as it was written
         return f"<code>{html.escape(latex)}</code>"

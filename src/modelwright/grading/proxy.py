@@ -799,7 +799,7 @@ def settle(channel: Channel, reply: list[Any], args: tuple[Any, ...], kwargs: di
 def become(was: Any, now: Any) -> None:
     """Write `now` into `was` in place, as far as the two have the same form."""
     kind = type(was)
-    if kind in (list, tuple[Any, ...]) and type(now) is kind and len(was) == len(now):
+    if kind in (list, tuple) and type(now) is kind and len(was) == len(now):
         for i, (a, b) in enumerate(zip(was, now, strict=True)):
             if type(a) is type(b) and _holds(a):
                 become(a, b)
