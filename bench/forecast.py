@@ -1,11 +1,12 @@
 """The forecast, measured: do true finish dates fall inside the intervals, and how wide are these?
 
-Run: python bench/forecast.py [worlds] [new] [crowd] [--lives 200] [--paths 500] [--jobs 2]   (none named: worlds and new)
+Run: python bench/forecast.py [worlds] [new] [crowd] [still] [--lives 200] [--paths 500] [--jobs 2]   (none named: worlds and new)
 
 `worlds`: six worlds of simulated lives on the real plan (see `worlds.py`; effort is gamma-distributed, hours follow each world's own
 week, none of it the model's). The model's priors were chosen while looking at lives of these worlds, by their coverage; the lives
 measured here come from other seeds. `new`: three worlds that were written later; what they showed led to the trend along the plan and to
 hours that grow, nothing else. `crowd`: people drawn from wide ranges, none of any world. Each life is asked at 5, 20 and 50% of its work.
+`still`: how far the middle moves in ten evenings of an hour, in lives of the steady world, and by 60 days away at each of those moments.
 Seeds are fixed; ± is one binomial standard error.
 """
 
@@ -253,6 +254,26 @@ def one(job: tuple[int, int, int]) -> list[Said]:
     return asked(*lived(who, seed), seed=seed, paths=paths)
 
 
+def still(job: tuple[int, int]) -> tuple[float, list[float]]:
+    """Of a steady life: the mean move of the middle from ten evenings to the next, and by 60 days away at each moment asked, in days."""
+    seed, paths = job
+    rng = np.random.default_rng(seed)
+    events, shares, _ = life(of_world(0, rng), rng)
+    course = one_chapter_a_skill()
+    middle = lambda state, now: forecast(course, state, now, paths=paths, words=False).finish.q50 / DAY
+    moments = [next(k for k, s in enumerate(shares) if s >= a) for a in ASKED]
+    state, seen, told, middles, away = fold(course, []), 0, 0, [], []
+    for k, event in enumerate(events):
+        hours = sum(state.weeks.values())
+        if hours >= 10 * (told + 1):
+            told = int(hours // 10)
+            middles.append(middle(state, state.last_at))
+        state, seen = fold(course, events[seen : k + 1], state), k + 1
+        if k in moments:
+            away.append(middle(state, event.at + 60 * DAY) - middle(state, event.at))
+    return float(np.abs(np.diff(middles)).mean()), away
+
+
 def share(found: list[bool]) -> str:
     p = float(np.mean(found))
     return f"{p:.3f} ±{math.sqrt(max(p * (1 - p), 0.01) / len(found)):.3f}"
@@ -260,7 +281,7 @@ def share(found: list[bool]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("groups", nargs="*", help="worlds, new, crowd; none named: worlds and new")
+    parser.add_argument("groups", nargs="*", help="worlds, new, crowd, still; none named: worlds and new")
     parser.add_argument("--lives", type=int, default=200, help="in each world")
     parser.add_argument("--paths", type=int, default=500, help="of each forecast; a learner sees 2,000")
     parser.add_argument("--jobs", type=int, default=2)
@@ -269,9 +290,19 @@ def main() -> None:
         "worlds": [(w.name, n) for n, w in enumerate(WORLDS)], "new": [(name, 100 + n) for n, name in enumerate(NEW)],
         "crowd": [("crowd", -1)],
     }  # fmt: skip
-    if unknown := set(wanted.groups) - set(every):
-        parser.error(f"there are no people called {', '.join(sorted(unknown))}; there are {', '.join(every)}.")
-    groups = [pair for name in wanted.groups or ("worlds", "new") for pair in every[name]]
+    if unknown := set(wanted.groups) - {*every, "still"}:
+        parser.error(f"there are no people called {', '.join(sorted(unknown))}; there are {', '.join(every)} and still.")
+    if "still" in wanted.groups:
+        with ProcessPoolExecutor(wanted.jobs) as pool:
+            lives = list(pool.map(still, [(SEEDS + 90_000 + n, wanted.paths) for n in range(wanted.lives)]))
+        away = np.array([moves for _, moves in lives])
+        head = ["", "ten evenings", *(f"60 days away at {a:.0%}" for a in ASKED)]
+        rows = [["mean", f"{np.mean([m for m, _ in lives]):.1f}", *(f"{v:.0f}" for v in away.mean(axis=0))]]
+        rows.append(["most", f"{max(m for m, _ in lives):.1f}", *(f"{v:.0f}" for v in away.max(axis=0))])
+        table(f"Days by which the middle moves, {wanted.lives} steady lives", head, rows)
+        if set(wanted.groups) == {"still"}:
+            return
+    groups = [pair for name in wanted.groups or ("worlds", "new") if name != "still" for pair in every[name]]
     rows, levels = [], []
     with ProcessPoolExecutor(wanted.jobs) as pool:
         for name, who in groups:

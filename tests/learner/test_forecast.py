@@ -163,6 +163,28 @@ def test_weeks_of_nothing_are_breaks_that_will_come_again(course: Curriculum) ->
     assert next_year(broken).std() > 1.5 * next_year(whole).std()
 
 
+@pytest.mark.parametrize("weeks", [15, 60, 120])
+def test_one_absence_of_sixty_days_costs_those_sixty_days_and_hardly_more(course: Curriculum, weeks: int) -> None:
+    """It was taken for a habit: the end moved by years. What comes a second time is one."""
+    diary = weeks_of(Diary(course), [6.0] * weeks)
+    before = np.median(next_year(diary))
+    assert np.median(next_year(diary.wait(60))) > 0.97 * before
+    weeks_of(diary, [6.0] * weeks)
+    once = next_year(diary).mean()
+    assert next_year(diary.wait(60)).mean() < 0.97 * once
+
+
+def test_answers_on_other_things_move_nothing_of_what_is_done(course: Curriculum) -> None:
+    """The share of a begun skill followed the learner's level of today, so one evening's four answers moved the end by months."""
+    diary = Diary(course).learn("algebra/vectors").lesson("algebra/soft").answers("algebra/logits", True, False)
+    diary.add(e.Placed(skills={"algebra/rank": 0.5}, by="test"))
+    before = _work(course, diary.state, WhatIf())
+    diary.answers("algebra/lengths", True, True, True, True).answers("algebra/multiply", False, True, False)
+    after = _work(course, diary.state, WhatIf())
+    assert after.done_hours == before.done_hours
+    assert list(after.left) == list(before.left)
+
+
 def test_every_unbroken_month_makes_a_break_less_likely(course: Curriculum) -> None:
     def short(weeks: int) -> float:
         """How many of the paths hold clearly fewer hours than the middle one."""
@@ -215,7 +237,7 @@ def test_one_slow_module_says_less_of_the_others_than_of_itself(course: Curricul
     diary = Diary(course)
     for n in (1, 2, 3):
         diary.add(e.ChapterRead(resource="python/crash", chapter=n, hours=30))
-    work = _work(course, diary.state, diary.now, WhatIf())
+    work = _work(course, diary.state, WhatIf())
     pace = _paces(work, np.random.default_rng(0), 4000).mean(axis=0)
     own = list(course.modules).index("python")
     others = [pace[n] for n in range(len(course.modules)) if n != own]

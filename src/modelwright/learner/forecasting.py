@@ -20,7 +20,7 @@ import numpy as np
 
 from modelwright.curriculum.effort import content_hours
 from modelwright.learner import wording as say
-from modelwright.learner.beliefs import chosen_book, learned, mastery
+from modelwright.learner.beliefs import chosen_book, learned
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import index
 from modelwright.learner.placement import FIELDS
@@ -28,6 +28,7 @@ from modelwright.learner.state import State
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
+    from modelwright.learner.traces import SkillTrace
 
 WEEK = 7 * DAY
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -45,6 +46,7 @@ TREND_ODDS = (0.76, 0.24)
 PIECE = 0.51  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
 FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
+READ, PRACTISED = 0.35, 8.0  # of a skill's work, the reading; and right answers, from which hardly anything of it is left
 LOOSE_HOURS = 1.0  # a module's count may miss so many hours, begun and not yet finished
 DRIFT = 0.02  # how the future differs from a past that is known exactly
 UPKEEP = 0.085  # of all hours, for keeping what was learned, halfway …
@@ -79,6 +81,8 @@ NO_BREAKS = 0.59  # of people who never take a break; the others take a week off
 BREAKS_ODDS = (0.63, 0.37)  # of the others
 BREAK = ((3.0, 50.0), (3.0, 90.0))  # one has begun so often, and has not, in so many weeks …
 BREAK_STAYS = ((0.6, 5.0), (5.0, 1.4))  # … and went on, and ended, so often
+ABSENCE = 4  # weeks away, from which somebody's only break may have been an accident, as befalls anybody once: it is believed …
+ONCE, ONCE_WEEKS = 60.0, 8.0  # … to be one by these odds, spread over the weeks so far and over so many of its own
 STAYS_MOST = 0.9  # no break is expected to last more than ten weeks, whatever the last ones did
 
 
@@ -140,7 +144,7 @@ def forecast(
 ) -> Forecast:
     """The distribution of finish dates. The same arguments give the same answer; `words` False leaves the sentence out."""
     what_if = what_if or WhatIf()
-    work = _work(curriculum, state, now, what_if)
+    work = _work(curriculum, state, what_if)
     rng = np.random.default_rng(seed)
     need_ps = _draw_work(work, state, now, rng, paths)  # own hours to the end of each stage, cumulated
     hours_wish = state.hours_per_week if what_if.hours_per_week is None else what_if.hours_per_week
@@ -189,7 +193,7 @@ class _Seen:
     variance: float
 
 
-def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _Work:
+def _work(curriculum: Curriculum, state: State, what_if: WhatIf) -> _Work:
     """What is left to do, skill by skill, in hours of the plan."""
     skipped = state.skipped if what_if.skipped is None else list(what_if.skipped)
     stages = list(curriculum.stages)
@@ -205,10 +209,10 @@ def _work(curriculum: Curriculum, state: State, now: int, what_if: WhatIf) -> _W
             if s.left_out(skipped):
                 continue
             whole = s.hours * scale
-            share = _share_done(curriculum, state, s.id, now)
+            share = _share_done(curriculum, state, s.id)
             done += whole * share
             trace = state.skills.get(s.id)
-            if share and trace is not None and (trace.taught_at or trace.answered_at):
+            if share and trace is not None and _worked_on(curriculum, s.id, trace):
                 worked.setdefault(n, []).append(whole * share)
             hours.append(whole * (1 - share))
             module_of.append(n)
@@ -258,18 +262,24 @@ def _book_factor(curriculum: Curriculum, state: State, module: str, what_if: Wha
     return min(max(content_hours(curriculum, module, chosen) / usual, 0.3), 3.0) if usual else 1.0
 
 
-def _share_done(curriculum: Curriculum, state: State, skill: str, now: int) -> float:
-    """How much of the work on a skill lies behind the learner, 0 to 1."""
-    if learned(curriculum, state, skill):
-        trace = state.skills.get(skill)
-        return 1.0 if trace is not None or index(curriculum).teaches.get(skill) else 0.0
+def _share_done(curriculum: Curriculum, state: State, skill: str) -> float:
+    """How much of the work on a skill lies behind the learner, 0 to 1: a matter of what was done on it, which no answer elsewhere moves."""
     trace = state.skills.get(skill)
+    if learned(curriculum, state, skill):
+        return 1.0 if trace is not None or index(curriculum).teaches.get(skill) else 0.0
     if trace is None:
         return 0.0
-    share = 0.35 if trace.taught_at else 0.0
-    if trace.answered_at or trace.placed >= 0:
-        share += 0.5 * max(0.0, mastery(curriculum, state, skill, now).p - 0.35) / 0.5
-    return min(share, 0.9)
+    if _worked_on(curriculum, skill, trace):
+        return READ * (trace.taught_at > 0) + (0.9 - READ) * min(trace.right / PRACTISED, 1.0)
+    return 0.5 * max(0.0, trace.placed - 0.35) / 0.5 if trace.placed >= 0 else 0.0
+
+
+def _worked_on(curriculum: Curriculum, skill: str, trace: SkillTrace) -> bool:
+    """Whether hours went into a skill itself: it was read about, or it is learned by practice alone and was practised."""
+    if trace.taught_at:
+        return True
+    alone = not curriculum.teaching(skill, "lesson") and not curriculum.chapters(skill)
+    return alone and trace.right + trace.wrong > 0
 
 
 def _paces(work: _Work, rng: np.random.Generator, paths: int) -> np.ndarray:
@@ -450,20 +460,36 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
 def _breaks(rest: np.ndarray, lacking: float, rng: np.random.Generator, paths: int) -> tuple[np.ndarray, np.ndarray]:
     """The chances, one a path, that a break begins in a week after work, and that it goes on after a week of it.
 
-    rest: whether each past week was without work. lacking: weeks of rest in the weeks beside those.
+    rest: whether each past week was without work. lacking: weeks of rest in the weeks beside those. A long absence that is the only break
+    may have been an accident and say nothing of what will come; one that comes again is a habit.
     """
     worked = ~rest
     begun, unbroken = float((rest[1:] & worked[:-1]).sum()), float((worked[1:] & worked[:-1]).sum())
     stayed, ended = float((rest[1:] & rest[:-1]).sum()) + lacking, float((worked[1:] & rest[:-1]).sum())
-    logs = [-math.inf if rest.any() else math.log(NO_BREAKS)]
-    for odds, begins, stays in zip(BREAKS_ODDS, BREAK, BREAK_STAYS, strict=True):
-        logs.append(math.log((1 - NO_BREAKS) * odds) + _luck(begins, begun, unbroken) + _luck(stays, stayed, ended))
-    kind_p = rng.choice(len(logs), size=paths, p=_shares(logs))
+    counts = [(0.0, begun, unbroken, stayed, ended)]
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], rest.astype(np.int8), [0]))))
+    runs = edges.reshape(-1, 2)
+    if len(runs) == 1 and runs[0, 1] - runs[0, 0] >= ABSENCE:
+        start, end = (int(edge) for edge in runs[0])
+        log = math.log(ONCE / len(rest)) + (end - start - 1) * math.log(1 - 1 / ONCE_WEEKS) - math.log(ONCE_WEEKS)
+        went_on = max(stayed - (end - start - 1) - lacking, 0.0)
+        counts.append((log, max(begun - (start > 0), 0.0), unbroken + 1, went_on, max(ended - (end < len(rest)), 0.0)))
+    logs, cells = [], []
+    for log, begun, unbroken, stayed, ended in counts:
+        if begun + stayed + ended < 1e-6 and (log or not rest.any()):
+            logs.append(log + math.log(NO_BREAKS))
+            cells.append((0, 0.0, 0.0, 0.0, 0.0))
+        for kind, (odds, begins, stays) in enumerate(zip(BREAKS_ODDS, BREAK, BREAK_STAYS, strict=True), start=1):
+            logs.append(log + math.log((1 - NO_BREAKS) * odds) + _luck(begins, begun, unbroken) + _luck(stays, stayed, ended))
+            cells.append((kind, begun, unbroken, stayed, ended))
+    cell_p = rng.choice(len(logs), size=paths, p=_shares(logs))
     begins_p, stays_p = np.zeros(paths), np.zeros(paths)
-    for kind, (begins, stays) in enumerate(zip(BREAK, BREAK_STAYS, strict=True), start=1):
-        of = kind_p == kind
-        begins_p[of] = rng.beta(begins[0] + begun, begins[1] + unbroken, int(of.sum()))
-        stays_p[of] = np.minimum(rng.beta(stays[0] + stayed, stays[1] + ended, int(of.sum())), STAYS_MOST)
+    for cell, (kind, begun, unbroken, stayed, ended) in enumerate(cells):
+        of = cell_p == cell
+        if kind and of.any():
+            begins, stays = BREAK[kind - 1], BREAK_STAYS[kind - 1]
+            begins_p[of] = rng.beta(begins[0] + begun, begins[1] + unbroken, int(of.sum()))
+            stays_p[of] = np.minimum(rng.beta(stays[0] + stayed, stays[1] + ended, int(of.sum())), STAYS_MOST)
     return begins_p, stays_p
 
 
