@@ -16,6 +16,8 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from modelwright.groups import catalogue
+
 NO_NETWORK = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
 
 
@@ -45,6 +47,15 @@ def _entries(distribution: str) -> set[str]:
     except metadata.PackageNotFoundError:
         return set()
     return {file.parts[0] for file in files if file.parts[0] != ".."}
+
+
+def environment_for(folder: Path) -> Child:
+    """One without the group `rl`, whose packages lie ready, made for here in the versions that are shipped."""
+    pins = dict(line.split("==") for line in catalogue().pins.read_text().split())
+    child = Child(folder, without=("gymnasium", "Farama-Notifications"))
+    wheel(child.wheels, "gymnasium", pins["gymnasium"], requires=("farama-notifications>=0.0.1", "numpy>=1"))
+    wheel(child.wheels, "Farama-Notifications", pins["Farama-Notifications"])
+    return child
 
 
 class Child:

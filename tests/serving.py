@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,18 +74,26 @@ class Served:
 
 
 class Started:
-    """`modelwright start` as a learner runs it: a process that can be killed."""
+    """`modelwright start` as a learner runs it: a process that can be killed. `python` and `environment` are those of another installation."""
 
-    def __init__(self, home: Path, curriculum: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, curriculum: Path | None = None, *, python: str = sys.executable, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self.home, self.curriculum, self.port = home, curriculum, free_port()
+        self.python, self.environment = python, environment
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        environment = os.environ | {"MODELWRIGHT_HOME": str(self.home), "PORT": str(self.port), "NO_BROWSER": "1", "OMP_NUM_THREADS": "1"}
+        environment = {**self.environment} | {
+            "MODELWRIGHT_HOME": str(self.home),
+            "PORT": str(self.port),
+            "NO_BROWSER": "1",
+            "OMP_NUM_THREADS": "1",
+        }
         if self.curriculum:
             environment["MODELWRIGHT_CURRICULUM"] = str(self.curriculum)
-        command = [sys.executable, "-c", "from modelwright.cli import main; main()", "start"]
+        command = [self.python, "-c", "from modelwright.cli import main; main()", "start"]
         self.process = subprocess.Popen(command, env=environment)
         answers(self.url + "/api/health", alive=lambda: self.process is not None and self.process.poll() is None)
 

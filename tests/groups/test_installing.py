@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from child_environment import Child, wheel
+from child_environment import Child, environment_for, wheel
 from modelwright.groups import BASE, catalogue
 from modelwright.groups.installing import CAUSES, wheels_in, why_it_failed
 
@@ -24,11 +24,7 @@ PINS = dict(line.split("==") for line in catalogue().pins.read_text().split())
 
 @pytest.fixture
 def child(tmp_path: Path) -> Child:
-    """With the packages of the group `rl`, made for here, in the versions that are shipped."""
-    made = Child(tmp_path, without=("gymnasium", "Farama-Notifications"))
-    wheel(made.wheels, "gymnasium", PINS["gymnasium"], requires=("farama-notifications>=0.0.1", "numpy>=1"))
-    wheel(made.wheels, "Farama-Notifications", PINS["Farama-Notifications"])
-    return made
+    return environment_for(tmp_path)
 
 
 def prepare(child: Child, *words: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -28,10 +29,10 @@ def router(studio: Studio, look: Renderer) -> APIRouter:
         preparation = studio.prepare(group)
         if partial(request):
             return look.fragment("_preparing.html", preparation=preparation, then=own_path(then))
-        return back(f"/groups?then={own_path(then)}")
+        return back(f"/groups?then={quote(own_path(then))}")
 
     @pages.get("/groups")
-    def groups(request: Request, then: Path = "/plan") -> Response:
+    def groups(request: Request, then: Path = "/groups") -> Response:
         preparation = studio.preparation()
         if partial(request):
             return look.fragment("_preparing.html", preparation=preparation, then=own_path(then))
