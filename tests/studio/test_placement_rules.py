@@ -231,6 +231,12 @@ def test_without_a_test_the_self_report_stands_and_is_marked_as_such(home: Path,
         assert not studio.placement_open
 
 
+def test_what_is_known_already_is_asked_in_the_first_weeks_alone(studio: Studio, clock: Clock) -> None:
+    assert studio.placement_open
+    clock.pass_(days=15)
+    assert not studio.placement_open
+
+
 def test_passing_an_exam_tests_out_of_the_module(studio: Studio) -> None:
     view = studio.exam("tiny-maths")
     assert (view.length, view.needed) == (4, 4)

@@ -47,6 +47,7 @@ MOST_KEPT = 200
 FORECAST_STANDS = 60_000  # milliseconds for which a forecast is not drawn again, whatever was done meanwhile
 MOST_TOGETHER = 12  # problems in one block
 LOOKED_AGAIN = 0.25  # hours with a chapter that was read before
+NEWCOMER = 14 * 86_400_000  # for so long the page Today asks whether some of the plan is known already
 LONGEST_SITTING = 1800.0  # seconds: beyond this a pause is not work
 LONGEST_TEXT = {"given": 1000, "expected": 1000, "got": 1000, "output": 2000, "traceback": 3000, "message": 2000}
 CURRICULUM_KINDS = ("lesson", "problem", "lab", "card", "skill", "module", "resource", "project")
@@ -866,9 +867,10 @@ class Studio:
 
     @property
     def placement_open(self) -> bool:
-        """Whether a placement is worth offering: none was finished yet, and there is something to ask."""
+        """Whether a placement is worth offering: in the first weeks, where none was finished yet, and there is something to ask."""
         with self._desk() as desk:
-            return desk.record.enrolled and not desk.record.placed_at and bool(self._placer.askable)
+            new = desk.record.enrolled and desk.now - desk.record.enrolled_at < NEWCOMER
+            return new and not desk.record.placed_at and bool(self._placer.askable)
 
     def chapter_check(self, resource_id: str, number: int) -> v.ChapterCheck:
         """The check after a chapter: up to three questions on its skills, and how those answered this evening went."""
