@@ -11,7 +11,7 @@ def rnn(x_btd, lengths_b, wx_dh, wh_hh, bias_h, start_bh):
     if bad:
         raise ValueError(f"length {bad[0]} is not in 0 to {T}")
     alive = (torch.arange(T) < lengths_b[:, None])[:, :, None]
-    read = torch.nan_to_num(x_btd) @ wx_dh + bias_h
+    read = (torch.nan_to_num(x_btd)[..., None] * wx_dh).sum(2) + bias_h
     h, states = start_bh, []
     for t in range(T):
         h = torch.where(alive[:, t], torch.tanh(read[:, t] + h @ wh_hh), h)
