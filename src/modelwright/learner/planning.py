@@ -102,7 +102,8 @@ LADDER = 14 * DAY  # what helps is offered for so long; then the plan goes on �
 HELD_UP = 7 * DAY  # … and no sooner than so long after practice was seen not to help
 HELPED = 2  # skills on one evening, at the most …
 HELP_SHARE = 0.5  # … and of its minutes
-REREAD = 2  # times that a chapter is read again, at the most; a lesson more often, with days between
+REREAD = 2  # times that a chapter is read again, at the most, before something else is tried; a lesson more often, with days between
+ONCE_MORE = 21 * DAY  # … and from then on once in so long, while its questions are missed
 REST_OF_LESSON = 2 * DAY
 ANOTHER = 8.0  # hours of a chapter of another book, at the most
 FLYING = (12, 0.75)  # answers, and the running mean from which the harder of two is offered …
@@ -110,8 +111,8 @@ LATELY = 21 * DAY  # … while the last of them is no older
 SHORTEST = 4.0  # minutes worth beginning something new
 A_SITTING = 12.0  # minutes worth beginning what will not be finished
 PROJECT_SITTING = 90.0
-LOOK_AGAIN = 10.0  # minutes with a chapter that was read before, at the least; so many more for every so many wrong answers
-WRONG_A_LOOK = 4
+LOOK_AGAIN = 10.0  # minutes with a chapter that was read before, at the least; from so many wrong answers on, the time that it takes
+WRONG_A_LOOK = 2
 AWAY = 30  # days without work, beyond which coming back is met …
 LIGHT = 0.5  # … by a first evening of so much of the minutes, without new things …
 MET = 14  # … and told about for so many days
@@ -1097,7 +1098,7 @@ class Planner:
             id, where = target_and_name(resource, chapter)
             if id not in self.state.chapters:
                 continue
-            if trace is not None and trace.streak > 0:
+            if trace is not None and trace.streak > 0 and not self.to_reread(skill, resource, chapter):
                 return self.questions(resource, chapter, left, self.practice_reason(skill))
             if not self.to_reread(skill, resource, chapter):
                 reason = f"You have read about {_lower(self.title(skill))}; the questions show what stayed."
@@ -1105,20 +1106,20 @@ class Planner:
             if left < LOOK_AGAIN:
                 return None
             reason = self.practice_reason(skill)
-            # What went wrong again and again takes more than a glance.
-            longer = LOOK_AGAIN * (1 + (trace.wrong // WRONG_A_LOOK if trace else 0))
-            if self.state.reread.get(id, 0):
-                longer = chapter.hours * 30  # the last look takes half of the chapter's time
-            minutes = int(min(left, max(LOOK_AGAIN, min(longer, chapter.hours * 30))))
+            # One miss asks for a look; what goes on being missed, for the chapter's own time.
+            longer = LOOK_AGAIN if trace is None or trace.wrong < WRONG_A_LOOK else chapter.hours * 60
+            minutes = int(min(left, max(LOOK_AGAIN, longer)))
             return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills, again=True)
         return None
 
     def to_reread(self, skill: str, resource: Resource, chapter: Chapter) -> bool:
-        """Whether a chapter is to be read again: a question on the skill was missed since it was read, and it was not read too often."""
+        """Whether a chapter is to be read again: a question on it was missed since, and something else was tried."""
         trace, read = self.trace(skill), self.state.chapters.get(f"{resource.id}#{chapter.number}")
-        if trace is None or read is None or not self.c.teaching(skill, "item"):
+        if trace is None or read is None or not self.c.teaching(skill, "item") or trace.answered_at <= read:
             return False
-        return trace.streak < 0 and trace.answered_at > read and self.state.reread.get(f"{resource.id}#{chapter.number}", 0) < REREAD
+        if trace.streak >= 0 and not (self.stuck(skill) and trace.tries >= 3):
+            return False
+        return self.state.reread.get(f"{resource.id}#{chapter.number}", 0) < REREAD or self.now - read >= ONCE_MORE
 
     def questions(self, resource: Resource, chapter: Chapter, left: float, reason: str) -> Step | None:
         """The check on a chapter, which asks once in a sitting."""
