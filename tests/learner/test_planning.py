@@ -716,3 +716,17 @@ def test_new_things_return_within_three_evenings_of_an_absence(plan_of_all: Curr
 
 def test_a_week_away_is_no_absence(course: Curriculum) -> None:
     assert away(course, 8).evening(60).back is None
+
+
+def test_an_absence_is_met_where_a_chapter_also_serves_what_is_not_in_the_plan(plan_of_all: Curriculum) -> None:
+    """A course of its first stage alone has books whose chapters name skills of the others."""
+    first = next(iter(plan_of_all.stages.values()))
+    course = Curriculum(plan_of_all.folder, [first], [], plan_of_all.shared.values(), "the first stage")
+    outside = [c for r in course.resources.values() for c in r.chapters if any(s not in course.skills for s in c.skills)]
+    assert outside
+    diary, rng = Diary(course), random.Random(1)
+    for _ in range(16):
+        for _ in range(12):
+            diary.follow(60, 0.97, rng)
+            diary.wait(1)
+        diary.wait(40)

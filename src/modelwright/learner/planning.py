@@ -913,9 +913,11 @@ class Planner:
                 offer("practice", step, self.c.skills[skill].module)
                 break
         if not modules and self.new_waits():
-            step = next((step for s in self.unread if (step := self.new_step(s, left, used)) is not None and step.kind in READ), None)
-            if step is not None:
-                offer("new again", step, self.c.skills[step.skills[0]].module)
+            for skill in self.unread:
+                step = self.new_step(skill, left, used)
+                if step is not None and step.kind in READ:
+                    offer("new again", step, self.c.skills[skill].module)
+                    break
         strands: list[str] = []
         for skill in self.frontier if not self.first_back else ():
             module = self.c.skills[skill].module
