@@ -63,7 +63,7 @@ def ended(process: pexpect.spawn, code: int) -> str:
 def test_one_key_installs_and_any_other_leaves_it(child: Child) -> None:
     process = at_a_keyboard(child, "prepare", "rl")
     process.expect("For worlds in which an agent learns by trying")
-    process.expect(r"Press .*I.* to install, any other key to leave it")
+    process.expect(r"Press .*I.* to install, any other key to\s+leave it")
     process.send("n")
     ended(process, 1)
     assert child.installed == set()

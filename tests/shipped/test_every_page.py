@@ -32,6 +32,9 @@ QUERIES = {
     "/api/why-not": "?target=deep-learning/adam",
     "/api/search": "?q=eigen",
     "/find": "?q=eigen",
+    "/problems": "?of=linear-algebra/dot-product-angle",
+    "/problems/read": "?of=linear-algebra/dot-product-angle&text=2x",
+    "/api/problems": "?of=linear-algebra/dot-product-angle",
 }
 OTHERS = {"/static/{name}": ("/static/no-such-file",)}
 MOST = {"fresh": 3, "enrolled": 3, "lived-in": 8}  # ids of each kind
@@ -74,7 +77,8 @@ def filled(path: str, curriculum: Curriculum, most: int) -> list[str]:
     made = []
     for id in list(getattr(curriculum, kind))[:most]:
         module, _, slug = id.partition("/")
-        made.append(path.replace("{resource:path}", id).replace("{module}", module).replace("{slug}", slug))
+        query = "?seed=7" if path.endswith("/example") else ""
+        made.append(path.replace("{resource:path}", id).replace("{module}", module).replace("{slug}", slug) + query)
     return made
 
 
