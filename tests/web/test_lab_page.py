@@ -46,3 +46,14 @@ def test_a_pass_says_what_it_opened_and_no_percentage(client: Any, studio: Studi
         done = "".join(answer.iter_text()).split("event: done")[1]
     assert "Passed." in done
     assert "mastery" not in done
+
+
+def test_the_key_that_shows_a_solution_does_so_from_the_answers_field_and_types_nothing(served: Served, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"{served.url}/problem/{tiny_curriculum.PROBLEM}")
+    field = page.get_by_label("Your answer")
+    expect(field).to_be_focused()
+    page.keyboard.press("Control+s")
+    expect(page.locator("#said")).to_contain_text("The worked solution")
+    expect(field).to_have_value("")
