@@ -8,7 +8,7 @@ def clip_(grads, limit):
         raise ValueError(f"the limit is {limit}")
     if not grads:
         return torch.tensor(0.0)
-    norm = torch.tensor(sum(entry * entry for g in grads for entry in g.float().flatten().tolist())).sqrt()
+    norm = torch.tensor(sum(float(entry) ** 2 for g in grads for entry in g.float().flatten())).sqrt()
     if norm > limit:
         for g in grads:
             g.mul_(limit / norm)
