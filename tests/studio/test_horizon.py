@@ -38,3 +38,13 @@ def test_at_the_beginning_the_next_milestone_is_named_and_later_the_year(studio:
         clock.pass_(days=1)
     assert not studio.horizon().early
     assert studio.horizon().sentence.startswith("What is left of the plan is")
+
+
+def test_the_next_milestone_is_the_module_that_tonight_works_on(tmp_path: Path, clock: Clock) -> None:
+    """Who does not program begins with Python, though the plan lists another module first."""
+    with Studio.open(tmp_path / "home", load().folder, now=clock) as studio:
+        studio.enrol("Ada", 7)
+        tonight = studio.today()
+        assert tonight.horizon is not None
+        assert tonight.horizon.milestone is not None
+        assert tonight.horizon.milestone.id == "python" == tonight.steps[0].target.split("/")[0]

@@ -16,7 +16,7 @@ def test_changes_that_do_not_meet_are_joined() -> None:
 
 def test_changes_of_one_line_are_not() -> None:
     assert merged("a\n", "b\n", "c\n") is None
-    assert "-c\n+b" in difference("c\n", "b\n", "f.py")
+    assert "-c\n+b" in difference("c\n", "b\n", "outside", "here")
 
 
 @given(base=LINES, mine=LINES)

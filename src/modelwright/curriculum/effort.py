@@ -50,6 +50,6 @@ def content_hours(curriculum: Curriculum, module: str, book: str | None) -> floa
         places = curriculum.chapters(skill.id)
         first = next((id for id in order if any(id == resource for resource, _ in places)), places[0][0] if places else "")
         for resource, number in places:
-            if resource == first:
-                chapters[resource, number] = next(c.hours for c in curriculum.resources[resource].chapters if c.number == number)
+            if resource == first and (chapter := curriculum.resources[resource].chapter(number)):
+                chapters[resource, number] = chapter.hours
     return minutes / 60 + sum(chapters.values())

@@ -112,6 +112,9 @@ class Resource(Frozen):
     newer: NewerEdition | None = None
     chapters: tuple[Chapter, ...] = ()
 
+    def chapter(self, number: int) -> Chapter | None:
+        return next((chapter for chapter in self.chapters if chapter.number == number), None)
+
     def titled(self, words: str) -> dict[int, str]:
         """The chapters with these words in their title, by number, in the edition listed or a newer one: number -> the title that matched.
 
@@ -132,7 +135,7 @@ class Resource(Frozen):
         """What a chapter is in the newer edition: its number there, and its title where that has changed; empty where it is in none."""
         if self.newer is None:
             return ""
-        own = next((chapter.title for chapter in self.chapters if chapter.number == number), "")
+        own = chapter.title if (chapter := self.chapter(number)) else ""
         there = [chapter for chapter in self.newer.chapters if number in chapter.here]
         return "; ".join(f"{c.number}" if _words(c.title) == _words(own) else f"{c.number}, {c.title}" for c in there)
 

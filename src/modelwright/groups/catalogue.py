@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import GroupError, NotInstalled
+from .errors import GroupError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -167,17 +167,3 @@ def environment_of(needs: Iterable[str]) -> dict[str, str]:
 def hidden_from(needs: Iterable[str]) -> list[str]:
     """The modules that the libraries of these groups must not find where code is isolated."""
     return [name for group in groups_of(needs) for name in group.hides]
-
-
-def lacking(needs: Iterable[str], what: str) -> str:
-    """The sentence that says which groups among `needs` are not here; "" where all are. `what` needs them: 'this lab'."""
-    from .installing import absent, said
-
-    gone = absent(groups_of(needs))
-    return said(gone, what) if gone else ""
-
-
-def require(needs: Iterable[str], what: str) -> None:
-    """Raises NotInstalled where something is lacking."""
-    if sentence := lacking(needs, what):
-        raise NotInstalled(sentence)

@@ -29,8 +29,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from .catalogue import Catalogue, Group, catalogue
-from .errors import GroupError
+from .catalogue import Catalogue, Group, catalogue, groups_of
+from .errors import GroupError, NotInstalled
 
 MB = 1_000_000
 SPARE = 100 * MB  # left free on the disk when all is done
@@ -361,3 +361,15 @@ def why_it_failed(output: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def lacking(needs: Iterable[str], what: str) -> str:
+    """The sentence that says which groups among `needs` are not here; "" where all are. `what` needs them: 'this lab'."""
+    gone = absent(groups_of(needs))
+    return said(gone, what) if gone else ""
+
+
+def require(needs: Iterable[str], what: str) -> None:
+    """Raises NotInstalled where something is lacking."""
+    if sentence := lacking(needs, what):
+        raise NotInstalled(sentence)

@@ -33,7 +33,7 @@ NEW_ALL_LONG: Final = 0.03
 THREE: Final = 3
 TRIES: Final = 10
 SITTINGS: Final = 6
-SITTING: Final = DAY // 2
+SITTING: Final = DAY // 2  # milliseconds: answers that lie no further apart are one sitting
 
 
 def kept_of_placement(trace: SkillTrace) -> float:

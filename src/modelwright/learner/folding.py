@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.journal import events as e
 from modelwright.learner.beliefs import BADLY, ENOUGH, IN_A_ROW, LOST, MASTERED, placed_well, read_through
-from modelwright.learner.filtering import STANDARD, kept_of_placement, observe
+from modelwright.learner.filtering import SITTING, STANDARD, kept_of_placement, observe
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
 from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 HOUR: Final = 3_600_000
 MONDAY: Final = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS: Final = 400
-SITTING: Final = DAY // 2
 HELD_LONG: Final = 30 * DAY  # what was learned for so long and is lost is practised anew, and not as what never came
 FRESH: Final = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE: Final = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
@@ -373,7 +372,7 @@ class Folder:
                 self.skill_fsrs.credit(trace.memory, READING, at)
             if not trace.taught_at:
                 trace.taught_at = at
-                trace.begun_at = trace.begun_at or at
+                _begin(trace, at)
                 if trace.told < STANDARD:
                     trace.told_worth = 0.0  # a placement that found it missing spoke of the time before the lesson
             if trace.streak < 0:
@@ -705,11 +704,10 @@ def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
 
 def _stopped(f: Folder, at: int, d: e.ChapterStopped) -> None:
     """A part of a chapter was read: nothing is taught yet, and the hours are the chapter's."""
-    key = f"{d.resource}#{d.chapter}"
-    before = f.state.reached.get(key, 0.0)
+    key, expected = f"{d.resource}#{d.chapter}", 0.0
     if key not in f.state.chapters:
+        expected = f.index.chapter_hours.get(key, 0.0) * max(d.share - f.state.reached.get(key, 0.0), 0.0)
         f.state.reached[key] = min(max(d.share, 0.0), 1.0)
-    expected = f.index.chapter_hours.get(key, 0.0) * max(d.share - before, 0.0) if key not in f.state.chapters else 0.0
     f.worked("chapter", min(d.hours, 60.0), expected, _module(f, d.resource))
 
 

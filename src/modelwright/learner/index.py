@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelwright.curriculum.effort import default_book
-from modelwright.curriculum.models import Resource
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
@@ -107,8 +106,3 @@ def _build(curriculum: Curriculum) -> Index:
         book_of=book_of,
         default_books={m: default_book(c, m) for m in c.modules},
     )
-
-
-def books(curriculum: Curriculum, module: str) -> list[Resource]:
-    """The module's books and courses that have chapters, the main one first."""
-    return list(curriculum.modules[module].shelf)

@@ -34,9 +34,9 @@ from modelwright.learner.beliefs import (
 )
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.exams import check_length
-from modelwright.learner.filtering import TRIES
+from modelwright.learner.filtering import THREE, TRIES
 from modelwright.learner.fsrs import DAY
-from modelwright.learner.index import books, index
+from modelwright.learner.index import index
 from modelwright.learner.state import State
 from modelwright.learner.traces import LabTrace, SkillTrace
 
@@ -165,6 +165,10 @@ class Step:
         """All that it uses up for this evening."""
         return (self.target, *dict.fromkeys(self.problems)) if self.problems else (self.target,)
 
+    def meets(self, used: set[str]) -> bool:
+        """Whether something of it is used up already."""
+        return not used.isdisjoint(self.targets)
+
 
 @dataclass(frozen=True, slots=True)
 class Back:
@@ -212,6 +216,11 @@ def target_and_name(resource: Resource, chapter: Chapter) -> tuple[str, str]:
     return f"{resource.id}#{chapter.number}", f"{resource.title}, chapter {chapter.number}: {chapter.title}"
 
 
+def used_by(steps: Iterable[Step]) -> set[str]:
+    """All that these steps use up for this evening."""
+    return {target for step in steps for target in step.targets}
+
+
 def block_title(problems: Sequence[Problem]) -> str:
     """Of problems one after another, the kind; where there are several kinds, what does not tell which."""
     n = len(problems)
@@ -236,9 +245,14 @@ def evening_minutes(state: State, now: int, minutes: float) -> float:
     return max(SHORTEST_EVENING, LIGHT * minutes) if away is not None and away[1] == 1 else minutes
 
 
+def local_day(state: State, now: int) -> int:
+    """Days since 1970 in the learner's time, as `State.days` counts them: they begin at midnight."""
+    return (now + state.tz * 60_000) // DAY
+
+
 def absence(state: State, now: int) -> tuple[int, int, int] | None:
     """The last absence of `AWAY` days or more, while it is met: (its days, which evening back this is, the day of the first)."""
-    today = (now + state.tz * 60_000) // DAY
+    today = local_day(state, now)
     worked = sorted(day for day in state.days if day < today)
     if not worked:
         return None
@@ -381,18 +395,17 @@ class Planner:
             left -= reviews.minutes
         back = self.step_back(left)
         left -= sum(step.minutes for step in back)
-        back += self.help(min(left, HELP_SHARE * minutes))
-        left -= sum(step.minutes for step in back if step.row == "help")
-        refresh = self.refresh(
-            min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), {t for s in back for t in s.targets}
-        )
+        help = self.help(min(left, HELP_SHARE * minutes))
+        left -= sum(step.minutes for step in help)
+        back += help
+        refresh = self.refresh(min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), used_by(back))
         left -= sum(step.minutes for step in refresh)
-        done = {target for step in (*back, *refresh) for target in step.targets}
+        done = used_by([*back, *refresh])
         main = self.main(left, done, closing=reviews is None)
         left -= sum(step.minutes for step in main)
         if self.waiting and left >= SHORTEST and not (main and main[-1].partial):
             # Minutes are left, and more would fade: they are better spent on that than on nothing.
-            main = [*self.refresh(left, done | {t for step in main for t in step.targets}), *main]
+            main = [*self.refresh(left, done | used_by(main)), *main]
         first = [reviews] if reviews else []
         steps = [*first, *refresh, *back, *main]
         if steps and steps[-1].partial and first:
@@ -462,15 +475,15 @@ class Planner:
         reviews, _ = self.cards(minutes)
         steps = [reviews] if reviews else []
         left = minutes - sum(step.minutes for step in steps)
-        refresh = self.refresh(left, {t for s in steps for t in s.targets})
+        refresh = self.refresh(left, used_by(steps))
         left -= sum(step.minutes for step in refresh)
         steps += refresh
-        used = {t for s in steps for t in s.targets}
+        used = used_by(steps)
         for skill in self.c.order:
             if self.learned(skill) or self.skipped(skill) or not self.taught(skill) or self.rests(skill):
                 continue
             step = self.practise(skill, left, f"{say.capital(self.title(skill))} was yours, and the last answers say that it is not now.")
-            if step is not None and not used & set(step.targets):
+            if step is not None and not step.meets(used):
                 steps.append(replace(step, row="practice"))
                 left -= step.minutes
                 used |= set(step.targets)
@@ -594,7 +607,7 @@ class Planner:
     @cached_property
     def today(self) -> int:
         """Days since 1970 in the learner's time."""
-        return (self.now + self.state.tz * 60_000) // DAY
+        return local_day(self.state, self.now)
 
     @cached_property
     def window(self) -> int:
@@ -636,10 +649,10 @@ class Planner:
         targets: set[str] = set()
         for skill in [s for s in stuck if self.now - self.touched(s) > DAY // 2 and self.ladder(s)][:HELPED]:
             rung = self.rung(skill, left)
-            if sum(step.minutes for step in rung) <= left and not targets & {t for step in rung for t in step.targets}:
+            if sum(step.minutes for step in rung) <= left and targets.isdisjoint(used_by(rung)):
                 steps += [replace(step, row="help") for step in rung]
                 left -= sum(step.minutes for step in rung)
-                targets |= {t for step in rung for t in step.targets}
+                targets |= used_by(rung)
         return steps
 
     def touched(self, skill: str) -> int:
@@ -754,7 +767,7 @@ class Planner:
         while lost and left >= 1 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
             for step, good in self.refreshers(lost, urgent, left):
-                if set(step.targets) & taken or (step.kind == "check" and self.asked & set(step.skills)):
+                if step.meets(taken) or (step.kind == "check" and self.asked & set(step.skills)):
                     continue
                 gain = regained(good.items(), urgent) / step.minutes
                 if best is None or gain > best[0]:
@@ -816,7 +829,7 @@ class Planner:
     def books(self, skill: str) -> list[Resource]:
         module = self.c.modules[self.c.skills[skill].module]
         chosen = chosen_book(self.c, self.state, module.id)
-        return sorted(books(self.c, module.id), key=lambda r: r.id != chosen)
+        return sorted(module.shelf, key=lambda r: r.id != chosen)
 
     def good(self, skills: tuple[str, ...], extra: tuple[tuple[str, float], ...], urgent: dict[str, float]) -> dict[str, float]:
         got: dict[str, float] = {}
@@ -886,7 +899,7 @@ class Planner:
         found: list[tuple[float, Step, str]] = []
 
         def offer(row: str, step: Step | None, module: str) -> None:
-            if step is not None and not used & set(step.targets):
+            if step is not None and not step.meets(used):
                 found.append((WEIGHT[row], replace(step, row=row), module))
 
         for lab_id, trace in self.state.labs.items() if not self.first_back else ():
@@ -909,7 +922,7 @@ class Planner:
                 resting.append(skill)
                 continue
             step = self.practice_step(skill, left, used)
-            if step is not None and not used & set(step.targets):
+            if step is not None and not step.meets(used):
                 offer("practice", step, self.c.skills[skill].module)
                 break
         if not modules and self.new_waits():
@@ -924,7 +937,7 @@ class Planner:
             if module in strands or skill in self.fresh or self.rests(skill):
                 continue
             step = self.new_step(skill, left, used)
-            if step is None or used & set(step.targets):
+            if step is None or step.meets(used):
                 continue
             offer("second strand" if strands or (modules and module not in modules) else "new skill", step, module)
             strands.append(module)
@@ -969,8 +982,7 @@ class Planner:
         if not self.c.teaching(skill, "lesson") and skill not in self.fresh:
             places = reading_left(self.c, self.state, skill)
             if places:
-                resource = self.c.resources[places[0][0]]
-                chapter = next(ch for ch in resource.chapters if ch.number == places[0][1])
+                resource, chapter = self.chapter(*places[0])
                 return self.chapter_step(resource, chapter, left, f"Next in the plan: {_lower(about)}, and this chapter teaches it.")
         return self.practice_step(skill, left, used)
 
@@ -1061,7 +1073,7 @@ class Planner:
             if own and len(kinds) < MIXED:
                 kinds.append(min(own, key=self.suits))
         # Every other one is of the kind that is practised.
-        order = [kind for other in (*kinds[1:], *kinds[1:], *kinds[1:]) for kind in (kinds[0], other)][: 2 * PROBLEMS]
+        order = [kind for other in kinds[1:] * PROBLEMS for kind in (kinds[0], other)][: 2 * PROBLEMS]
         while sum(p.minutes for p in order) > left and order:
             order.pop()
         if len({p.id for p in order}) < 2:
@@ -1100,10 +1112,10 @@ class Planner:
             id, where = target_and_name(resource, chapter)
             if id not in self.state.chapters:
                 continue
-            if trace is not None and trace.streak > 0 and not self.to_reread(skill, resource, chapter):
-                return self.questions(resource, chapter, left, self.practice_reason(skill))
             if not self.to_reread(skill, resource, chapter):
                 reason = f"You have read about {_lower(self.title(skill))}; the questions show what stayed."
+                if trace is not None and trace.streak > 0:
+                    reason = self.practice_reason(skill)
                 return self.questions(resource, chapter, left, reason)
             if left < LOOK_AGAIN:
                 return None
@@ -1119,7 +1131,7 @@ class Planner:
         trace, read = self.trace(skill), self.state.chapters.get(f"{resource.id}#{chapter.number}")
         if trace is None or read is None or not self.c.teaching(skill, "item") or trace.answered_at <= read:
             return False
-        if trace.streak >= 0 and not (self.stuck(skill) and trace.tries >= 3):
+        if trace.streak >= 0 and not (self.stuck(skill) and trace.tries >= THREE):
             return False
         return self.state.reread.get(f"{resource.id}#{chapter.number}", 0) < REREAD or self.now - read >= ONCE_MORE
 
@@ -1311,7 +1323,7 @@ class Planner:
         for _, skill, p in sorted(thin):
             reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {say.often(p)}."
             step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
-            if step is not None and not used & set(step.targets):
+            if step is not None and not step.meets(used):
                 return step
         return None
 
@@ -1345,7 +1357,8 @@ class Planner:
                 if kind == "lesson":
                     return self.c.lessons[step.target].title
                 if kind == "chapter" and not step.again:
-                    _, chapter = self.chapter(step.target)
+                    resource, _, number = step.target.partition("#")
+                    _, chapter = self.chapter(resource, int(number))
                     return chapter.title + ("" if step.partial else f", chapter {chapter.number} read")
                 if kind == "project":
                     return step.title
@@ -1387,10 +1400,11 @@ class Planner:
             parts.append("Your deadline asks for more hours than you planned, so reviews are kept short.")
         return " ".join(parts)
 
-    def chapter(self, target: str) -> tuple[Resource, Chapter]:
-        """What a chapter's target names."""
-        resource, _, number = target.partition("#")
-        return self.c.resources[resource], next(ch for ch in self.c.resources[resource].chapters if str(ch.number) == number)
+    def chapter(self, resource: str, number: int) -> tuple[Resource, Chapter]:
+        """A book and its chapter, of which the curriculum or a step of this plan speaks."""
+        chapter = self.c.resources[resource].chapter(number)
+        assert chapter is not None
+        return self.c.resources[resource], chapter
 
     # Why not
 
@@ -1601,7 +1615,7 @@ class Planner:
         if gone := self.left_out(module):
             return gone
         chosen = chosen_book(self.c, self.state, module)
-        if resource in books(self.c, module) and chosen and chosen != resource.id:
+        if resource in self.c.modules[module].shelf and chosen and chosen != resource.id:
             about, book = self.c.modules[module].title, self.c.resources[chosen].title
             return f"For {about} you read {book}; one book at a time, and you can change it on the module's page."
         return self.why_not_module(module)

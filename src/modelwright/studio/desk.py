@@ -111,7 +111,7 @@ class Desk:
         if number and (lesson := self.curriculum.lessons.get(resource)):
             return v.Link("lesson", id, lesson.title)
         if number.isdigit() and (book := self.curriculum.resources.get(resource)):
-            title = next((c.title for c in book.chapters if c.number == int(number)), number)
+            title = chapter.title if (chapter := book.chapter(int(number))) else number
             return v.Link("chapter", id, f"{book.title}, chapter {number}: {title}")
         return v.Link(kind or "thing", id, id)
 

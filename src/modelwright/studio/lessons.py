@@ -149,8 +149,8 @@ def judge(question: Asked, text: str) -> Judged:
         return Judged(None, verdict.message)
     if verdict.right:
         return Judged(True, question.why)
-    message = verdict.message
-    return Judged(False, f"{message} {_answer(question)}" if question.drawn else message, verdict.misconception)
+    told = f"{verdict.message} {_answer(question)}" if question.drawn else verdict.message
+    return Judged(False, told, verdict.misconception)
 
 
 def answer_of(question: Asked) -> Judged:

@@ -38,7 +38,9 @@ def horizon(desk: Desk) -> v.Horizon:
         f"{what} {hours}: at your {week:g} hours a week, with none missed, {_long(low / week, high / week)}. Missed weeks and keeping "
         "what was learned come on top."
     )
-    module = next((c.modules[m] for m, share in left.items() if share > 0), None)
+    # The plan's next new skill says where the road goes on; the modules' own order does not, for who begins with Python.
+    goes_on = c.skills[planner.focus].module if planner.focus else None
+    module = next((c.modules[m] for m in (goes_on, *left) if m is not None and left[m] > 0), None)
     if module is None:
         return v.Horizon(low, high, sentence, None, "", early)
     share = left[module.id]

@@ -403,7 +403,7 @@ def chapter_check(desk: Desk, resource: Resource, number: int) -> v.ChapterCheck
     and not half a day ago, belongs to this sitting: a page may be reloaded, and another day the check begins anew."""
     from modelwright.learner.beliefs import needed_first
 
-    chapter = next((c for c in resource.chapters if c.number == number), None)
+    chapter = resource.chapter(number)
     if chapter is None:
         raise StudioError(f"{resource.title} has no chapter {number}.")
     read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]

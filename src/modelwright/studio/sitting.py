@@ -32,47 +32,42 @@ class Sitting:
 
     def open(self, name: str, now: int, again: bool = False) -> None:
         """Notes an opening. What is open already goes on, unless `again`; the time that it lay there closed does not count."""
-        noted = self._left(name, now)
-        before = noted.pop(name, None)
+        noted = self._read()
+        before = noted.get(name)
         done = 0
         if before is not None and not again and 0 <= now - before.at < ANEW:
-            done = before.done + (now - before.at if self._is_last(name) and now - before.at < LONGEST else 0)
+            done = before.done + (now - before.at if _last(noted) == name and now - before.at < LONGEST else 0)
         self._keep(noted, name, Worked(now, done))
 
     def work(self, name: str, now: int) -> None:
         """Notes a sign of work on what is open."""
-        noted = self._left(name, now)
-        before = noted.pop(name, None)
+        noted = self._read()
+        before = noted.get(name)
         done = 0
         if before is not None and 0 <= now - before.at < ANEW:
-            done = before.done + (min(now - before.at, LONGEST) if self._is_last(name) else 0)
+            done = before.done + (min(now - before.at, LONGEST) if _last(noted) == name else 0)
         self._keep(noted, name, Worked(now, done))
 
     def spent(self, name: str, now: int, otherwise: float) -> float:
         """Seconds of work on it until now; `otherwise` where it was not opened."""
-        worked = self._read().get(name)
+        noted = self._read()
+        worked = noted.get(name)
         if worked is None:
             return otherwise
-        since = min(max(now - worked.at, 0), LONGEST) if self._is_last(name) else 0
+        since = min(max(now - worked.at, 0), LONGEST) if _last(noted) == name else 0
         return min(worked.done + since, ANEW) / 1000
 
     def last(self, prefix: str) -> str | None:
         """The name, without the prefix, of what was worked on last."""
         return next((name.removeprefix(prefix) for name in reversed(self._read()) if name.startswith(prefix)), None)
 
-    def _is_last(self, name: str) -> bool:
-        return next(reversed(self._read()), "") == name
-
-    def _left(self, name: str, now: int) -> dict[str, Worked]:
-        """What is noted; where something else than `name` was open last, its time ends now."""
-        noted = self._read()
-        last = next(reversed(noted), "")
+    def _keep(self, noted: dict[str, Worked], name: str, worked: Worked) -> None:
+        """`name` was worked on last; where something else was until now, its time ends here."""
+        last = _last(noted)
         if last and last != name:
             at, done = noted[last]
-            noted[last] = Worked(at, done + min(max(now - at, 0), LONGEST))
-        return noted
-
-    def _keep(self, noted: dict[str, Worked], name: str, worked: Worked) -> None:
+            noted[last] = Worked(at, done + min(max(worked.at - at, 0), LONGEST))
+        noted.pop(name, None)
         noted[name] = worked
         self._noted = dict(list(noted.items())[-KEPT:])
         self._write()
@@ -91,3 +86,8 @@ class Sitting:
             with open(handle, "w") as file:
                 json.dump(self._noted, file)
             os.replace(name, self.file)
+
+
+def _last(noted: dict[str, Worked]) -> str:
+    """What was worked on last, or ""."""
+    return next(reversed(noted), "")

@@ -582,8 +582,7 @@ class Studio:
         Ticked half a day later it was read again, and so at once with `again`; twice in one sitting, in two faces, it was read once.
         """
         resource, chapter = self._find("resource", resource_id), self._chapter(resource_id, number)
-        if hours is not None and not 0 <= hours <= 100:
-            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
+        _check_reading(hours)
         with self._desk(enrolled=True) as desk:
             read_at = desk.record.chapters.get(f"{resource.id}#{number}", (0, 0.0))[0]
             again = bool(done and read_at and (again or desk.now - read_at >= SITTING))
@@ -615,8 +614,7 @@ class Studio:
             share, place = section / len(chapter.sections), place.strip() or chapter.sections[section - 1].title
         if share is None or not 0 < share < 1:
             raise StudioError("Say how much of the chapter is read, between 1% and 99%; one that is read to its end is ticked off.")
-        if hours is not None and not 0 <= hours <= 100:
-            raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
+        _check_reading(hours)
         with self._desk(enrolled=True) as desk:
             key = f"{resource.id}#{number}"
             if key in desk.record.chapters:
@@ -630,7 +628,7 @@ class Studio:
 
     def _chapter(self, resource_id: str, number: int) -> Chapter:
         resource = self._find("resource", resource_id)
-        chapter: Chapter | None = next((c for c in resource.chapters if c.number == number), None)
+        chapter: Chapter | None = resource.chapter(number)
         if chapter is None:
             have = (
                 f"it has {resource.chapters[0].number} to {resource.chapters[-1].number}"
@@ -1055,7 +1053,7 @@ class Studio:
                 raise StudioError(f"{lab.file} was changed outside to something that is no text, so nothing was saved.") from None
             both = merged(base, text, theirs)
             if both is None:
-                return v.SavedChange(sha_of(there), theirs, difference(theirs, text, lab.file))
+                return v.SavedChange(sha_of(there), theirs, difference(theirs, text, f"{lab.file}, outside", f"{lab.file}, here"))
             return v.SavedChange(self.workshop.write(lab, _encoded(both), sha_of(there)), both)
 
     def submit(self, lab_id: str, on_check: Callable[[CheckResult], None] | None = None, source: str | None = None) -> Verdict:
@@ -1444,6 +1442,11 @@ def _drawings(curriculum: Path) -> tuple[Path, Path]:
     from modelwright.curriculum.frames import frames_folder
 
     return folder_of(curriculum), frames_folder(curriculum)
+
+
+def _check_reading(hours: float | None) -> None:
+    if hours is not None and not 0 <= hours <= 100:
+        raise StudioError(f"{hours:g} hours for one chapter cannot be right; give a number between 0 and 100.")
 
 
 def _submitted(lab: Lab, verdict: Verdict, spent: float) -> e.LabSubmitted:

@@ -268,6 +268,13 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     def resource(request: Request, resource: str) -> Response:
         return look.page(request, "resource.html", view=resource_view(studio, resource))
 
+    def row(request: Request, book: v.ResourceView, number: int) -> Response:
+        """A chapter's line of its book, after something was said of it."""
+        if not partial(request):
+            return back(words.url("chapter", f"{book.id}#{number}"))
+        line = next(chapter for chapter in book.chapters if chapter.number == number)
+        return look.fragment("_chapter.html", resource=book, chapter=line, swapped=True)
+
     @pages.post("/chapter")
     def chapter(
         request: Request,
@@ -276,11 +283,7 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         done: Annotated[str, Form()] = "",
         again: bool = Form(False),
     ) -> Response:
-        view = studio.read_chapter(resource, number, done=bool(done) or again, again=again)
-        if partial(request):
-            line = next(c for c in view.chapters if c.number == number)
-            return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
-        return back(words.url("chapter", f"{resource}#{number}"))
+        return row(request, studio.read_chapter(resource, number, done=bool(done) or again, again=again), number)
 
     @pages.post("/chapter/stop")
     def stop_chapter(
@@ -294,11 +297,7 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         """How far a chapter was read: its last section, or so many in a hundred of it."""
         part = int(section) if section.isdecimal() else None
         percent = share.strip().rstrip("%").strip()
-        view = studio.stop_chapter(resource, number, int(percent) / 100 if percent.isdecimal() else None, part, place)
-        if partial(request):
-            line = next(c for c in view.chapters if c.number == number)
-            return look.fragment("_chapter.html", resource=view, chapter=line, swapped=True)
-        return back(words.url("chapter", f"{resource}#{number}"))
+        return row(request, studio.stop_chapter(resource, number, int(percent) / 100 if percent.isdecimal() else None, part, place), number)
 
     @pages.get("/workshop")
     def workshop(request: Request) -> Response:

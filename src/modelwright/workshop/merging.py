@@ -1,4 +1,4 @@
-"""Two changes of one text, made into one where they do not meet."""
+"""How two texts differ, and two changes of one text made into one where they do not meet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def merged(base: str, mine: str, theirs: str) -> str | None:
     return "".join(lines)
 
 
-def difference(theirs: str, mine: str, file: str) -> str:
-    """From the text outside to one's own, as a unified diff."""
-    parts = difflib.unified_diff(theirs.splitlines(), mine.splitlines(), f"{file}, outside", f"{file}, here", lineterm="")
-    return "\n".join(parts)
+def difference(before: str, after: str, before_name: str, after_name: str) -> str:
+    """From one text to another, as a unified diff, each line of which ends; "" where they are equal."""
+    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), before_name, after_name)
+    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

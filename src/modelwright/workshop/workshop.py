@@ -6,7 +6,6 @@ replaces is kept first. Each pass becomes a commit under the learner's own name.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import shutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from modelwright.workshop import files
 from modelwright.workshop.files import NotAFile, WorkshopError, told
 from modelwright.workshop.git import Git, NoGit
+from modelwright.workshop.merging import difference
 
 if TYPE_CHECKING:
     from modelwright.curriculum.models import Lab
@@ -166,9 +166,8 @@ class Workshop:
 
     def diff_to_starter(self, lab: Lab) -> str:
         """From the starter to the learner's file, as a unified diff; "" where they are equal."""
-        before, after = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (starter(lab), self.read(lab)))
-        lines = difflib.unified_diff(before, after, "starter", lab.file)
-        return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+        before, after = (text.decode("utf-8", "replace") for text in (starter(lab), self.read(lab)))
+        return difference(before, after, "starter", lab.file)
 
     def history(self, lab: Lab) -> tuple[Commit, ...]:
         """The lab's commits, newest first; empty without git."""
