@@ -172,7 +172,7 @@ def linear_combination(rng):
                 sp.Integer(-s): "Check the signs where you subtracted the equations.",
                 sp.Integer(
                     int(target @ u)
-                ): "That is the dot product with the first vector; it is the weight only for orthonormal vectors.",
+                ): "That is the dot product with the first vector; it is the weight only where both have length 1 and stand at right angles.",
             },
         ),
     }
@@ -200,7 +200,7 @@ def three_norms(rng):
     how = {
         "1": f"The 1-norm adds up the sizes of the entries: ${' + '.join(map(str, entries))} = {sizes['1']}$.",
         "2": f"The 2-norm is the root of the sum of the squares: $\\sqrt{{{' + '.join(f'{v}^2' for v in entries)}}} = {sp.latex(sizes['2'])}$.",
-        INFINITY: f"The infinity-norm is the size of the largest entry: ${sizes[INFINITY]}$.",
+        INFINITY: f"The infinity-norm is the largest of the sizes: ${sizes[INFINITY]}$.",
     }[order]
     answer = sizes.pop(order)
     return {
@@ -289,9 +289,7 @@ def product_cost(rng):
             answer,
             {
                 sp.Integer(max(left, right)): "That is the dearer order. Compare it with the other one.",
-                sp.Integer(
-                    n * k * m * p
-                ): "That is a sum over all four indices at once. Two products, one after the other, take far fewer.",
+                sp.Integer(n * k * m * p): "That is a sum over all four indices at once. Two products, one after the other, take fewer.",
                 sp.Integer(n * k * m + m * p): "The second product starts from the result of the first, which has as many rows as $A$.",
             },
         ),
