@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanView:
     finish = {stage.stage: stage.finish for stage in forecast.stages} if forecast else {}
     stages = tuple(stage_view(desk, stage, here, finish.get(stage.id)) for stage in desk.curriculum.stages.values())
+    near = max([stage.number for stage in stages if stage.here] + [stage.number for stage in stages if not stage.done][:1], default=0)
+    stages = tuple(replace(stage, far=stage.number > near) for stage in stages)
     projects = [project for stage in stages for project in stage.projects]
     return v.PlanView(
         stages=stages,
@@ -35,6 +38,7 @@ def plan_view(desk: Desk, here: str, forecast: v.ForecastView | None) -> v.PlanV
 def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) -> v.StageView:
     modules = tuple(module_line(desk, module, here) for module in stage.modules)
     skills = sum(m.skills for m in modules) or 1
+    projects = tuple(project_line(desk, p) for p in desk.curriculum.projects.values() if p.stage == stage.id)
     return v.StageView(
         id=stage.id,
         number=stage.number,
@@ -47,10 +51,12 @@ def stage_view(desk: Desk, stage: Stage, here: str, finish: v.Quantiles | None) 
         hours_done=sum(m.hours_done for m in modules),
         mastery=sum(m.mastery * m.skills for m in modules) / skills,
         here=any(m.here for m in modules),
+        done=all(m.skills_known == m.skills for m in modules) and all(project.done for project in projects),
+        far=False,
         book=v.Link("resource", stage.book, desk.curriculum.resources[stage.book].title) if stage.book else None,
         finish=finish,
         modules=modules,
-        projects=tuple(project_line(desk, p) for p in desk.curriculum.projects.values() if p.stage == stage.id),
+        projects=projects,
     )
 
 

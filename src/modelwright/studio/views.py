@@ -213,6 +213,8 @@ class ModuleLine:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
+    """`done`: each of its skills was learned and each project handed in. `far`: it lies beyond the stage that comes next."""
+
     id: str
     number: int
     title: str
@@ -224,6 +226,8 @@ class StageView:
     hours_done: float
     mastery: float
     here: bool
+    done: bool
+    far: bool
     book: Link | None  # the one book of the default path
     finish: Quantiles | None
     modules: tuple[ModuleLine, ...]
