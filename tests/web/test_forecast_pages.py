@@ -14,13 +14,27 @@ from modelwright.studio import Studio
 BOOK = tiny_curriculum.BOOK
 
 
-def test_the_plan_shows_the_fan_with_all_three_intervals_for_each_stage_and_the_end(client: Any) -> None:
-    page = client.get("/plan").text
+def test_the_forecast_shows_the_fan_with_all_three_intervals_for_each_stage_and_the_end(client: Any) -> None:
+    page = client.get("/forecast").text
     assert 'class="fan"' in page
     for words in ("half of them", "eight in ten", "95 in a hundred", "The whole plan", "Most likely"):
         assert words in page, words
-    assert re.search(r"half of all paths between \w+ \d{4} and \w+ \d{4}, eight in ten between", page)
+    stages = page.split('aria-label="Forecast by stage"')[1].split("</table>")[0]
+    assert len(re.findall(r"\w{3} \d{4} to \w{3} \d{4}", stages)) == 3 * 2
     assert 'href="/plan.ics"' in page
+
+
+def test_no_picture_stands_on_the_plan_and_on_the_forecast(client: Any) -> None:
+    """The plan says in words when a stage ends, and leads to the forecast, which draws it."""
+    pictures = lambda path: {svg for svg in re.findall(r"<svg.*?</svg>", client.get(path).text, re.S) if 'role="img"' in svg}
+    plan, forecast = pictures("/plan"), pictures("/forecast")
+    assert forecast
+    assert plan
+    assert not plan & forecast
+    page = client.get("/plan").text
+    assert "fan" not in page
+    assert re.search(r"Most likely done by \w+ \d{4}, in eight paths of ten between \w+ \d{4} and \w+ \d{4}", page)
+    assert 'href="/forecast"' in page
 
 
 def test_what_if_by_link_stands_beside_what_is(client: Any, studio: Studio) -> None:

@@ -228,10 +228,9 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
     @pages.get("/plan")
     def plan(request: Request) -> Response:
-        settings = studio.settings() if studio.enrolled else None
         horizon = studio.horizon() if studio.enrolled else None
         place = studio.enrolled and studio.can_place
-        return look.page(request, "plan.html", view=studio.plan(), place=place, settings=settings, horizon=horizon)
+        return look.page(request, "plan.html", view=studio.plan(), place=place, horizon=horizon)
 
     @pages.get("/skills")
     def skills(request: Request) -> Response:
