@@ -10,6 +10,7 @@ import pytest
 
 import tiny_curriculum
 from modelwright.studio import Studio
+from serving import Served
 
 BOOK = tiny_curriculum.BOOK
 
@@ -87,3 +88,38 @@ def test_a_script_asks_what_if_and_how_forecasts_fared(client: Any) -> None:
     past = client.get("/api/forecast/fared").json()
     assert past["said"] == []
     assert past["sentence"]
+
+
+ON_IT = """fan => {
+  const words = [...fan.querySelectorAll("text")], boxes = words.map(word => word.getBBox());
+  const drawn = [...fan.querySelectorAll(".widest, .own, .mid, .other, .ends-80, .ends-50, .dot")];
+  const troubles = [];
+  boxes.forEach((box, n) => {
+    const high = box.y + 0.2 * box.height, low = box.y + 0.8 * box.height, most = fan.viewBox.baseVal.width;
+    for (let x = box.x; x <= box.x + box.width; x += 1)
+      for (let y = high; y <= low; y += 1)
+        for (const shape of drawn) {
+          const point = new DOMPoint(x, y), filled = shape.matches(".widest, .dot") && shape.isPointInFill(point);
+          if (filled || shape.isPointInStroke(point)) { troubles.push(words[n].textContent + " on " + shape.className.baseVal); x = y = 1e9; }
+        }
+    if (box.x < -1 || box.x + box.width > most + 1) troubles.push(words[n].textContent + " is cut off");
+    boxes.slice(0, n).forEach((other, k) => {
+      if (other.x < box.x + box.width && box.x < other.x + other.width && other.y + 0.2 * other.height < low && high < other.y + 0.8 * other.height)
+        troubles.push(words[n].textContent + " on " + words[k].textContent);
+    });
+  });
+  return troubles;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("deadline", ["2027-01-31", "2040-06-30"])
+def test_the_words_of_the_fan_lie_beside_it_at_every_width(served: Served, page: Any, width: int, deadline: str) -> None:
+    served.studio.change_goals(deadline=deadline)
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in ("/forecast", "/forecast?hours=2"):
+        page.goto(served.url + path)
+        page.evaluate("document.fonts.ready")
+        fan = page.locator("svg.fan[role=img]").first
+        assert len(fan.locator("text").all()) >= 6
+        assert fan.evaluate(ON_IT) == [], path

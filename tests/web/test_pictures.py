@@ -26,6 +26,14 @@ def test_a_disc_is_filled_to_the_share_it_is_given(share: float) -> None:
         assert math.isclose((10 - level) / 20, share, abs_tol=0.006)
 
 
+def forecast_of(weeks: int, speed: float, past: int, deadline: int | None) -> v.ForecastView:
+    share = lambda week, rate: min(1.0, speed * rate * week / weeks)
+    points = tuple(v.FanPoint(NOW + w * WEEK, *(share(w, rate) for rate in (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6))) for w in range(weeks))
+    ends = v.Quantiles(*(NOW + int(WEEK * weeks * rate) for rate in (0.5, 0.6, 0.8, 0.9, 0.95, 0.98, 1.0)))
+    own = tuple((NOW - w * WEEK, 0.001 * (past - w)) for w in range(past))
+    return v.ForecastView(ends, (), points, own, "Most likely soon.", NOW + deadline * WEEK if deadline else None)
+
+
 @given(
     weeks=st.integers(2, 900),
     speed=st.floats(0.2, 3),
@@ -33,12 +41,7 @@ def test_a_disc_is_filled_to_the_share_it_is_given(share: float) -> None:
     deadline=st.none() | st.integers(1, 900),
 )
 def test_a_fan_stays_in_its_box_whatever_the_forecast(weeks: int, speed: float, past: int, deadline: int | None) -> None:
-    share = lambda week, rate: min(1.0, speed * rate * week / weeks)
-    points = tuple(v.FanPoint(NOW + w * WEEK, *(share(w, rate) for rate in (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6))) for w in range(weeks))
-    ends = v.Quantiles(*(NOW + int(WEEK * weeks * rate) for rate in (0.5, 0.6, 0.8, 0.9, 0.95, 0.98, 1.0)))
-    own = tuple((NOW - w * WEEK, 0.001 * (past - w)) for w in range(past))
-    view = v.ForecastView(ends, (), points, own, "Most likely soon.", NOW + deadline * WEEK if deadline else None)
-    drawn = fan(view, NOW)
+    drawn = fan(forecast_of(weeks, speed, past, deadline), NOW)
     assert drawn is not None
     for path in (drawn.widest, drawn.outer, drawn.inner, drawn.middle, drawn.own):
         numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
@@ -46,6 +49,32 @@ def test_a_fan_stays_in_its_box_whatever_the_forecast(weeks: int, speed: float, 
         assert all(drawn.top - 0.1 <= y <= drawn.base + 0.1 for y in numbers[1::2])
     assert 0 <= drawn.now_x <= drawn.width
     assert len(drawn.ticks) <= 5
+
+
+@given(
+    weeks=st.integers(2, 900),
+    speed=st.floats(0.2, 3),
+    past=st.integers(0, 300),
+    deadline=st.none() | st.integers(1, 1200),
+    width=st.sampled_from((320, 460)),
+)
+def test_no_word_of_a_fan_lies_on_it_or_on_another_word(weeks: int, speed: float, past: int, deadline: int | None, width: int) -> None:
+    drawn = fan(forecast_of(weeks, speed, past, deadline), NOW, width, 300)
+    assert drawn is not None
+    size = 15 if width > 400 else 11
+    boxes = []
+    for label in drawn.labels:
+        wide = 0.6 * size * len(label.text)
+        begin = label.x - {"start": 0, "middle": wide / 2, "end": wide}[label.anchor]
+        boxes.append((begin, begin + wide, label.y - 0.75 * size, label.y))
+    names = [label.text for label in drawn.labels]
+    assert "today" in names
+    assert ("your date" in names) == (deadline is not None)
+    for n, (begin, end, high, low) in enumerate(boxes):
+        assert begin >= -0.1, names[n]
+        assert end <= drawn.width + 0.1, names[n]
+        assert low <= drawn.top - 4 or high >= drawn.base + 1 or end <= drawn.left - 1, names[n]
+        assert all(b <= begin or a >= end or y <= high or x >= low for a, b, x, y in boxes[:n]), names[n]
 
 
 def test_no_two_discs_of_the_map_touch_and_stages_go_from_left_to_right() -> None:

@@ -39,11 +39,27 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A word beside a picture. `anchor`: start, middle or end, as SVG's text-anchor. `kind`: a class for its look, or none."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "middle"
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fan:
-    """Paths in a box of `width` by `height`; the axis lies at `base`, the end of the plan at `top`."""
+    """Paths in a box of `width` by `height`: dates run from `left` to `right`; the axis lies at `base`, the end of the plan at `top`.
+
+    Words stand outside of that box alone: shares of the plan on its left, the end above it, dates below it.
+    """
 
     width: int
     height: int
+    left: float
+    right: float
     top: float
     base: float
     widest: str
@@ -53,21 +69,29 @@ class Fan:
     own: str
     now_x: float
     end_x: float
-    ticks: tuple[Tick, ...]
+    ticks: tuple[float, ...]
     deadline_x: float | None
     label: str
     ends: tuple[float, float, float, float]  # along the top: where the 80% of ends begin, the half of them, and where these end
-    ends_words: str
-    levels: tuple[Tick, ...]  # quarters of the plan; x holds the height here
+    levels: tuple[float, ...]  # heights of the quarters of the plan
+    labels: tuple[Label, ...]
     other: str  # the middle of another forecast to compare with, and where it ends
     other_x: float | None
 
 
-def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150, other: v.ForecastView | None = None) -> Fan | None:
-    """The share of the plan that is done, over time: the learner's own line up to today, then the paths' 50, 80 and 95%."""
+CHARACTER = 0.6  # of a letter's size: what a character takes on average in words like these
+
+
+def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 160, other: v.ForecastView | None = None) -> Fan | None:
+    """The share of the plan that is done, over time: the learner's own line up to today, then the paths' 50, 80 and 95%.
+
+    From a width of 400 on it is drawn in full, with a scale, the range of ends, and room for larger letters on a narrow screen.
+    """
     if not forecast.fan:
         return None
-    top, base = 14.0 if width < 400 else 46.0, height - 18.0
+    full = width >= 400
+    size = 15 if full else 11
+    left, right, top, base = (48.0 if full else 0.0), width - 4.0, (34.0 if full else 20.0), height - 2.6 * size
     begin = min([at for at, _ in forecast.own] + [now])
     points = [p for p in forecast.fan if p.at >= now] or list(forecast.fan)
     last = max(points[-1].at, forecast.deadline or 0, begin + 1)
@@ -75,7 +99,7 @@ def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150,
         last = max(last, other.finish.q50 + (last - begin) // 20)
 
     def x_of(at: float) -> float:
-        return width * (at - begin) / (last - begin)
+        return left + (right - left) * (at - begin) / (last - begin)
 
     def y_of(share: float) -> float:
         return base - (base - top) * min(max(share, 0.0), 1.0)
@@ -92,24 +116,56 @@ def fan(forecast: v.ForecastView, now: int, width: int = 320, height: int = 150,
 
     own = sorted(forecast.own)
     own = own[:: max(1, len(own) // 80)] + (own[-1:] if own else [])
-    years = _years(begin, last)
-    ticks = tuple(Tick(round(x_of(at), 1), label) for at, label in years)
     finish = forecast.finish
     deadline_x = round(x_of(forecast.deadline), 1) if forecast.deadline else None
-    label = (
+    told = (
         f"Forecast of the share of the plan that is done. Half of all paths end between {_month(finish.q25)} and {_month(finish.q75)}; "
         f"80 per cent between {_month(finish.q10)} and {_month(finish.q90)}."
     )
+    years = [(x_of(at), name) for at, name in _years(begin, last)]
+    dates = [Label(x_of(now), height - 0.3 * size, "today")]
+    if deadline_x is not None:
+        dates.insert(0, Label(deadline_x, height - 0.3 * size, "your date", kind="deadline-name"))
+    below = _apart(dates, 0, width, size) + _apart([Label(x, height - 1.5 * size, name) for x, name in years], left, width, size)
+    if full:
+        ends = Label(
+            x_of((finish.q10 + finish.q90) / 2), top - 14, f"done: {_month(finish.q10)} to {_month(finish.q90)}, 8 in 10", kind="ends-words"
+        )
+        above = _apart([ends], 0, width, size)
+        scale = [Label(left - 6, y_of(share) + 0.35 * size, f"{100 * share:.0f}%", "end") for share in (0.25, 0.5, 0.75, 1.0)]
+    else:
+        above, scale = [Label(0, top - 7, "the whole plan", "start")], []
     return Fan(
-        width=width, height=height, top=top, base=base, widest=band("q025", "q975"), outer=band("q10", "q90"), inner=band("q25", "q75"),
-        middle=line(_to_the_end([(p.at, p.q50) for p in points])), own=line([pair for pair in own if pair[0] <= now]),
-        now_x=round(x_of(now), 1), end_x=round(x_of(finish.q50), 1), ticks=ticks, deadline_x=deadline_x, label=label,
+        width=width, height=height, left=left, right=right, top=top, base=base, widest=band("q025", "q975"), outer=band("q10", "q90"),
+        inner=band("q25", "q75"), middle=line(_to_the_end([(p.at, p.q50) for p in points])),
+        own=line([pair for pair in own if pair[0] <= now]),
+        now_x=round(x_of(now), 1), end_x=round(x_of(finish.q50), 1), ticks=tuple(round(x, 1) for x, _ in years), deadline_x=deadline_x,
+        label=told, labels=tuple(scale + above + below),
         ends=(round(x_of(finish.q10), 1), round(x_of(finish.q25), 1), round(x_of(finish.q75), 1), round(x_of(finish.q90), 1)),
-        ends_words=f"{_month(finish.q10)} to {_month(finish.q90)}",
-        levels=tuple(Tick(round(y_of(share), 1), name) for share, name in ((0.25, "a quarter"), (0.5, "half"), (0.75, "three quarters"))),
+        levels=tuple(round(y_of(share), 1) for share in (0.25, 0.5, 0.75)) if full else (),
         other=line(_to_the_end([(p.at, p.q50) for p in other.fan if p.at <= last][:: max(1, len(other.fan) // 60)])) if other else "",
         other_x=round(x_of(other.finish.q50), 1) if other else None,
     )  # fmt: skip
+
+
+def _apart(labels: list[Label], left: float, right: float, size: float) -> list[Label]:
+    """Labels of one line, each as near its place as its ends and the ones before it allow; what finds no room is left out."""
+    taken: list[tuple[float, float]] = []
+    placed = []
+    for label in labels:
+        half = CHARACTER * size * len(label.text) / 2
+        least, most = left + half, max(left + half, right - half)
+        beside = [place for begin, end in taken for place in (begin - size / 2 - half, end + size / 2 + half)]
+        free = [
+            x
+            for x in (min(max(label.x, least), most), *beside)
+            if least <= x <= most and all(x + half < begin or x - half > end for begin, end in taken)
+        ]
+        if free:
+            x = min(free, key=lambda place: abs(place - label.x))
+            taken.append((x - half, x + half))
+            placed.append(replace(label, x=round(x, 1)))
+    return placed
 
 
 def _to_the_end(pairs: list[tuple[int, float]]) -> list[tuple[int, float]]:
