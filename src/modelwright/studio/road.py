@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -110,6 +112,7 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
         lessons=tuple(lesson_line(desk, lesson.id) for lesson in module.lessons),
         problems=tuple(problem_line(desk, problem.id) for problem in module.problems),
         labs=tuple(lab_line(desk, lab.id) for lab in module.labs),
+        by_skill=tuple(by_skill(desk, module)),
         cards=len(module.cards),
         cards_seen=sum(card.id in desk.record.cards for card in module.cards),
         resources=tuple(desk.resource(resource) for resource in module.resources),
@@ -118,6 +121,28 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
         needed=groups.needed(groups.needs_of(module), "this module"),
         note=desk.note(module.id),
     )
+
+
+def by_skill(desk: Desk, module: Module) -> Iterator[v.SkillWork]:
+    """A module's skills in the order of learning, each with what there is to do on it."""
+    inside = {skill.id for skill in module.skills}
+    lessons: dict[str, list[v.LessonLine]] = defaultdict(list)
+    problems: dict[str, list[v.ProblemLine]] = defaultdict(list)
+    labs: dict[str, list[v.LabLine]] = defaultdict(list)
+
+    def first(skills: Sequence[str]) -> str:
+        return next((skill for skill in skills if skill in inside), "")
+
+    for lesson in module.lessons:
+        lessons[first(lesson.skills)].append(lesson_line(desk, lesson.id))
+    for problem in module.problems:
+        problems[first(problem.skills)].append(problem_line(desk, problem.id))
+    for lab in module.labs:
+        labs[first(lab.skills)].append(lab_line(desk, lab.id))
+    for id in [skill for skill in desk.curriculum.order if skill in inside] + [""]:
+        works = tuple(lessons[id]), tuple(problems[id]), tuple(labs[id])
+        if id or any(works):
+            yield v.SkillWork(desk.skill(id) if id else None, *works)
 
 
 def lesson_line(desk: Desk, id: str) -> v.LessonLine:

@@ -317,7 +317,20 @@ class LabLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillWork:
+    """A skill, and what a module has to learn and practise it. skill: None for what serves other modules' skills alone."""
+
+    skill: SkillLine | None
+    lessons: tuple[LessonLine, ...]
+    problems: tuple[ProblemLine, ...]
+    labs: tuple[LabLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleView:
+    """`by_skill`: the module's skills, first things first, each with its lessons, problems and labs; what serves several skills stands
+    with the first that it names."""
+
     line: ModuleLine
     stage: Link
     prerequisites: tuple[Link, ...]
@@ -325,6 +338,7 @@ class ModuleView:
     lessons: tuple[LessonLine, ...]
     problems: tuple[ProblemLine, ...]
     labs: tuple[LabLine, ...]
+    by_skill: tuple[SkillWork, ...]
     cards: int
     cards_seen: int
     resources: tuple[ResourceView, ...]
