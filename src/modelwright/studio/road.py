@@ -225,8 +225,13 @@ def skill_view(desk: Desk, id: str, journal: Journal) -> v.SkillView:
 # Library
 
 
-def library_view(desk: Desk) -> v.LibraryView:
-    resources = [desk.resource(resource) for resource in desk.curriculum.resources.values()]
+def library_view(desk: Desk, kind: str, module: str, free: bool, mine: bool) -> v.LibraryView:
+    """`kind` and `module` "": all of them. A module's are those on its reading list and the tools and communities that it names."""
+    curriculum = desk.curriculum
+    asked = curriculum.modules.get(module)
+    inside = {r.id for r in asked.resources} | {*asked.tools, *asked.communities} if asked else set(curriculum.resources)
+    candidates = [r for r in curriculum.resources.values() if r.id in inside and kind in ("", r.kind) and (r.free or not free)]
+    resources = [view for view in map(desk.resource, candidates) if view.mine or not mine]
     notes = [v.NoteView(desk.link(id), note.text, note.at) for id, note in desk.record.notes.items()]
     return v.LibraryView(
         books=tuple(r for r in resources if r.kind in ("book", "course")),
@@ -236,6 +241,10 @@ def library_view(desk: Desk) -> v.LibraryView:
         competitions=tuple(r for r in resources if r.kind == "competition"),
         sites=tuple(r for r in resources if r.kind == "site"),
         notes=tuple(sorted(notes, key=lambda note: -note.at)),
+        matching=len(resources),
+        total=len(curriculum.resources),
+        kinds=tuple(dict.fromkeys(r.kind for r in curriculum.resources.values())),
+        modules=tuple(v.Link("module", m.id, m.title) for m in curriculum.modules.values()),
     )
 
 

@@ -320,9 +320,15 @@ class Studio:
         with self._desk() as desk:
             return self._keep(("skill", id), desk, lambda: road.skill_view(desk, id, self.journal))
 
-    def library(self) -> v.LibraryView:
+    def library(self, kind: str = "", module: str = "", free: bool = False, mine: bool = False) -> v.LibraryView:
+        """All resources, or those of a kind or a module, those that cost nothing, those that the learner reads, has begun or noted."""
+        if module:
+            self._find("module", module)
         with self._desk() as desk:
-            return road.library_view(desk)
+            view = road.library_view(desk, kind, module, free, mine)
+        if kind and kind not in view.kinds:
+            raise StudioError(f"The library has no kind '{kind}'; it has {', '.join(view.kinds)}.")
+        return view
 
     def resource(self, resource_id: str) -> v.ResourceView:
         resource = self._find("resource", resource_id)

@@ -188,6 +188,11 @@ class ResourceView:
     hours_done: float
     note: str = ""
 
+    @property
+    def mine(self) -> bool:
+        """The learner reads it, has begun it, or wrote a note on it."""
+        return bool((self.chosen and self.chapters) or self.note or any(chapter.done or chapter.reached for chapter in self.chapters))
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleLine:
@@ -963,6 +968,8 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True)
 class LibraryView:
+    """`matching`: how many of all resources (`total`) what was asked for leaves. `kinds`, `modules`: what may be asked for."""
+
     books: tuple[ResourceView, ...]  # books and courses with chapters, in plan order
     papers: tuple[ResourceView, ...]
     tools: tuple[ResourceView, ...]
@@ -970,6 +977,10 @@ class LibraryView:
     competitions: tuple[ResourceView, ...]
     sites: tuple[ResourceView, ...]
     notes: tuple[NoteView, ...]  # newest first
+    matching: int
+    total: int
+    kinds: tuple[str, ...]
+    modules: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)

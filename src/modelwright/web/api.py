@@ -282,8 +282,14 @@ def _road(api: APIRouter, studio: Studio) -> None:
         return give(studio.skill(f"{module}/{slug}"))
 
     @api.get("/library", response_model=v.LibraryView)
-    def library() -> Response:
-        return give(studio.library())
+    def library(
+        kind: Annotated[str, Query(max_length=40)] = "",
+        module: Annotated[str, Query(max_length=200)] = "",
+        free: bool = False,
+        mine: bool = False,
+    ) -> Response:
+        """All resources, or those of a kind or a module, those that cost nothing, those that the learner reads, has begun or noted."""
+        return give(studio.library(kind, module, free, mine))
 
     @api.post("/chapters", response_model=v.ResourceView)
     def chapter(body: Chapter) -> Response:

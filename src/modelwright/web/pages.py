@@ -24,7 +24,7 @@ from modelwright.curriculum import AnswerError, render_math
 from modelwright.curriculum.markup import may_link
 from modelwright.errors import ModelwrightError
 from modelwright.grading.verdict import rows
-from modelwright.studio import Studio, Unknown
+from modelwright.studio import Studio
 from modelwright.studio import views as v
 from modelwright.web import pictures, words
 from modelwright.web.edge import policy
@@ -260,12 +260,19 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         return look.fragment("_resources.html", resources=studio.module(module).resources)
 
     @pages.get("/library")
-    def library(request: Request) -> Response:
-        return look.page(request, "library.html", view=studio.library())
+    def library(
+        request: Request,
+        kind: Annotated[str, Query(max_length=40)] = "",
+        module: Annotated[str, Query(max_length=200)] = "",
+        free: bool = False,
+        mine: bool = False,
+    ) -> Response:
+        view = studio.library(kind, module, free, mine)
+        return look.page(request, "library.html", view=view, kind=kind, module=module, free=free, mine=mine)
 
     @pages.get("/resource/{resource:path}")
     def resource(request: Request, resource: str) -> Response:
-        return look.page(request, "resource.html", view=resource_view(studio, resource))
+        return look.page(request, "resource.html", view=studio.resource(resource))
 
     def row(request: Request, book: v.ResourceView, number: int) -> Response:
         """A chapter's line of its book, after something was said of it."""
@@ -304,16 +311,6 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         labs = [lab for _, inside in groups for lab in inside]
         passed = sum(lab.passed for lab in labs)
         return look.page(request, "workshop.html", groups=groups, passed=passed, total=len(labs), settings=studio.settings())
-
-
-def resource_view(studio: Studio, name: str) -> v.ResourceView:
-    """One resource of the library, by its id."""
-    library = studio.library()
-    for group in (library.books, library.papers, library.tools, library.communities, library.competitions, library.sites):
-        for resource in group:
-            if resource.id == name:
-                return resource
-    raise Unknown("resource", name, tuple(studio.curriculum.nearest("resource", name)))
 
 
 def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:

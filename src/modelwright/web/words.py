@@ -27,6 +27,10 @@ KINDS = {
     "resource": "resource", "project": "project", "card": "card", "chapter": "chapter", "review": "cards", "exam": "exam",
     "check": "questions", "rest": "rest",
 }  # fmt: skip
+PLURAL = {
+    "book": "Books", "course": "Courses", "paper": "Papers", "tool": "Tools", "community": "Communities", "competition": "Competitions",
+    "site": "Sites",
+}  # fmt: skip
 RESOURCES = ("resource", "book", "course", "paper", "tool", "community", "competition", "site")
 
 
