@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelwright.curriculum.effort import taught_by_lessons
@@ -121,6 +122,20 @@ def activity(desk: Desk, entry: Entry) -> v.Activity:
         "time": link.title,
     }.get(entry.kind, f"Answered {entry.count} question{'' if entry.count == 1 else 's'} on {link.title}")
     return v.Activity(entry.at, link, what, round(entry.minutes, 1))
+
+
+def lately(desk: Desk) -> tuple[v.Link, ...]:
+    """What was worked on, each thing once, newest first; what the curriculum no longer has is left out."""
+    c = desk.curriculum
+    at: dict[tuple[str, str], int] = {("lesson", id): record.opened_at for id, record in desk.record.lessons.items() if record.opened_at}
+    for entry in desk.record.recent:
+        kind = "chapter" if entry.kind == "part" else entry.kind
+        if kind in NAMED:
+            at[kind, entry.target] = max(entry.at, at.get((kind, entry.target), 0))
+    tables: tuple[Mapping[str, object], ...] = (c.lessons, c.problems, c.labs, c.resources, c.projects)
+    there = dict(zip(NAMED, tables, strict=True))
+    newest = sorted(at, key=lambda thing: (-at[thing], thing))
+    return tuple(desk.link(id, kind) for kind, id in newest if id.partition("#")[0] in there[kind])
 
 
 def status_view(desk: Desk, due: int, next_step: v.Step | None, forecast_sentence: str, remarks: tuple[str, ...] = ()) -> v.StatusView:

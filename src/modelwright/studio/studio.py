@@ -248,6 +248,11 @@ class Studio:
         with self._desk(enrolled=True) as desk:
             return self._next_tonight(desk)
 
+    def lately(self, limit: int = 5) -> tuple[v.Link, ...]:
+        """The things last worked on, newest first: lessons opened or read, problems, labs, chapters and projects."""
+        with self._desk() as desk:
+            return evening.lately(desk)[:limit]
+
     def why_not(self, target: str) -> str:
         """Why `target` (any id) is not next, in words."""
         from modelwright.learner import why_not

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from modelwright.errors import ModelwrightError
 from modelwright.studio import NotEnrolled, Studio, Unknown
 from modelwright.studio.errors import Busy, HomeError, NotYet
-from modelwright.web import api, blocks, groups, memory, outlook, pages, placement
+from modelwright.web import api, blocks, groups, memory, outlook, pages, palette, placement
 from modelwright.web.assets import DIST, WEB, Manifest
 from modelwright.web.edge import Edge, header_text
 from modelwright.web.render import Renderer
@@ -44,6 +44,7 @@ def build(studio: Studio) -> FastAPI:
     app.include_router(pages.router(studio, renderer))
     app.include_router(blocks.api(studio))
     app.include_router(blocks.router(studio, renderer))
+    app.include_router(palette.router(studio, renderer))
     app.include_router(placement.router(studio, renderer))
     app.include_router(groups.api(studio))
     app.include_router(groups.router(studio, renderer))

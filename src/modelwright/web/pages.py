@@ -186,11 +186,6 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         ]
         return look.page(request, "api.html", lines=lines)
 
-    @pages.get("/find")
-    def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Response:
-        found = studio.search(q, 12 if partial(request) else 40) if q.strip() else ()
-        return look.fragment("_found.html", found=found, q=q) if partial(request) else look.page(request, "find.html", found=found, q=q)
-
     @pages.post("/curriculum")
     def know_curriculum(then: Annotated[str, Form(max_length=500)] = "/") -> Response:
         """What a curriculum from elsewhere can do was read."""

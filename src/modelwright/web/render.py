@@ -19,6 +19,11 @@ from modelwright.web import pictures, words
 from modelwright.web.assets import Manifest
 
 THEMES = ("system", "light", "dark")
+ROOMS = (
+    ("/", "Today", "t"), ("/review", "Review", "r"), ("/workshop", "Workshop", "w"), ("/plan", "Plan", "p"), ("/skills", "Skill map", "m"),
+    ("/library", "Library", "l"), ("/settings", "Settings", "s"),
+)  # fmt: skip
+"""The places of the rail: address, name, and the key after G."""
 
 
 def now_ms() -> int:
@@ -37,7 +42,7 @@ class Renderer:
         env.globals.update(
             asset=manifest.url, words=words, disc=pictures.disc, url=words.url, may_link=may_link,
             shorten=pictures.shorten, fan=pictures.fan,
-            nodes=pictures.nodes, rows=rows,
+            nodes=pictures.nodes, rows=rows, rooms=ROOMS,
             highlight=highlight_python, diff_lines=diff_lines, min=min, max=max,
         )  # fmt: skip
         env.filters.update(

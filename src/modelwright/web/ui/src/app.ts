@@ -141,6 +141,54 @@ function openFind(): void {
   const field = one<HTMLInputElement>("#find-field")!;
   field.select();
   field.focus();
+  htmx.trigger(field, "opened");
+}
+
+// What this page offers stands in the list too, before a word is typed: read off its keys, as the sheet of keys is.
+let pressable: HTMLElement[] = [];
+
+function offerThisPage(list: HTMLElement): void {
+  pressable = [];
+  const group = document.createElement("div");
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "On this page");
+  const title = document.createElement("span");
+  title.className = "group";
+  title.ariaHidden = "true";
+  title.textContent = "On this page";
+  group.append(title);
+  const told = new Set<string>();
+  for (const element of document.querySelectorAll<HTMLElement>("main [data-key]")) {
+    const does = element.dataset.does ?? bare(element);
+    if (!seen(element) || !does || told.has(does) || element.closest("dialog")) continue;
+    told.add(does);
+    const option = document.createElement("div");
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    option.id = `here-${pressable.length}`;
+    option.dataset.press = String(pressable.length);
+    const name = document.createElement("span");
+    name.textContent = does;
+    const keys = document.createElement("small");
+    for (const part of element.dataset.key!.split(/[ +]/)) {
+      const cap = document.createElement("kbd");
+      cap.textContent = part.length === 1 ? part.toUpperCase() : part;
+      keys.append(cap, " ");
+    }
+    option.append(name, keys);
+    group.append(option);
+    pressable.push(element);
+  }
+  if (pressable.length) list.insertBefore(group, list.lastElementChild);
+}
+
+function take(option: HTMLElement): void {
+  const pressed = option.dataset.press ? pressable[Number(option.dataset.press)] : null;
+  if (pressed) {
+    one<HTMLDialogElement>("#find")!.close();
+    if (pressed.matches("input, textarea, select")) pressed.focus();
+    else pressed.click();
+  } else if (option.dataset.href) location.assign(option.dataset.href);
 }
 
 function choose(by: number): void {
@@ -160,9 +208,9 @@ document.addEventListener("keydown", (event) => {
     choose(event.key === "ArrowDown" ? 1 : -1);
   } else if (event.key === "Enter") {
     const chosen = one("#find-list [aria-selected=true]") ?? one("#find-list [role=option]");
-    if (chosen?.dataset.href) {
+    if (chosen) {
       event.preventDefault();
-      location.assign(chosen.dataset.href);
+      take(chosen);
     }
   }
 });
@@ -178,7 +226,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   const option = target.closest<HTMLElement>("#find-list [role=option]");
-  if (option?.dataset.href) return location.assign(option.dataset.href);
+  if (option) return take(option);
   // "Show": what was hidden appears, and what may be done with it comes to the hand.
   const shower = target.closest<HTMLElement>("[data-show]");
   if (shower) {
@@ -209,6 +257,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const place = (event as CustomEvent<{ elt: HTMLElement }>).detail.elt;
   one("[data-focus]", place)?.focus();
   if (place.id === "find-list") {
+    if (!one<HTMLInputElement>("#find-field")!.value.trim()) offerThisPage(place);
     const any = one("[role=option]", place);
     one("#find-field")!.setAttribute("aria-expanded", String(any !== null));
     any?.setAttribute("aria-selected", "true");
