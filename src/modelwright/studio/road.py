@@ -168,7 +168,22 @@ def lab_line(desk: Desk, id: str) -> v.LabLine:
         submissions=len(record.attempts),
         checks_passed=last.checks_passed if last else 0,
         checks_total=last.checks_total if last else 0,
+        skills=tuple(desk.link(skill, "skill") for skill in lab.skills),
+        waits_for=tuple(
+            desk.link(line.id, "skill") for line in desk.skills(lab.skills) if not record.attempts and line.standing in ("locked", "open")
+        ),
     )
+
+
+def workshop_view(desk: Desk, tonight: str, folder: str) -> v.WorkshopView:
+    """`tonight`: the lab that stands on this evening's list, or "": then the next is one that was begun, else the first that is ready,
+    else the first that waits for a skill."""
+    modules = [module for module in desk.curriculum.modules.values() if module.labs]
+    groups = tuple((v.Link("module", m.id, m.title), tuple(lab_line(desk, lab.id) for lab in m.labs)) for m in modules)
+    lines = [line for _, inside in groups for line in inside]
+    left = [line for line in lines if not line.passed]
+    left.sort(key=lambda line: (line.id != tonight, bool(line.waits_for), -desk.lab(line.id).attempts[-1].at if line.submissions else 0))
+    return v.WorkshopView(groups, sum(line.passed for line in lines), len(lines), left[0] if left else None, folder)
 
 
 # Skills

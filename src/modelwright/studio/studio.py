@@ -1022,6 +1022,13 @@ class Studio:
         ]
         return max(files)[1] if files else None
 
+    def labs(self) -> v.WorkshopView:
+        """The labs by module, how each stands, and the one to write now."""
+        with self._desk() as desk:
+            steps = self._session(desk, self._left(desk)).steps if desk.record.enrolled else ()
+            tonight = next((step.target for step in steps if step.kind == "lab"), "")
+            return road.workshop_view(desk, tonight, str(self.home.workshop))
+
     def lab_passed(self, lab_id: str) -> bool:
         with self._desk() as desk:
             return desk.lab(lab_id).passed_at > 0

@@ -308,7 +308,7 @@ class ProblemLine:
 
 @dataclass(frozen=True, slots=True)
 class LabLine:
-    """`checks_passed` of `checks_total` at the last submission; 0 of 0 before one."""
+    """`checks_passed` of `checks_total` at the last submission; 0 of 0 before one. `waits_for`: skills to be learned before it."""
 
     id: str
     title: str
@@ -319,6 +319,20 @@ class LabLine:
     submissions: int
     checks_passed: int
     checks_total: int
+    skills: tuple[Link, ...]
+    waits_for: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkshopView:
+    """The labs by module, in the plan's order. `next`: the lab to write now or, where all wait for skills, the first of them; None where
+    every lab is passed."""
+
+    groups: tuple[tuple[Link, tuple[LabLine, ...]], ...]
+    passed: int
+    total: int
+    next: LabLine | None
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)

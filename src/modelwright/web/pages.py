@@ -302,10 +302,7 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.get("/workshop")
     def workshop(request: Request) -> Response:
-        groups = [(module, studio.module(module.id).labs) for module in studio.curriculum.modules.values() if module.labs]
-        labs = [lab for _, inside in groups for lab in inside]
-        passed = sum(lab.passed for lab in labs)
-        return look.page(request, "workshop.html", groups=groups, passed=passed, total=len(labs), settings=studio.settings())
+        return look.page(request, "workshop.html", view=studio.labs())
 
 
 def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
