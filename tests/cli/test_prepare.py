@@ -11,6 +11,9 @@ import pytest
 
 import tiny_curriculum
 from child_environment import Child, environment_for
+from modelwright.curriculum import load
+from modelwright.groups import catalogue
+from modelwright.studio.groups import used_in_stage
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
@@ -116,3 +119,47 @@ def test_in_a_pipe_a_check_asks_nothing_and_says_what_to_do(child: Child) -> Non
     assert done.returncode == 1
     assert "Gymnasium, which this lab needs, is not installed. `modelwright prepare rl` installs what is missing" in plain(done.stderr)
     assert "Press" not in done.stdout
+
+
+STAGE_3 = {
+    "nlp": "For tokenising, stemming and parsing as the books on language do it. Used in NLP fundamentals and Practical NLP.",
+    "finetuning": "For tuning a model that somebody else trained. Used in Transformers and modern NLP; A chatbot with Hugging Face.",
+}
+
+
+def test_preparing_the_third_stage_says_what_it_would_install_why_and_how_large(tmp_path: Path, environment: dict[str, str]) -> None:
+    groups = [catalogue().groups[id] for id in STAGE_3]
+    child = Child(tmp_path, without=tuple(wheel.name for group in groups for wheel in group.wheels))
+    done = child.run("-m", "modelwright", "prepare", "--stage", "3", env={"MODELWRIGHT_HOME": environment["MODELWRIGHT_HOME"]})
+    said = plain(done.stdout)
+    for group in groups:
+        assert f"{group.id} {group.what} " in said
+        assert STAGE_3[group.id] in said
+    one = r"([\d.]+) MB to download, ([\d.]+) MB on disk"
+    *each, both = re.findall(one, said)
+    assert re.search(f"{one} in all", said)
+    assert len(each) == 2
+    assert float(both[0]) == pytest.approx(sum(float(download) for download, _ in each), rel=0.02)
+    assert float(both[0]) > 60
+    assert done.returncode == 1
+    assert "Nothing was installed. Say `modelwright prepare nlp finetuning --yes`" in plain(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("stage", "groups"),
+    [
+        ("1", set()),
+        ("2", {"keras", "tracking"}),
+        ("3", {"nlp", "finetuning"}),
+        ("4", {"rl", "data", "distributed", "kernels", "tracking", "export"}),
+        ("5", {"keras", "finetuning"}),
+    ],
+)
+def test_each_stage_needs_what_its_books_and_projects_use_and_the_first_nothing(stage: str, groups: set[str]) -> None:
+    assert used_in_stage(load(), stage).keys() == groups
+
+
+def test_every_group_is_used_somewhere_in_the_shipped_plan() -> None:
+    curriculum = load()
+    used = {id for stage in curriculum.stages.values() for id in used_in_stage(curriculum, stage.id)}
+    assert used == set(catalogue().groups)

@@ -20,6 +20,7 @@ from serving import LOOKS, Started, violations
 NEEDS = {
     "labs/softmax/lab.yaml": ("needs: [numpy]", "needs: [numpy, rl]"),
     "lessons/doubling.md": ("minutes: 5", "minutes: 5\nneeds: [rl]"),
+    "module.yaml": ("tools: [numpy]", "tools: [numpy]\nneeds: [rl]"),
     "../../plan.yaml": ("    deliverable: one file that runs", "    deliverable: one file that runs\n    needs: [rl]"),
 }
 
@@ -61,14 +62,26 @@ def elsewhere(child: Child, tmp_path: Path, tiny: Path) -> Iterator[Started]:
     one.kill()
 
 
-@pytest.mark.parametrize(
-    ("path", "what"), [("/lab/tiny-maths/softmax", "lab"), ("/lesson/tiny-maths/doubling", "lesson"), ("/module/tiny-maths", "module")]
-)
+@pytest.mark.parametrize(("path", "what"), [("/lab/tiny-maths/softmax", "lab"), ("/lesson/tiny-maths/doubling", "lesson")])
 def test_a_page_says_what_why_and_how_large_and_offers_to_install_it(lacking: None, client: Any, path: str, what: str) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", client.get(path).text).split())
     assert f"Gymnasium, which this {what} needs, is not installed." in text
     assert "Gymnasium, with its small worlds, for worlds in which an agent learns by trying." in text
     assert re.search(r"Install I [\d.]+ MB to download, [\d.]+ MB on disk", text)
+
+
+def test_a_module_says_what_it_comes_to_use_and_that_it_can_wait(lacking: None, client: Any) -> None:
+    text = " ".join(re.sub(r"<[^>]+>", "", client.get("/module/tiny-maths").text).split())
+    assert "Gymnasium, which this module comes to use, is not installed. It can wait for the evening that asks for it" in text
+    assert "Gymnasium, with its small worlds, for worlds in which an agent learns by trying." in text
+    assert re.search(r"Install I [\d.]+ MB to download, [\d.]+ MB on disk", text)
+
+
+def test_the_list_of_tonight_installs_nothing_and_asks_nothing(lacking: None, client: Any) -> None:
+    for path in ("/", "/plan"):
+        text = client.get(path).text
+        assert 'action="/groups"' not in text
+        assert 'data-does="Install' not in text
 
 
 def test_a_project_says_it_on_the_plan(lacking: None, client: Any) -> None:

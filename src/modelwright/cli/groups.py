@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 
 def prepare(names: Sequence[str], stage: str | None, show: bool, yes: bool, json: bool) -> int:
-    from modelwright.groups import absent, catalogue
+    from modelwright.groups import absent, catalogue, sizes_of
     from modelwright.studio.groups import group_view
 
     shipped = catalogue()
-    wanted = list(names)
-    if stage is not None:
-        wanted += _of_stage(stage)
-    chosen = shipped.named(wanted)
+    used = {} if stage is None else _of_stage(stage)
+    chosen = shipped.named([*names, *used])
     if json or show or not (names or stage):
         shown = chosen if names or stage else tuple(shipped.groups.values())
-        views = [group_view(group) for group in shown]
+        views = [group_view(group, used.get(group.id, ())) for group in shown]
         if json:
             screen.print_json(views)
             return 0
@@ -40,6 +38,8 @@ def prepare(names: Sequence[str], stage: str | None, show: bool, yes: bool, json
             screen.console().print(
                 "\n[dim]One of them:[/] modelwright prepare NAME   [dim]What a stage needs:[/] modelwright prepare --stage 3"
             )
+        elif gone := absent(chosen):
+            screen.console().print(f"\n{sizes_of(gone)} in all.")
         return 0
     out = screen.console()
     gone = absent(chosen)
@@ -56,19 +56,19 @@ def prepare(names: Sequence[str], stage: str | None, show: bool, yes: bool, json
         gone = tuple(group for group in gone if group not in unbuilt)
         if not gone:
             return 1
-    _list([group_view(group) for group in gone])
+    _list([group_view(group, used.get(group.id, ())) for group in gone])
     return 0 if _install_if_wished(gone, yes) else 1
 
 
-def _of_stage(stage: str) -> tuple[str, ...]:
-    """Read from the curriculum alone: nobody need be enrolled to fetch ahead."""
+def _of_stage(stage: str) -> dict[str, tuple[str, ...]]:
+    """The groups that it needs, with what uses them. Read from the curriculum alone: nobody need be enrolled to fetch ahead."""
     from pathlib import Path
 
     from modelwright.curriculum import load
-    from modelwright.studio.groups import needs_of_stage
+    from modelwright.studio.groups import used_in_stage
 
     folder = os.environ.get("MODELWRIGHT_CURRICULUM")
-    return needs_of_stage(load(Path(folder).expanduser() if folder else None), stage)
+    return used_in_stage(load(Path(folder).expanduser() if folder else None), stage)
 
 
 def offer(needed: v.NeededView | None) -> None:
@@ -89,7 +89,7 @@ def offer(needed: v.NeededView | None) -> None:
 
 
 def _list(groups: Sequence[v.GroupView]) -> None:
-    from modelwright.groups import size
+    from modelwright.groups import listed, size
 
     out = screen.console()
     for group in groups:
@@ -102,7 +102,8 @@ def _list(groups: Sequence[v.GroupView]) -> None:
         else:
             state = f"{size(group.download)} to download, {size(group.installed)} on disk"
         out.print(f"[bold]{group.id:<13}[/] {screen.safe(group.what)}  [dim]{state}[/]")
-        screen.wrapped(out, f"For {group.why}.", indent=14)
+        used = f" Used in {listed(group.used_by)}." if group.used_by else ""
+        screen.wrapped(out, f"For {group.why}.{used}", indent=14)
 
 
 def _install_if_wished(groups: Sequence[Group], yes: bool) -> bool:
@@ -110,14 +111,15 @@ def _install_if_wished(groups: Sequence[Group], yes: bool) -> bool:
     from modelwright.groups import install, listed, sizes_of
 
     ids = [group.id for group in groups]
+    out = screen.console()
     if not yes:
+        out.print(f"\n{sizes_of(groups)} in all.")
         if not interactive():
             raise ModelwrightError(f"Nothing was installed. Say `modelwright prepare {' '.join(ids)} --yes` to install without a question.")
-        screen.console().print(f"\n{sizes_of(groups)} in all. Press [bold]I[/] to install, any other key to leave it.")
+        out.print("Press [bold]I[/] to install, any other key to leave it.")
         with single_keys():
             if read_key() != "i":
                 return False
-    out = screen.console()
     try:
         with _progress() as hear:
             install(ids, hear)

@@ -101,8 +101,8 @@ def absent(groups: Iterable[Group], site: Site | None = None) -> tuple[Group, ..
     return tuple(group for group in groups if group.id in unfinished or not group.is_here)
 
 
-def said(gone: Sequence[Group], what: str) -> str:
-    """The sentence for groups that are not here, whatever face it stands on."""
+def said(gone: Sequence[Group], what: str, later: bool = False) -> str:
+    """The sentence for groups that are not here, whatever face it stands on. `later`: what needs them is begun without them."""
     names = listed([group.title for group in gone])
     command = f"`modelwright prepare {' '.join(group.id for group in gone)}`"
     if unbuilt := [group for group in gone if not catalogue().has_build(group)]:
@@ -110,6 +110,11 @@ def said(gone: Sequence[Group], what: str) -> str:
     if any(group.id in Site.here().unfinished() for group in gone):
         return f"The installation of {names}, which {what} needs, was interrupted; {command} finishes it."
     are = "are" if " and " in names else "is"
+    if later:
+        return (
+            f"{names}, which {what} comes to use, {are} not installed. "
+            f"It can wait for the evening that asks for it; {command} fetches it ahead: {sizes_of(gone)}."
+        )
     return f"{names}, which {what} needs, {are} not installed. {command} installs what is missing: {sizes_of(gone)}."
 
 
@@ -363,10 +368,10 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def lacking(needs: Iterable[str], what: str) -> str:
-    """The sentence that says which groups among `needs` are not here; "" where all are. `what` needs them: 'this lab'."""
+def lacking(needs: Iterable[str], what: str, later: bool = False) -> str:
+    """The sentence that says which groups among `needs` are not here; "" where all are. `what` needs them: 'this lab'; `later`, in time."""
     gone = absent(groups_of(needs))
-    return said(gone, what) if gone else ""
+    return said(gone, what, later) if gone else ""
 
 
 def require(needs: Iterable[str], what: str) -> None:

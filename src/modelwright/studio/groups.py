@@ -13,7 +13,7 @@ from modelwright.studio import views as v
 from modelwright.studio.errors import Busy, Unknown
 
 
-def group_view(group: Group) -> v.GroupView:
+def group_view(group: Group, used_by: Sequence[str] = ()) -> v.GroupView:
     sizes = sizes_of([group])
     is_here = not absent([group])
     return v.GroupView(
@@ -26,16 +26,17 @@ def group_view(group: Group) -> v.GroupView:
         interrupted=not is_here and group.is_here,
         download=sizes.download,
         installed=sizes.installed,
+        used_by=tuple(used_by),
     )
 
 
-def needed(needs: Iterable[str], what: str) -> v.NeededView | None:
-    """What of `needs` is not here; `what` is what needs it: 'this lab'."""
+def needed(needs: Iterable[str], what: str, later: bool = False) -> v.NeededView | None:
+    """What of `needs` is not here; `what` is what needs it: 'this lab'. `later`: it can be begun without."""
     gone = absent(groups_of(needs))
     if not gone:
         return None
     views = tuple(group_view(group) for group in gone)
-    return v.NeededView(tuple(view for view in views if not view.unbuilt), lacking(needs, what), str(sizes_of(gone)))
+    return v.NeededView(tuple(view for view in views if not view.unbuilt), lacking(needs, what, later), str(sizes_of(gone)))
 
 
 def needs_of(module: Module) -> tuple[str, ...]:
@@ -44,14 +45,15 @@ def needs_of(module: Module) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*module.needs, *lessons, *(need for lab in module.labs for need in lab.needs)]))
 
 
-def needs_of_stage(curriculum: Curriculum, name: str) -> tuple[str, ...]:
-    """The groups that a stage's modules and projects need. `name`: its number, or its id."""
+def used_in_stage(curriculum: Curriculum, name: str) -> dict[str, tuple[str, ...]]:
+    """The groups that a stage's modules and projects need, each with the titles of these. `name`: the stage's number, or its id."""
     stage = next((stage for stage in curriculum.stages.values() if name in (str(stage.number), stage.id)), None)
     if stage is None:
         raise Unknown("stage", name, tuple(f"{stage.number} ({stage.id})" for stage in curriculum.stages.values()))
-    needs = [need for module in stage.modules for need in needs_of(module)]
-    needs += [need for project in curriculum.projects.values() if project.stage == stage.id for need in project.needs]
-    return tuple(group.id for group in groups_of(needs))
+    needs = [(module.title, needs_of(module)) for module in stage.modules]
+    needs += [(project.title, project.needs) for project in curriculum.projects.values() if project.stage == stage.id]
+    ids = [group.id for group in groups_of(need for _, wanted in needs for need in wanted)]
+    return {id: tuple(title for title, wanted in needs if id in wanted) for id in ids}
 
 
 class Preparation:

@@ -118,7 +118,7 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
         resources=tuple(desk.resource(resource) for resource in module.resources),
         tools=tuple(desk.resource(shared[id]) for id in module.tools if id in shared),
         communities=tuple(desk.resource(shared[id]) for id in module.communities if id in shared),
-        needed=groups.needed(groups.needs_of(module), "this module"),
+        needed=groups.needed(groups.needs_of(module), "this module", later=True),
         note=desk.note(module.id),
     )
 

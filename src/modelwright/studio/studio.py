@@ -450,10 +450,6 @@ class Studio:
 
         return tuple(groups.group_view(group) for group in catalogue().groups.values())
 
-    def needs_of_stage(self, stage: str) -> tuple[str, ...]:
-        """The groups that a stage's modules, lessons, labs and projects need, by its number or id."""
-        return groups.needs_of_stage(self.curriculum, stage)
-
     def prepare(self, ids: Sequence[str]) -> v.PreparationView:
         """Begins to install groups, in the background; `preparation` says how far it is."""
         return self._preparation.begin(ids)

@@ -844,7 +844,10 @@ PreparationState = Literal["none", "running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group of packages that something needs. Sizes are bytes of what is still to come; `unbuilt`: it cannot be had on this system."""
+    """A group of packages that something needs. Sizes are bytes of what is still to come; `unbuilt`: it cannot be had on this system.
+
+    `used_by`: the titles of the modules and projects that need it, where a stage was asked about.
+    """
 
     id: str
     title: str
@@ -855,6 +858,7 @@ class GroupView:
     interrupted: bool  # while it was being installed: installing it again finishes it
     download: int
     installed: int
+    used_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
