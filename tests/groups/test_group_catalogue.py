@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def test_every_group_of_the_list_is_one_of_the_project_file_and_the_other_way_ro
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert set(project["optional-dependencies"]) - OTHERS == set(GROUPS)
     assert not set(GROUPS) & set(BASE)
+
+
+def test_the_authors_guide_lists_every_group_and_no_other() -> None:
+    guide = (REPOSITORY / "docs" / "authors.md").read_text(encoding="utf-8")
+    part = guide.partition("## What a lab needs")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", part, flags=re.M) == list(GROUPS)
 
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: group.id)
