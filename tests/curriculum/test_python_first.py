@@ -96,3 +96,20 @@ def test_the_first_evenings_of_someone_with_no_python_are_pythons(plan):
 
 def test_who_knows_python_begins_with_the_mathematics(plan):
     assert "linear-algebra" in evenings(plan, {"python": 3}, 1)[0]
+
+
+def first_step(plan: Curriculum, background: dict[str, int]) -> tuple[str, str]:
+    enrolled = Event(id="0" * 32, at=START, data=e.Enrolled(name="Ada", hours_per_week=7, background=background))
+    step = session(plan, fold(plan, [enrolled]), START + DAY, 60).steps[0]
+    return step.kind, step.target
+
+
+def test_the_readme_says_where_both_begin(plan):
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+    kind, target = first_step(plan, {})
+    book, chapter = target.split("#")
+    title = next(resource.title for resource in plan.modules["python"].resources if resource.id == book)
+    assert kind == "chapter"
+    assert f"If not, it is chapter {chapter} of *{title}*" in readme
+    assert "If you program in Python already and said so, it is the first lesson" in readme
+    assert first_step(plan, {"python": 3})[0] == "lesson"
