@@ -2,8 +2,12 @@
 
 import random
 
+import pytest
+
+from modelwright.curriculum import load
 from modelwright.curriculum.giveaways import cues, guessed
 from modelwright.curriculum.models import Choice, Item
+from modelwright.learner.exams import GUESSED
 
 
 def item(right: str, *wrong: str, id: str = "q", kind: str = "choose") -> Item:
@@ -52,3 +56,10 @@ def test_a_classifier_finds_an_authors_habit_and_nothing_where_there_is_none():
 
 def test_one_module_alone_is_not_measured():
     assert guessed({"one": bank(style=True)["one"]}) == []
+
+
+def test_what_placement_takes_for_guessing_is_what_the_shipped_bank_gives_away():
+    measured = {one.kind: one.share for one in guessed({module.id: module.items for module in load().modules.values()})}
+    assert GUESSED.keys() == measured.keys() - {"all"}
+    for kind, share in GUESSED.items():
+        assert share == pytest.approx(measured[kind], abs=0.03), f"{kind}: write {measured[kind]:.3f} into exams.GUESSED"
