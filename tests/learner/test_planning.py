@@ -11,7 +11,7 @@ from histories import Diary
 from modelwright.curriculum import Curriculum, load
 from modelwright.journal import events as e
 from modelwright.learner import TABLE, LearnerError, Step, evening_minutes, fold, learned, memory, next_step, session, why_not
-from modelwright.learner.planning import WEIGHT, _lower, regained, urgency
+from modelwright.learner.planning import AWAY_WAITS, WEIGHT, _lower, regained, urgency
 from modelwright.learner.wording import ago, count, listed, number, often
 
 
@@ -274,6 +274,11 @@ def test_the_table_is_what_decides(course: Curriculum) -> None:
     found = [s.target for s in steps]
     lab, new, strand = (found.index(t) for t in ("algebra/softmax", "algebra/row-by-column", "python/crash#1"))
     assert lab < new < strand
+
+
+def test_the_table_says_after_how_many_days_what_was_set_aside_comes_back() -> None:
+    said = next(row.when for row in TABLE if row.name == "help")
+    assert said.endswith(f"it comes back after {number(AWAY_WAITS[0])} to {number(AWAY_WAITS[-1])} days")
 
 
 # Why not

@@ -65,7 +65,7 @@ TABLE = (
         "help",
         90,
         "practice that does not help (ten tries without three right in a row, or six sittings): an example with a hole, what lies beneath, "
-        "another page, an easier kind; then the plan goes on, and it comes back in a week",
+        "another page, an easier kind; then the plan goes on, and it comes back after four to seven days",
     ),
     Row("new again", 70, "after an absence, from the second evening back until something new was read: the first new skill of the plan"),
     Row("unfinished lab", 60, "a lab that was begun within the last month and has not passed"),
