@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -257,3 +258,16 @@ def test_it_listens_on_this_machine_alone(enrolled, environment: dict[str, str],
         process.terminate()
         process.communicate(timeout=20)
     assert os.path.exists(environment["MODELWRIGHT_HOME"])
+
+
+def test_something_else_is_done_anyway_or_put_off_by_a_command(enrolled: Any) -> None:
+    first = json.loads(enrolled("next", "--json").out)["target"]
+    asked = enrolled("next", "--why-not", tiny.LAB)
+    assert f"modelwright next --anyway {tiny.LAB}" in asked.out
+    done = enrolled("next", "--anyway", "softmax")
+    assert "It stands first this evening" in done.out
+    assert "You chose it." in done.out
+    assert "It comes no sooner than tomorrow" in enrolled("next", "--not-tonight", first).out
+    today = enrolled("today").out
+    assert "Not tonight:" in today
+    assert enrolled("next", "--not-tonight", "no/such-thing").code != 0

@@ -39,8 +39,8 @@ def test_who_leaves_out_reinforcement_learning_still_meets_the_policy_gradient_a
     planner = Planner(plan, state, START + DAY)
     assert planner.frontier == [f"{FIELD}/policy-gradient", f"{FIELD}/verifiable-rewards"]
     assert any(f"{FIELD}/policy-gradient" in step.skills for step in planner.session(60).steps)
-    assert "You left out" not in why_not(plan, state, START + DAY, f"{FIELD}/policy-gradient")
-    assert "You left out" in why_not(plan, state, START + DAY, f"{FIELD}/q-learning")
+    assert "You left out" not in why_not(plan, state, START + DAY, f"{FIELD}/policy-gradient").reason
+    assert "You left out" in why_not(plan, state, START + DAY, f"{FIELD}/q-learning").reason
 
 
 def test_the_hours_of_what_is_required_stay_in_the_forecast(plan):

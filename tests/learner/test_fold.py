@@ -52,7 +52,7 @@ def test_any_history_gets_an_evening_a_forecast_and_honest_numbers(history: list
         assert 0 <= m.sd < 0.5
         kept = memory(COURSE, state, skill, now)
         assert kept is None or (0 <= kept.retrievability <= 1 and math.isfinite(kept.stability_days))
-        assert why_not(COURSE, state, now, skill).endswith((".", "!", "?"))
+        assert why_not(COURSE, state, now, skill).reason.endswith((".", "!", "?"))
         standing(COURSE, state, skill, now)
     due_cards(COURSE, state, now)
     q = forecast(COURSE, state, now, paths=50).finish

@@ -311,13 +311,13 @@ def test_the_table_says_after_how_many_days_what_was_set_aside_comes_back() -> N
 )
 def test_why_not_answers_for_anything(course: Curriculum, target: str, says: str) -> None:
     diary = Diary(course).learn("algebra/vectors").add(e.GoalsChanged(skipped=["games"]))
-    answer = why_not(course, diary.state, diary.now, target)
+    answer = why_not(course, diary.state, diary.now, target).reason
     assert re.search(says, answer), answer
 
 
 def test_why_not_of_a_passed_lab_says_when_and_how_fresh(diary: Diary) -> None:
     diary.learn("algebra/softmax").lab("algebra/softmax").wait(71)
-    answer = why_not(diary.course, diary.state, diary.now, "algebra/softmax")
+    answer = why_not(diary.course, diary.state, diary.now, "algebra/softmax").reason
     assert re.match(r"You passed it 71 days ago\. Today you would recall it \d times in \d+\.", answer) or "step" in answer
 
 
@@ -430,11 +430,11 @@ def test_why_not_is_answered_for_everything_there_is(plan_of_all: Curriculum) ->
     state = diary.state
     for kind in (c.stages, c.modules, c.skills, c.lessons, c.labs, c.problems, c.cards, c.items, c.projects, c.resources):
         for id in list(kind)[:: max(1, len(kind) // 12)]:
-            answer = why_not(c, state, diary.now, id)
+            answer = why_not(c, state, diary.now, id).reason
             assert answer[0].isupper(), (id, answer)
             assert answer.endswith("."), (id, answer)
     chapter = next(r for r in c.resources.values() if r.chapters)
-    assert why_not(c, state, diary.now, f"{chapter.id}#{chapter.chapters[0].number}").endswith(".")
+    assert why_not(c, state, diary.now, f"{chapter.id}#{chapter.chapters[0].number}").reason.endswith(".")
 
 
 def test_a_skill_that_counts_on_few_answers_is_looked_at_when_the_plan_is_done(course: Curriculum) -> None:
@@ -483,7 +483,7 @@ def test_practice_that_does_not_help_rests_longer_each_time_and_says_so(course: 
         diary.answers("algebra/lengths", True, True, True, False).wait(1)
     assert not learned(course, diary.state, "algebra/vectors")
     assert "algebra/lengths" not in targets(diary.evening(20).steps)
-    said = why_not(course, diary.state, diary.now, "algebra/lengths")
+    said = why_not(course, diary.state, diary.now, "algebra/lengths").reason
     assert said.startswith(
         "You practised vectors as data yesterday; after twenty answers, a few days between help more than more of the same."
     ), said

@@ -68,6 +68,23 @@ def test_today_has_one_open_step_and_says_why(client: Any) -> None:
     assert 'data-key="Enter"' in text
 
 
+def test_something_else_is_done_anyway_or_put_off_by_plain_forms(client: Any, studio: Studio) -> None:
+    first = studio.next()
+    assert 'value="not-tonight"' in client.get("/").text
+    asked = client.get(f"/why?target={LAB}").text
+    assert "Do it anyway" in asked
+    today = client.post("/why", data={"target": LAB, "wish": "now"})
+    assert today.url.path == "/"
+    assert "You chose it." in today.text
+    assert studio.next().target == LAB
+    client.post("/why", data={"target": first.target, "wish": "not-tonight"})
+    assert "take it back" in client.get("/").text
+    assert first.target not in [step.target for step in studio.today().steps]
+    client.post("/why", data={"target": first.target, "wish": "as-planned"})
+    assert "take it back" not in client.get("/").text
+    assert client.post("/why", data={"target": LAB, "wish": "never"}).status_code == 422
+
+
 def test_a_missing_page_names_the_nearest(client: Any) -> None:
     answer = client.get("/lesson/tiny-maths/dubling")
     assert answer.status_code == 404

@@ -183,15 +183,18 @@ def today(
     today(minutes, json)
 
 
-@app.command(epilog="Example: modelwright next --why-not deep-learning/adam")
+@app.command(epilog="Examples: modelwright next --why-not deep-learning/adam · modelwright next --anyway adam · … --not-tonight cards")
 def next(
     why_not: Annotated[str | None, typer.Option(autocompletion=_any_names, help="Why this is not next: any lab, lesson or module.")] = None,
+    anyway: Annotated[str | None, typer.Option(autocompletion=_any_names, help="Do this anyway: it stands first this evening.")] = None,
+    not_tonight: Annotated[str | None, typer.Option(autocompletion=_any_names, help="Not before tomorrow; 'cards': the cards.")] = None,
+    as_planned: Annotated[str | None, typer.Option(autocompletion=_any_names, help="Take back either of these.")] = None,
     json: Json = False,
 ) -> None:
-    """The one thing to do next, and why."""
+    """The one thing to do next, and why; or something else instead."""
     from modelwright.cli.evening import next_step
 
-    next_step(why_not, json)
+    next_step(why_not, {"now": anyway, "not-tonight": not_tonight, "as-planned": as_planned}, json)
 
 
 @app.command(epilog="Example: modelwright lesson linear-algebra/vectors-as-data")

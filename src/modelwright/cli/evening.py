@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from modelwright.cli.opened import studio
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from modelwright.studio import Studio
@@ -110,6 +113,8 @@ def today(minutes: int | None, json: bool) -> None:
         if not view.steps:
             out.print("  Nothing is due, and nothing is open. `modelwright plan` shows the road.")
         out.print()
+        if view.put_off:
+            screen.wrapped(out, f"Not tonight: {', '.join(link.title for link in view.put_off)}.", style="dim")
         if view.horizon is not None and view.horizon.early and view.horizon.milestone:
             screen.wrapped(out, f"The next milestone: {view.horizon.milestone.title}, {view.horizon.milestone_sentence}", style="dim")
         elif view.forecast is not None:
@@ -119,15 +124,31 @@ def today(minutes: int | None, json: bool) -> None:
             screen.remark(sentence)
 
 
-def next_step(why_not: str | None, json: bool) -> None:
+def next_step(why_not: str | None, wishes: Mapping[v.Wish, str | None], json: bool) -> None:
     with studio() as s:
+        out = screen.console()
         if why_not is not None:
             answer = s.why_not(why_not)
             if json:
-                screen.print_json({"target": why_not, "answer": answer})
-            else:
-                screen.wrapped(screen.console(), answer)
+                screen.print_json(answer)
+                return
+            screen.wrapped(out, answer.reason)
+            name = shlex.quote(answer.target)
+            if answer.anyway is not None:
+                screen.wrapped(out, f"Do it anyway: modelwright next --anyway {name}", style="dim")
+            if answer.tonight:
+                screen.wrapped(out, f"Not tonight: modelwright next --not-tonight {name}", style="dim")
+            if answer.put_off:
+                screen.wrapped(out, f"As planned after all: modelwright next --as-planned {name}", style="dim")
             return
+        if any(wishes.values()):
+            said = [s.choose(target, wish) for wish, target in wishes.items() if target]
+            if json:
+                screen.print_json({"said": said, "next": s.next()})
+                return
+            for sentence in said:
+                screen.wrapped(out, sentence)
+            out.print()
         step = s.next()
         if json:
             screen.print_json(step)

@@ -245,6 +245,17 @@ class NoteWritten(Data, frozen=True, tag="note-written"):
     quote: Line = ""  # of a note beside a paragraph: how that begins
 
 
+class Chosen(Data, frozen=True, tag="chosen"):
+    """What the learner wished of the evening instead of the plan's word. It holds for that day of theirs, and no longer.
+
+    targets: ids as a step names them, `resource#number` for a chapter and `cards` for the cards; a skill or a module stands for all that
+    is about it. wish: do them first, not today, or as the plan has it (which takes either back).
+    """
+
+    targets: Annotated[list[Id], Meta(max_length=50)]
+    wish: Literal["now", "not-tonight", "as-planned"]
+
+
 class TimeLogged(Data, frozen=True, tag="time-logged"):
     """Work done away from the program: a lecture watched, a book read on the train."""
 
@@ -309,7 +320,7 @@ Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | Faded | AnswerMarked
     | PassageMarked
     | ChapterRead | ChapterStopped | ProblemAnswered | CardReviewed
-    | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | TimeLogged
+    | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | Chosen | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone
 )  # fmt: skip
 

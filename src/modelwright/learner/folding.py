@@ -49,6 +49,8 @@ EXPECTED_ITEM: Final = 60.0
 ASKED_AT_ONCE: Final = 512  # predictions that wait to be worked out together
 SCORED_ALL: Final = 2000  # answers, and reviews, whose predictions are all scored; after these one in SCORED_ONE_IN: enough to judge by
 SCORED_ONE_IN: Final = 16
+MOST_CHOSEN: Final = 20  # targets for one evening
+MOST_PUT_OFF: Final = 500
 
 # How much of an answer counts, by what helped. Stated here and nowhere else.
 SECOND_TRY: Final = 0.35
@@ -384,6 +386,11 @@ class Folder:
         if trace.right + trace.wrong < ENOUGH and read_through(self.curriculum, self.state, id):
             self.claim(id, trace, True, at)
 
+    def did(self, target: str) -> None:
+        """What was chosen for this evening is done, or its time for tonight is over."""
+        if target in self.state.anyway:
+            self.state.anyway.remove(target)
+
 
 def measured(pace: Pace, hours: float, expected: float) -> None:
     """A finished piece of work, and what the curriculum expected of it: at most twelve times more or less is believed."""
@@ -533,6 +540,8 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     problem.answered = seen + 1
     sat_on(problem.sat, f._day)
     problem.last_at, problem.last_right = at, alone
+    if state.anyway:
+        f.did(d.problem)
     if alone:
         problem.right += 1
     weight = AFTER_SOLUTION if helped else SECOND_TRY if not first else WITH_EXAMPLE if d.example else 1.0
@@ -592,6 +601,7 @@ def _lab(f: Folder, at: int, d: e.LabSubmitted) -> None:
     for id in d.skills:
         _begin(f.skill(id), at)
     if d.passed:
+        f.did(d.lab)
         lab.passed_at = max(lab.passed_at, at)
         if not before or at - before > DAY:
             weight = AFTER_SOLUTION if lab.solution else max(0.4, 1.0 - PER_HINT * lab.hints)
@@ -633,6 +643,7 @@ def _lesson_opened(f: Folder, at: int, d: e.LessonOpened) -> None:
 
 def _lesson(f: Folder, at: int, d: e.LessonFinished) -> None:
     first = d.lesson not in f.state.lessons
+    f.did(d.lesson)
     f.state.lessons[d.lesson] = at
     if not first:
         f.state.reread[d.lesson] = f.state.reread.get(d.lesson, 0) + 1
@@ -690,6 +701,7 @@ def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
                 if trace is not None and not placed_well(trace) and not f.index.practised.get(id, True):
                     f.claim(id, trace, read_through(f.curriculum, f.state, id), at)
         return
+    f.did(key)
     read = f.state.chapters.get(key)
     first = read is None
     if read is not None:
@@ -705,6 +717,7 @@ def _chapter(f: Folder, at: int, d: e.ChapterRead) -> None:
 def _stopped(f: Folder, at: int, d: e.ChapterStopped) -> None:
     """A part of a chapter was read: nothing is taught yet, and the hours are the chapter's."""
     key, expected = f"{d.resource}#{d.chapter}", 0.0
+    f.did(key)
     if key not in f.state.chapters:
         expected = f.index.chapter_hours.get(key, 0.0) * max(d.share - f.state.reached.get(key, 0.0), 0.0)
         f.state.reached[key] = min(max(d.share, 0.0), 1.0)
@@ -722,9 +735,25 @@ def _project(f: Folder, at: int, d: e.ProjectEntry) -> None:
         known = f.curriculum.projects.get(d.project)
         for id in known.skills if known else ():
             f.practised(id, 3, 1.0, at)
+    f.did(d.project)
     project.hours += d.hours
     project.last_at = at
     f.worked("project", d.hours)
+
+
+def _chosen(f: Folder, at: int, d: e.Chosen) -> None:
+    state, day = f.state, f._day
+    if day != state.chosen_day:
+        if day < state.chosen_day:
+            return  # from another machine, and over
+        state.chosen_day, state.anyway, state.put_off = day, [], []
+    targets = list(dict.fromkeys(d.targets))
+    state.anyway = [id for id in state.anyway if id not in targets]
+    state.put_off = [id for id in state.put_off if id not in targets]
+    if d.wish == "now":
+        state.anyway = [*targets, *state.anyway][:MOST_CHOSEN]
+    elif d.wish == "not-tonight":
+        state.put_off = [*state.put_off, *targets][-MOST_PUT_OFF:]
 
 
 def _time(f: Folder, at: int, d: e.TimeLogged) -> None:
@@ -763,6 +792,7 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.ChapterRead: _chapter,
     e.ChapterStopped: _stopped,
     e.ProjectEntry: _project,
+    e.Chosen: _chosen,
     e.TimeLogged: _time,
     e.RunFinished: _run,
     e.CompetitionEntry: _run,

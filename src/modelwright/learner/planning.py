@@ -60,6 +60,7 @@ class Row:
 
 # The whole of what decides between things to do. A heavier line wins the evening; minutes decide how many fit.
 TABLE = (
+    Row("chosen", 200, "what the learner chose to do anyway: it stands first, on the day that they chose it"),
     Row("step back", 100, "two failures in a row on a skill: the weakest thing it rests on comes first, or its own lesson again"),
     Row(
         "help",
@@ -117,6 +118,7 @@ AWAY = 30  # days without work, beyond which coming back is met …
 LIGHT = 0.5  # … by a first evening of so much of the minutes, without new things …
 MET = 14  # … and told about for so many days
 READ = ("lesson", "chapter")
+CARDS = "cards"  # how a wish names the cards, whose step has no target
 SHORTEST_EVENING = 5.0  # minutes; an evening that has fewer left is over
 UPKEEP = 20.0  # minutes of an evening, when the plan is done
 BACK = "Good to have you back"
@@ -161,6 +163,11 @@ class Step:
     place: str = ""
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """How a wish about it names it."""
+        return (CARDS,) if self.kind == "review" else self.targets if self.target else ()
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """All that it uses up for this evening."""
         return (self.target, *dict.fromkeys(self.problems)) if self.problems else (self.target,)
@@ -168,6 +175,19 @@ class Step:
     def meets(self, used: set[str]) -> bool:
         """Whether something of it is used up already."""
         return not used.isdisjoint(self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why something is not what the plan says to do now. step: what doing it anyway would be; None where it cannot be done by itself.
+
+    tonight: it is in the evening's list. put_off: it was put off until tomorrow.
+    """
+
+    reason: str
+    step: Step | None = None
+    tonight: bool = False
+    put_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +282,19 @@ def absence(state: State, now: int) -> tuple[int, int, int] | None:
     return back[-1] - max(day for day in worked if day < back[-1]) - 1, sum(day >= back[-1] for day in worked) + 1, back[-1]
 
 
-def why_not(curriculum: Curriculum, state: State, now: int, target: str) -> str:
+def why_not(curriculum: Curriculum, state: State, now: int, target: str) -> WhyNot:
     """Why this is not what the plan says to do now, for the id of anything. Raises LearnerError for an unknown one."""
-    return Planner(curriculum, state, now).why_not(target)
+    return Planner(curriculum, state, now).instead_of(target)
+
+
+def anyway(curriculum: Curriculum, state: State, now: int, target: str, minutes: float) -> Step | None:
+    """What it would be to do this now, in at most so many minutes; None for what cannot be done by itself."""
+    return Planner(curriculum, state, now).anyway(target, minutes)
+
+
+def put_off(state: State, now: int) -> tuple[str, ...]:
+    """What the learner put off until their next day."""
+    return tuple(state.put_off) if state.chosen_day == local_day(state, now) else ()
 
 
 class Planner:
@@ -385,32 +415,37 @@ class Planner:
         )
 
     def session(self, minutes: float) -> Session:
+        chosen = self.chosen(minutes)
         if minutes < SHORTEST_EVENING:
+            if chosen:  # who chose something when the evening was over goes on
+                return Session(self.headline(chosen), self.promise(chosen, ""), tuple(chosen))
             return Session(OVER, OVER_PROMISE, (Step("rest", "", "Rest", 0.0, "The minutes of this evening are full."),), over=True)
         if self.finished:
-            return self.upkeep(min(minutes, UPKEEP))
-        left = minutes
-        reviews, spread = self.cards(minutes)
+            return self.upkeep(min(minutes, UPKEEP), chosen)
+        left = minutes - sum(step.minutes for step in chosen)
+        reviews, spread = self.cards(left) if not chosen or left >= SHORTEST else (None, "")
         if reviews:
             left -= reviews.minutes
-        back = self.step_back(left)
+        used = used_by(chosen)
+        back = [step for step in self.step_back(left) if not self.barred(step, used)]
         left -= sum(step.minutes for step in back)
-        help = self.help(min(left, HELP_SHARE * minutes))
+        help = [step for step in self.help(min(left, HELP_SHARE * minutes)) if not self.barred(step, used)]
         left -= sum(step.minutes for step in help)
         back += help
-        refresh = self.refresh(min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), used_by(back))
+        refresh = self.refresh(min(left, minutes * (PRESSED_SHARE if self.pressed else REFRESH_SHARE)), used | used_by(back))
         left -= sum(step.minutes for step in refresh)
-        done = used_by([*back, *refresh])
+        done = used | used_by([*back, *refresh])
         main = self.main(left, done, closing=reviews is None)
         left -= sum(step.minutes for step in main)
         if self.waiting and left >= SHORTEST and not (main and main[-1].partial):
             # Minutes are left, and more would fade: they are better spent on that than on nothing.
             main = [*self.refresh(left, done | used_by(main)), *main]
-        first = [reviews] if reviews else []
-        steps = [*first, *refresh, *back, *main]
-        if steps and steps[-1].partial and first:
+        steps = [*chosen, *refresh, *back, *main]
+        if reviews and steps and steps[-1].partial:
             # Something finished at the end: the cards move behind what stays open.
-            steps = [*steps[1:], replace(reviews, reason="To end on something finished: " + _lower(reviews.reason))] if reviews else steps
+            steps.append(replace(reviews, reason="To end on something finished: " + _lower(reviews.reason)))
+        elif reviews:
+            steps.insert(len(chosen), reviews)
         if not steps:
             steps = [self.rest()]
         title = BACK if self.first_back else self.headline(steps)
@@ -470,11 +505,12 @@ class Planner:
             ahead.append(f"Until {until}: what fades comes back a few skills an evening, beside what is new.")
         return Back(days, evening, told, tuple(ahead))
 
-    def upkeep(self, minutes: float) -> Session:
-        """An evening after the end, in a few minutes: what fades, what was lost, and what was never sure. Nothing new, and no chapter."""
+    def upkeep(self, minutes: float, chosen: list[Step]) -> Session:
+        """An evening after the end, in a few minutes: what fades, what was lost, and what was never sure. Nothing new, and no chapter,
+        but for what was chosen, which has its own minutes."""
         reviews, _ = self.cards(minutes)
-        steps = [reviews] if reviews else []
-        left = minutes - sum(step.minutes for step in steps)
+        steps = [*chosen, reviews] if reviews else [*chosen]
+        left = minutes - (reviews.minutes if reviews else 0.0)
         refresh = self.refresh(left, used_by(steps))
         left -= sum(step.minutes for step in refresh)
         steps += refresh
@@ -483,7 +519,7 @@ class Planner:
             if self.learned(skill) or self.skipped(skill) or not self.taught(skill) or self.rests(skill):
                 continue
             step = self.practise(skill, left, f"{say.capital(self.title(skill))} was yours, and the last answers say that it is not now.")
-            if step is not None and not step.meets(used):
+            if step is not None and not self.barred(step, used):
                 steps.append(replace(step, row="practice"))
                 left -= step.minutes
                 used |= set(step.targets)
@@ -493,8 +529,103 @@ class Planner:
             steps = [Step("rest", "", "Rest", 0.0, "Nothing fades yet.")]
         return Session(FINISHED, FINISHED_PROMISE, tuple(steps), finished=True)
 
+    # What the learner wished of this evening
+
+    @cached_property
+    def put_off(self) -> frozenset[str]:
+        """Ids that are not to come before the learner's next day."""
+        return frozenset(put_off(self.state, self.now))
+
+    @cached_property
+    def put_off_skills(self) -> frozenset[str]:
+        """The skills of which nothing is to come: named themselves, or their module. An id that is also a thing's means the thing."""
+        c = self.c
+        named = [id for id in self.put_off if id not in c.lessons and id not in c.problems and id not in c.labs]
+        return frozenset(s for id in named for s in (self.ix.module_skills.get(id) or ((id,) if id in c.skills else ())))
+
+    def barred(self, step: Step, used: set[str]) -> bool:
+        """Whether something of it is used up for this evening, or was put off."""
+        if step.meets(used):
+            return True
+        return bool(self.put_off) and not (self.put_off.isdisjoint(step.named) and self.put_off_skills.isdisjoint(step.skills))
+
+    def chosen(self, minutes: float) -> list[Step]:
+        """What the learner chose to do anyway and has not done, the latest first, as far as the minutes go; one thing in any case."""
+        if self.state.chosen_day != self.today:
+            return []
+        steps: list[Step] = []
+        left = minutes if minutes >= SHORTEST_EVENING else float(self.state.minutes_per_day)
+        for target in self.state.anyway:
+            if steps and left < SHORTEST:
+                break
+            if (step := self.anyway(target, left)) is not None and not step.meets(used_by(steps)):
+                steps.append(replace(step, row="chosen"))
+                left -= step.minutes
+                if step.kind in READ and not step.partial:
+                    self.fresh.update(step.skills)
+        return steps
+
+    def anyway(self, target: str, left: float) -> Step | None:
+        """What it would be to do this now, locked or not, in at most so many minutes; None for what cannot be done by itself."""
+        c = self.c
+        if lab := c.labs.get(target):
+            trace = self.state.labs.get(target)
+            again = trace is not None and trace.passed_at > 0
+            whole = max(5.0, round(lab.minutes * REWRITE)) if again else float(lab.minutes)
+            title = f"{lab.title}, again from a blank file" if again else f"Lab: {lab.title}"
+            return Step("lab", target, title, min(whole, left), self.choice(lab.skills), lab.skills, partial=whole > left, again=again)
+        if lesson := c.lessons.get(target):
+            again = target in self.state.lessons
+            title = f"Once more: {lesson.title}" if again else lesson.title
+            whole = float(lesson.minutes)
+            reason = self.choice(lesson.skills)
+            return Step("lesson", target, title, min(whole, left), reason, lesson.skills, partial=whole > left, again=again)
+        if problem := c.problems.get(target):
+            return self.block([problem] * max(1, min(PROBLEMS, int(left // problem.minutes))), self.choice(problem.skills))
+        if project := c.projects.get(target):
+            minutes = float(int(min(left, PROJECT_SITTING)))
+            return Step("project", target, project.title, minutes, self.choice(project.skills), project.skills, partial=True)
+        if target in c.modules:
+            return self.anyway_in([s for s in self.ix.module_skills[target] if not self.learned(s)], left)
+        if target in c.stages:
+            return self.anyway_in([s for m in c.stages[target].modules for s in self.ix.module_skills[m.id] if not self.learned(s)], left)
+        if target in c.skills:
+            return self.anyway_in([target], left)
+        resource, _, number = target.partition("#")
+        if book := c.resources.get(resource):
+            unread = [ch for ch in book.chapters if f"{book.id}#{ch.number}" not in self.state.chapters]
+            chapter = book.chapter(int(number)) if number.isdigit() else next(iter(unread), None)
+            if chapter is not None:
+                id, title = target_and_name(book, chapter)
+                step = self.chapter_step(book, chapter, max(left, A_SITTING), self.choice(chapter.skills))
+                return step or Step("chapter", id, title, SHORTEST, self.choice(chapter.skills), chapter.skills)
+        return None
+
+    def anyway_in(self, skills: list[str], left: float) -> Step | None:
+        """The next piece of work on one of these skills: those that are open first, and of each its page before its problems."""
+        for skill in sorted(skills, key=lambda s: not self.open(s)):
+            pages = [*self.lessons_left(skill), *(f"{r}#{n}" for r, n in reading_left(self.c, self.state, skill))]
+            things = [*pages, *self.c.teaching(skill, "problem"), *self.c.teaching(skill, "lesson"), *self.c.teaching(skill, "lab")]
+            for id in things:
+                if (step := self.anyway(id, left)) is not None:
+                    return step
+        return None
+
+    def choice(self, skills: tuple[str, ...]) -> str:
+        """Of what was chosen, what it rests on, and whether that is the learner's."""
+        skills = tuple(s for s in skills if s in self.c.skills)
+        lacking = self.blockers(skills)
+        if lacking:
+            return f"You chose it. {self.waits(lacking)}"
+        below = [p for p in dict.fromkeys(p for s in skills for p in self.ix.prerequisites[s]) if p not in skills]
+        if not below:
+            return "You chose it, and it rests on nothing that comes before it."
+        return f"You chose it. It rests on {self.titles(below)}; nothing of that is missing."
+
     def cards(self, minutes: float) -> tuple[Step | None, str]:
         """Tonight's share of the due cards, and a sentence where a backlog is spread over days."""
+        if CARDS in self.put_off:
+            return None, ""
         due = due_cards(self.c, self.state, self.now)
         old = [d for d in due if not d.new]
         new = [d for d in due if d.new]
@@ -592,6 +723,7 @@ class Planner:
     def kinds_of(self, skill: str) -> list[Problem]:
         """The kinds of problem on a skill, without those that were met on too many evenings lately."""
         problems = (self.c.problems[id] for id in self.c.teaching(skill, "problem"))
+        problems = (p for p in problems if p.id not in self.put_off)
         return [p for p in problems if not self.full(trace.sat if (trace := self.state.problems.get(p.id)) else [])]
 
     def block(self, problems: list[Problem], reason: str) -> Step:
@@ -767,7 +899,7 @@ class Planner:
         while lost and left >= 1 and len(steps) < 3:
             best: tuple[float, Step, dict[str, float]] | None = None
             for step, good in self.refreshers(lost, urgent, left):
-                if step.meets(taken) or (step.kind == "check" and self.asked & set(step.skills)):
+                if self.barred(step, taken) or (step.kind == "check" and self.asked & set(step.skills)):
                     continue
                 gain = regained(good.items(), urgent) / step.minutes
                 if best is None or gain > best[0]:
@@ -899,7 +1031,7 @@ class Planner:
         found: list[tuple[float, Step, str]] = []
 
         def offer(row: str, step: Step | None, module: str) -> None:
-            if step is not None and not step.meets(used):
+            if step is not None and not self.barred(step, used):
                 found.append((WEIGHT[row], replace(step, row=row), module))
 
         for lab_id, trace in self.state.labs.items() if not self.first_back else ():
@@ -922,13 +1054,13 @@ class Planner:
                 resting.append(skill)
                 continue
             step = self.practice_step(skill, left, used)
-            if step is not None and not step.meets(used):
+            if step is not None and not self.barred(step, used):
                 offer("practice", step, self.c.skills[skill].module)
                 break
         if not modules and self.new_waits():
             for skill in self.unread:
                 step = self.new_step(skill, left, used)
-                if step is not None and step.kind in READ:
+                if step is not None and step.kind in READ and not self.barred(step, used):
                     offer("new again", step, self.c.skills[skill].module)
                     break
         strands: list[str] = []
@@ -937,7 +1069,7 @@ class Planner:
             if module in strands or skill in self.fresh or self.rests(skill):
                 continue
             step = self.new_step(skill, left, used)
-            if step is None or step.meets(used):
+            if step is None or self.barred(step, used):
                 continue
             offer("second strand" if strands or (modules and module not in modules) else "new skill", step, module)
             strands.append(module)
@@ -1169,6 +1301,8 @@ class Planner:
             # A lab of a skipped module is still wanted where it is what another module's skill is practised with.
             if (
                 lab.id in used
+                or lab.id in self.put_off
+                or not self.put_off_skills.isdisjoint(lab.skills)
                 or all(self.skipped(s) for s in lab.skills if s in self.c.skills)
                 or (trace and (trace.passed_at or trace.tries))
             ):
@@ -1239,6 +1373,8 @@ class Planner:
         for project in self.c.projects.values():
             trace = self.state.projects.get(project.id)
             skills = [s for s in project.skills if s in self.c.skills]
+            if project.id in self.put_off or not self.put_off_skills.isdisjoint(skills):
+                continue
             if (trace and trace.done_at) or not skills or not all(self.learned(s) or self.skipped(s) for s in skills):
                 continue
             done = len(trace.milestones) if trace else 0
@@ -1288,6 +1424,7 @@ class Planner:
         return Step("exam", module.id, title, float(minutes), reason, inside)
 
     def reading_step(self, left: float, used: set[str]) -> Step | None:
+        taken = used | self.put_off
         for module in self.c.modules.values():
             if module.id in self.state.skipped or not any(self.taught(s) for s in self.ix.module_skills[module.id]):
                 continue
@@ -1296,7 +1433,7 @@ class Planner:
             for chapter in resource.chapters if resource else ():
                 key = f"{resource.id}#{chapter.number}" if resource else ""
                 served = [s for s in chapter.skills if s in self.c.skills]
-                if resource and key not in self.state.chapters and key not in used and served and all(self.taught(s) for s in served):
+                if resource and key not in self.state.chapters and key not in taken and served and all(self.taught(s) for s in served):
                     return self.chapter_step(resource, chapter, left, f"It tells {self.titles(served)} more slowly, and from another side.")
         return None
 
@@ -1305,6 +1442,7 @@ class Planner:
             lab
             for lab in self.c.labs.values()
             if lab.id not in used
+            and lab.id not in self.put_off
             and not (self.state.labs.get(lab.id) and self.state.labs[lab.id].passed_at)
             and all(s in self.c.skills and self.taught(s) for s in lab.skills)
         ]
@@ -1323,7 +1461,7 @@ class Planner:
         for _, skill, p in sorted(thin):
             reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {say.often(p)}."
             step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
-            if step is not None and not step.meets(used):
+            if step is not None and not self.barred(step, used):
                 return step
         return None
 
@@ -1408,13 +1546,34 @@ class Planner:
 
     # Why not
 
+    @cached_property
+    def evening(self) -> Session:
+        """Tonight's, as another asks for it: to plan it changes what this one takes for taught."""
+        return Planner(self.c, self.state, self.now).session(self.state.minutes_per_day)
+
+    def instead_of(self, target: str) -> WhyNot:
+        """Why not this, and what the learner may do about it."""
+        target = target.strip()
+        if target == CARDS:
+            cards, _ = self.cards(self.state.minutes_per_day)
+            reason = cards.reason if cards else "No card is due."
+        else:
+            reason = self.why_not(target)
+        if target in self.put_off:
+            step = None if target == CARDS else self.anyway(target, float(self.state.minutes_per_day))
+            return WhyNot("You put it off: it comes no sooner than tomorrow.", step, put_off=True)
+        tonight = next((step for step in self.evening.steps if target in step.named), None)
+        if tonight is not None:
+            return WhyNot(reason, None if tonight.row == "chosen" or tonight.kind == "review" else tonight, tonight=True)
+        return WhyNot(reason, self.anyway(target, float(self.state.minutes_per_day)))
+
     def why_not(self, target: str) -> str:
         c, state = self.c, self.state
         target = target.strip()
-        plan = self.session(state.minutes_per_day)
-        for n, step in enumerate(plan.steps, 1):
+        for n, step in enumerate(self.evening.steps, 1):
             if step.target and target in step.targets:
-                return f"It is what the plan says: step {say.number(n)} of this session. {step.reason}"
+                says = "It is" if step.row == "chosen" else "It is what the plan says:"
+                return f"{says} step {say.number(n)} of this session. {step.reason}"
         if target in c.labs:
             return self.why_not_lab(c.labs[target])
         if target in c.lessons:
@@ -1448,7 +1607,7 @@ class Planner:
         raise LearnerError(f"There is nothing called {target!r} in the plan.{hint}")
 
     def instead(self) -> str:
-        steps = [s for s in self.session(self.state.minutes_per_day).steps if s.kind != "review"]
+        steps = [s for s in self.evening.steps if s.kind != "review"]
         return f" The plan puts {_quoted(steps[0].title)} first: {_lower(steps[0].reason)}" if steps and steps[0].kind != "rest" else ""
 
     def blockers(self, skills: tuple[str, ...]) -> list[str]:

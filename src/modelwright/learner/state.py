@@ -14,7 +14,7 @@ from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 from modelwright.learner.traces import ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
 
-SCHEMA = 7
+SCHEMA = 8
 
 
 @dataclass(slots=True)
@@ -91,6 +91,9 @@ class State:
     module_hours: dict[str, float] = field(default_factory=dict)  # module -> hours of work on it: lessons, chapters, problems, labs
     # As `weeks`: of these, the hours that no module's new work claims: cards, questions, elsewhere.
     upkeep: dict[int, float] = field(default_factory=dict)
+    chosen_day: int = 0  # the day, in the learner's time, of which the next two speak
+    anyway: list[str] = field(default_factory=list)  # targets that the learner chose to do first and has not done, the latest first
+    put_off: list[str] = field(default_factory=list)  # what is not to come on that day
 
     def canonical(self) -> bytes:
         """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""

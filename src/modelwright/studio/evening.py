@@ -34,6 +34,13 @@ def step_view(step: Any) -> v.Step:
     )
 
 
+def wished_title(desk: Desk, id: str) -> str:
+    """What a wish names, in words."""
+    from modelwright.learner.planning import CARDS
+
+    return "Tonight's cards" if id == CARDS else desk.link(id, "chapter" if "#" in id else "").title
+
+
 def today_view(
     desk: Desk,
     session: Session,
@@ -44,6 +51,8 @@ def today_view(
     remarks: tuple[str, ...] = (),
 ) -> v.Today:
     mine, parts = desk.parts
+    from modelwright.learner import put_off
+
     return v.Today(
         at=desk.now,
         name=desk.record.name,
@@ -61,6 +70,7 @@ def today_view(
         forecast=forecast,
         remarks=remarks,
         horizon=horizon,
+        put_off=tuple(v.Link("", id, wished_title(desk, id)) for id in put_off(desk.state, desk.now)),
         back=v.Back(session.back.days, session.back.told, session.back.ahead) if session.back is not None else None,
     )
 

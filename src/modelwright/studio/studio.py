@@ -253,12 +253,44 @@ class Studio:
         with self._desk() as desk:
             return evening.lately(desk)[:limit]
 
-    def why_not(self, target: str) -> str:
-        """Why `target` (any id) is not next, in words."""
+    def why_not(self, target: str) -> v.WhyNot:
+        """Why `target` (any id, or `cards`) is not next, and what may be done about it."""
         from modelwright.learner import why_not
 
         with self._desk(enrolled=True) as desk:
-            return why_not(self.curriculum, desk.state, desk.now, self._any(target))
+            id = self._wished(target)
+            answer = why_not(self.curriculum, desk.state, desk.now, id)
+            step = None if answer.step is None else evening.step_view(answer.step)
+            return v.WhyNot(id, evening.wished_title(desk, id), answer.reason, step, answer.tonight, answer.put_off)
+
+    def choose(self, target: str, wish: v.Wish) -> str:
+        """Records what the learner wants of `target` this evening instead of the plan's word; returns what follows, in a sentence.
+
+        It stands first (`now`), does not come before tomorrow (`not-tonight`), or comes as planned after all (`as-planned`).
+        """
+        from modelwright.learner import anyway
+
+        with self._desk(enrolled=True) as desk:
+            id = self._wished(target)
+            title = evening.wished_title(desk, id)
+            tonight = next((s for s in self._session(desk, self._left(desk)).steps if id in s.named), None)
+            targets = tonight.named if tonight is not None else (id,)
+            if wish == "now":
+                step = anyway(self.curriculum, desk.state, desk.now, id, float(self._minutes(desk)))
+                if step is None:
+                    raise StudioError(f"{title} cannot be done by itself; name a lesson, a lab, a problem, a chapter or a project.")
+                targets, title = (step.target,), step.title
+            self._append(e.Chosen(targets=list(targets)[:50], wish=wish))
+        return {
+            "now": f"It stands first this evening: {title}.",
+            "not-tonight": f"It comes no sooner than tomorrow: {title}.",
+            "as-planned": f"It comes as the plan has it: {title}.",
+        }[wish]
+
+    def _wished(self, target: str) -> str:
+        from modelwright.learner.planning import CARDS
+
+        return target if target.strip() == CARDS else self._any(target)
 
     def forecast(self) -> v.ForecastView:
         with self._desk(enrolled=True) as desk:

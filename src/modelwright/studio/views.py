@@ -147,6 +147,25 @@ class Today:
     remarks: tuple[str, ...] = ()
     back: Back | None = None
     horizon: Horizon | None = None
+    put_off: tuple[Link, ...] = ()  # what the learner does not want before tomorrow
+
+
+Wish = Literal["now", "not-tonight", "as-planned"]  # what one may want of a thing this evening, whatever the plan says
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why `target` is not next. anyway: what doing it now would be; None where it cannot be done by itself, or is chosen already.
+
+    tonight: it is in this evening's list, and so may be put off. put_off: it was, until tomorrow.
+    """
+
+    target: str
+    title: str
+    reason: str
+    anyway: Step | None = None
+    tonight: bool = False
+    put_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,6 @@ class Health(BaseModel):
     version: str
 
 
-class Why(BaseModel):
-    target: str
-    reason: str
-
-
 class Enrolment(Body):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     hours_per_week: Annotated[float, Field(gt=0, le=100)]
@@ -98,6 +93,17 @@ class Answered(Body):
 class Wanted(Body):
     seed: Seed
     example: bool = False
+
+
+class Wished(Body):
+    """`target`: any id, or `cards`. It is done first this evening, not before tomorrow, or as the plan has it."""
+
+    target: Annotated[str, Field(min_length=1, max_length=200)]
+    wish: v.Wish
+
+
+class Said(BaseModel):
+    said: str
 
 
 class Rated(Body):
@@ -255,9 +261,15 @@ def _road(api: APIRouter, studio: Studio) -> None:
         """The one thing to do now, and why."""
         return give(studio.next())
 
-    @api.get("/why-not", response_model=Why)
-    def why_not(target: Annotated[str, Query(max_length=200)]) -> Why:
-        return Why(target=target, reason=studio.why_not(target))
+    @api.get("/why-not", response_model=v.WhyNot)
+    def why_not(target: Annotated[str, Query(max_length=200)]) -> Response:
+        """Why something is not next, and whether it can be done anyway or put off."""
+        return give(studio.why_not(target))
+
+    @api.post("/chosen", response_model=Said)
+    def choose(body: Wished) -> Said:
+        """Something else this evening than what the plan says."""
+        return Said(said=studio.choose(body.target, body.wish))
 
     @api.get("/forecast", response_model=v.ForecastView)
     def forecast() -> Response:

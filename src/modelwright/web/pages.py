@@ -93,11 +93,13 @@ def _who(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.get("/why")
     def why(request: Request, target: Annotated[str, Query(max_length=200)]) -> Response:
-        return (
-            look.fragment("_why.html", text=studio.why_not(target))
-            if partial(request)
-            else look.page(request, "why.html", text=studio.why_not(target))
-        )
+        answer = studio.why_not(target)
+        return look.fragment("_why.html", why=answer) if partial(request) else look.page(request, "why.html", why=answer)
+
+    @pages.post("/why")
+    def choose(target: Annotated[str, Form(max_length=200)], wish: Annotated[v.Wish, Form()]) -> Response:
+        studio.choose(target, wish)
+        return back("/")
 
     @pages.get("/enrol")
     def enrol_form(request: Request) -> Response:
