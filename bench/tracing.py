@@ -1,11 +1,17 @@
 """The mastery model on public student data, against published models and simple ones measured in the same run; and its weights, fitted.
 
-    python bench/tracing.py --train FILE --test FILE --format pykt|gervet [--zero-shot TEST --zero-shot-format … --zero-shot-train FILE]
-    python bench/tracing.py --fit-weights OUT --train FILE --format … [--train FILE --format …]
+    python bench/tracing.py --measure FILE --format FORMAT
+    python bench/tracing.py --train FILE --test FILE --format FORMAT [--zero-shot TEST --zero-shot-format FORMAT]
+    python bench/tracing.py --fit-weights OUT --train FILE --format FORMAT [--train FILE --format FORMAT …]
 
-Any data set in pyKT's format (one row a learner: `concepts` and `responses` with commas; several skills of a question joined by _) or in
-Gervet's (tab-separated, one row an answer: user_id, item_id, correct, skill_id). Every answer goes through the code that the program
-runs (`modelwright.learner.tracing`): the filter, the inputs, the network. What is measured is named in each row:
+Any data set in one of four formats, those that such sets are handed on in. pykt: one row a learner, `concepts` and `responses` with commas;
+several skills of a question joined by _. gervet: tab-separated, one row an answer: user_id, item_id, correct, skill_id. akt: four lines a
+learner: a head, then exercises, skills and responses with commas. assistments2017: that set's own CSV, one row an answer: studentId,
+startTime, problemId, skill, correct. Every answer goes through the code that the program runs (`modelwright.learner.tracing`): the filter,
+the inputs, the network. What is measured is named in each row:
+
+Elo: nothing fitted; a rating for each learner and each exercise, moved with every answer (`elo`). running mean: the learner's share of
+right answers so far. With `--measure`, these and the program's own weights on a set as it is, with nothing fitted or counted beforehand.
 
 ours, fitted: networks and boosted trees, averaged, fitted on the training part, with the difficulties of exercises counted there. ours,
 one network: the first of them alone, of the size and kind that the program ships. shipped: `weights.json` as it is, with the
@@ -29,6 +35,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from modelwright.learner import LearnerError
 from modelwright.learner.filtering import STANDARD, observe
 from modelwright.learner.state import State
 from modelwright.learner.traces import SkillTrace
@@ -57,12 +64,27 @@ Learner = list[Answer]
 Layer = tuple[list[list[float]], list[float]]
 
 
+FORMATS = {  # each with the columns that a file of it must have
+    "pykt": ("concepts", "responses"),
+    "gervet": ("user_id", "item_id", "correct", "skill_id"),
+    "assistments2017": ("studentId", "startTime", "problemId", "skill", "correct"),
+    "akt": (),
+}
+
+
 def load(path: str, format: str) -> list[Learner]:
+    """The learners of a file, each with the answers in their order. Raises LearnerError where the file is not of the format."""
     csv.field_size_limit(1 << 30)
-    with Path(path).open(encoding="utf-8", newline="") as file:
+    with Path(path).open(encoding="utf-8", errors="replace", newline="") as file:
+        if format == "akt":
+            return _four_lines_each(path, file.read().splitlines())
+        rows = csv.DictReader(file, delimiter="\t" if format == "gervet" else ",")
+        missing = [name for name in FORMATS[format] if name not in (rows.fieldnames or ())]
+        if missing:
+            raise LearnerError(f"{path} lacks what the format {format} has ({', '.join(missing)}): give the --format of this file.")
         if format == "pykt":
             learners = []
-            for row in csv.DictReader(file):
+            for row in rows:
                 concepts, responses = row["concepts"].split(","), row["responses"].split(",")
                 items = row["questions"].split(",") if row.get("questions") else [""] * len(concepts)
                 learners.append(
@@ -74,9 +96,60 @@ def load(path: str, format: str) -> list[Learner]:
                 )
             return learners
         by_user: dict[str, Learner] = {}
-        for row in csv.DictReader(file, delimiter="\t"):
-            by_user.setdefault(row["user_id"], []).append(((row["skill_id"],), row["item_id"], int(row["correct"])))
+        if format == "gervet":
+            for row in rows:
+                by_user.setdefault(row["user_id"], []).append(((row["skill_id"],), row["item_id"], int(row["correct"])))
+        else:
+            asked = [row for row in rows if row["correct"] in ("0", "1")]
+            for row in sorted(asked, key=lambda row: float(row["startTime"])):  # stable: rows of one moment stay in the file's order
+                by_user.setdefault(row["studentId"], []).append(((row["skill"],), row["problemId"], int(row["correct"])))
         return list(by_user.values())
+
+
+def _four_lines_each(path: str, lines: Sequence[str]) -> list[Learner]:
+    learners: list[Learner] = []
+    for k in range(0, len(lines) - 3, 4):
+        items, skills, responses = (line.rstrip(",").split(",") for line in lines[k + 1 : k + 4])
+        if not len(items) == len(skills) == len(responses):
+            raise LearnerError(f"{path}, lines {k + 2} to {k + 4}: these should be as many exercises as skills as responses.")
+        learners.append([((skill,), item, int(right)) for skill, item, right in zip(skills, items, responses, strict=True)])
+    return learners
+
+
+# What needs no fitting: the least that a model must beat
+
+
+def elo(learners: Sequence[Learner], before: Sequence[Learner] = ()) -> np.ndarray:
+    """Log-odds for every answer by the Elo rating system, learner after learner; `before` is run through first and not returned.
+
+    The chance of a right answer is sigmoid(learner - exercise); after it both ratings move by the surprise times U(n) = 1 / (1 + 0.05 n),
+    n being the answers that the rating has had. All ratings start at 0. An exercise is what the data name so, and else its skills.
+    Source: Pelánek (2016), Applications of the Elo rating system in adaptive educational systems, Computers & Education 98.
+    """
+    exercises: dict[object, list[float]] = {}
+    scores: list[float] = []
+    for learner in itertools.chain(before, learners):
+        ability = 0.0
+        for n, (skills, item, right) in enumerate(learner):
+            rating = exercises.setdefault(item or skills, [0.0, 0])
+            score = ability - rating[0]
+            surprise = right - sigmoid(score)
+            ability += surprise / (1 + 0.05 * n)
+            rating[0] -= surprise / (1 + 0.05 * rating[1])
+            rating[1] += 1
+            scores.append(score)
+    return np.array(scores[sum(map(len, before)) :])
+
+
+def running_mean(learners: Sequence[Learner]) -> np.ndarray:
+    """Log-odds for every answer from the learner's answers before it alone: (right + 1) / (answers + 2)."""
+    scores: list[float] = []
+    for learner in learners:
+        won = 0
+        for n, (_, _, right) in enumerate(learner):
+            scores.append(logit((won + 1) / (n + 2)))
+            won += right
+    return np.array(scores)
 
 
 # What is known of exercises from other learners
@@ -519,6 +592,8 @@ def compare(args: argparse.Namespace) -> None:
     asked = stream(test, Told(counts, Neighbours(train, counts)), prior)
     print(f"{name}: fitted on {about(train)}; measured on {about(test)}", flush=True)
     rows: list[Row | tuple[str, str, str]] = [measured(what, score_a, asked) for what, score_a in baselines(train, test).items()]
+    rows.append(measured("Elo, nothing fitted, run through --train first", elo(test, train), asked))
+    rows.append(measured("running mean of the learner, nothing fitted", running_mean(test), asked))
     rows += PUBLISHED.get(name, ())
     x_nm, y_n = own.all_nm, own.right_n
     scores = [fit_trees(x_nm, y_n, seed)(asked.all_nm) for seed in range(TREES)]
@@ -538,6 +613,24 @@ def compare(args: argparse.Namespace) -> None:
     if args.zero_shot:
         zero_shot(args, train, prior)
     print(f"{time.process_time() - began:.0f} CPU seconds", flush=True)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The program's own weights on data sets as they are, with nothing fitted there, beside what needs no fitting."""
+    shipped = default_tracer()
+    for path, format in zip(args.measure, args.format, strict=True):
+        learners = load(path, format)
+        counted = stream(learners, Told(Counts()), shipped.prior, counting=True)
+        unknown = stream(learners, Told(), shipped.prior)
+        show(
+            f"{Path(path).stem}: {about(learners)}",
+            [
+                measured("Elo, nothing fitted", elo(learners), counted),
+                measured("the program's own weights, exercises counted as they come", run(shipped, counted), counted),
+                measured("running mean of the learner, nothing fitted", running_mean(learners), unknown),
+                measured("the program's own weights, exercises unknown", run(shipped, unknown), unknown),
+            ],
+        )
 
 
 def run(tracer: Tracer, s: Stream) -> np.ndarray:
@@ -564,10 +657,14 @@ def zero_shot(args: argparse.Namespace, train: Sequence[Learner], prior: Prior) 
     tracer = Tracer(Weights(2, {}, list(INPUTS), layers, prior))
     for path, format in zip(args.zero_shot, args.zero_shot_format or [args.format[0]] * len(args.zero_shot), strict=True):
         test = load(path, format)
-        rows = []
+        unfitted = stream(test, Told(), prior)
+        rows = [
+            measured("Elo, nothing fitted", elo(test), unfitted),
+            measured("running mean of the learner, nothing fitted", running_mean(test), unfitted),
+        ]
         for how, s in (
             ("exercises counted as they come", stream(test, Told(Counts()), prior, counting=True)),
-            ("exercises unknown", stream(test, Told(), prior)),
+            ("exercises unknown", unfitted),
         ):
             all_of_them = s.of_answers(np.mean([model(s.x_ni) for model in models], axis=0))
             rows.append(measured(f"ours, fitted on --train alone; {how}", all_of_them, s))
@@ -617,26 +714,32 @@ def fit_weights(args: argparse.Namespace) -> None:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--train", action="append", required=True, help="a training part; --fit-weights takes several")
-    p.add_argument(
-        "--format", action="append", choices=("pykt", "gervet"), required=True, help="of --train (and --test); one for each --train"
-    )
+    p.add_argument("--measure", action="append", metavar="FILE", help="a data set as it is, on which nothing is fitted")
+    p.add_argument("--train", action="append", help="a training part; --fit-weights takes several")
+    p.add_argument("--format", action="append", choices=FORMATS, required=True, help="one for each --measure or --train (and its --test)")
     p.add_argument("--test", help="the test part")
     p.add_argument("--name", help="of the data set, for its published figures: " + ", ".join(PUBLISHED))
     p.add_argument("--hold-out", action="store_true", help="measure on a tenth of the training learners instead of the test part")
     p.add_argument("--zero-shot", action="append", help="a test part of another set, on which nothing is fitted")
-    p.add_argument("--zero-shot-format", action="append", choices=("pykt", "gervet"))
+    p.add_argument("--zero-shot-format", action="append", choices=FORMATS)
     p.add_argument("--fit-weights", metavar="OUT", help="write the weights that ship, fitted on all --train")
     p.add_argument("--provenance", action="append", metavar="KEY=TEXT", help="more words for the weights file")
     args = p.parse_args()
-    if len(args.format) != len(args.train):
-        p.error("give one --format for each --train")
-    if args.fit_weights:
-        fit_weights(args)
-    elif args.hold_out or args.test:
-        compare(args)
-    else:
-        p.error("give --test, --hold-out or --fit-weights")
+    if not args.measure and not args.train:
+        p.error("give --measure or --train")
+    if len(args.format) != len(args.measure or args.train):
+        p.error("give one --format for each --measure or --train")
+    try:
+        if args.measure:
+            measure(args)
+        elif args.fit_weights:
+            fit_weights(args)
+        elif args.hold_out or args.test:
+            compare(args)
+        else:
+            p.error("give --test, --hold-out or --fit-weights")
+    except LearnerError as error:
+        p.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":
