@@ -96,6 +96,13 @@ def test_a_figure_has_no_style_of_its_own_and_says_what_it_shows(tmp_path):
     assert "Before you go on" not in rendered.html
 
 
+def test_a_figure_that_a_page_cannot_hold_is_said_and_not_kept(tmp_path, monkeypatch):
+    page = lesson(tmp_path)
+    monkeypatch.setattr("modelwright.curriculum.safe_svg.LARGEST", 1000)
+    assert [ran.error for ran in run_lesson(page) if ran.error] == ["it draws more than a page can hold"]
+    assert draw(page, tmp_path / "figures") == []
+
+
 def test_a_figure_that_is_not_drawn_yet_says_its_text(tmp_path):
     assert "A straight line that rises" in render_lesson(lesson(tmp_path)).html
 

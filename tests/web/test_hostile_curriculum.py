@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny_curriculum
-from modelwright.curriculum import load, markup, render_markdown, render_math
+from modelwright.curriculum import load, markup, render_lesson, render_markdown, render_math
 from modelwright.curriculum.figures import folder_of
 from modelwright.curriculum.lint import lint
+from modelwright.curriculum.safe_svg import safe_svg
 from modelwright.studio import Studio
 from modelwright.web import create_app
 from serving import HERE
@@ -134,17 +135,40 @@ def test_nothing_of_it_acts_on_any_page(studio: Studio, hostile: Path) -> None:
         answer = client.post(page, data=data)
         assert answer.status_code < 500, page
         assert troubles(answer.text) == [], page
-    assert not folder.exists() or all(troubles(markup.svg(f.read_text("utf-8")) or "") == [] for f in folder.glob("*.svg"))
+    assert not folder.exists() or all(troubles(safe_svg(f.read_text("utf-8"), "f") or "") == [] for f in folder.glob("*.svg"))
 
 
 def test_a_drawing_that_comes_with_it_is_shapes_and_text_alone() -> None:
-    drawn = markup.svg(SVG)
+    drawn = safe_svg(SVG, "f")
     assert drawn is not None
     assert troubles(drawn) == []
     assert "a &lt;mwx&gt; b" in drawn
     assert 'id="verdict"' not in drawn
-    assert markup.svg("<html/>") is None
-    assert markup.svg("no svg") is None
+    assert safe_svg("<html/>", "f") is None
+    assert safe_svg("no svg", "f") is None
+
+
+ENTITIES = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10}'>" for n in range(1, 6))
+BEGINS = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+DOUBLES = "".join(f'<g id="abcdef-{n}">{f"""<use xlink:href="#abcdef-{n - 1}"/>""" * 2}</g>' for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        f"<!DOCTYPE svg [<!ENTITY e0 'mwx'>{ENTITIES}]>{BEGINS}<text>&e5;</text></svg>",
+        f'{BEGINS}<path id="abcdef-0" d="M0 0"/>{DOUBLES}</svg>',
+        f"{BEGINS}{'<g>' * 20_000}{'</g>' * 20_000}</svg>",
+    ],
+    ids=["entities that unfold", "uses that double", "twenty thousand deep"],
+)
+def test_a_figure_that_came_drawn_with_a_curriculum_does_not_unfold_on_its_page(drawing: str, tmp_path: Path) -> None:
+    lesson = load(tiny_curriculum.build(tmp_path / "curriculum")).lessons[tiny_curriculum.LESSON]
+    lesson = lesson.model_copy(update={"text": '```figure\nalt = "A line."\n```\n'})
+    page = render_lesson(lesson, lambda key: drawing).html
+    assert "mwxmwx" not in page
+    assert page.count("<use") <= 2
+    assert page.count("<g") < 100
 
 
 def test_the_linter_names_each_link_that_leads_nowhere(tmp_path: Path) -> None:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from modelwright import groups
 from modelwright.curriculum.lesson_blocks import Cell, Check, Figure, blocks_of
 from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.render import figure_key
+from modelwright.curriculum.safe_svg import safe_svg
 
 SECONDS = 60
+TOO_LARGE = "it draws more than a page can hold"
 # Each at least 3.4 to 1 against both the light and the dark page.
 SERIES = ("#3d7fd6", "#c8553d", "#2f9060", "#9c64c4", "#a87a14", "#6f7d8c")
 # Matplotlib's settings for a figure in a page, where they can travel as JSON: the page's letters, no ground, few lines.
@@ -80,7 +80,8 @@ def draw(lesson: Lesson, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     drawn = [ran for ran in run_lesson(lesson) if ran.svg]
     for path, ran in zip(wanted, drawn, strict=False):
-        path.write_text(plain_svg(ran.svg or "", prefix=path.stem[:6]), encoding="utf-8")
+        if drawing := safe_svg(ran.svg or "", prefix=f"f{path.stem[:6]}"):
+            path.write_text(drawing, encoding="utf-8")
     return [path for path in wanted if path.is_file()]
 
 
@@ -98,50 +99,12 @@ def _run(job: list[dict[str, Any]], lesson: Lesson, seconds: float) -> list[Ran]
     if done.returncode or not done.stdout:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         return [Ran(job[0]["line"], None, None, f"the lesson's code ended its process: {last}")]
-    return [Ran(**ran) for ran in json.loads(done.stdout)]
+    return [_shown(Ran(**ran)) for ran in json.loads(done.stdout)]
 
 
-def plain_svg(svg: str, prefix: str) -> str:
-    """Matplotlib's SVG without styles: attributes only, ids of its own, the page's ink for black, no ground, no fixed size."""
-    for name in ("", "xlink", "dc", "cc", "rdf"):
-        uri = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}.get(name)
-        if uri:
-            ElementTree.register_namespace(name, uri)
-    root = ElementTree.fromstring(svg.encode())
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag.split("}")[1] in ("metadata", "style"):
-                parent.remove(child)
-    for element in root.iter():
-        style = element.attrib.pop("style", "")
-        for name, value in (pair.split(":", 1) for pair in style.split(";") if ":" in pair):
-            _set(element, name.strip(), value.strip())
-        for name in ("fill", "stroke"):
-            if element.get(name) in ("#000000", "#000", "black"):
-                element.set(name, "currentColor")
-        if "id" in element.attrib:
-            element.set("id", f"{prefix}-{element.get('id')}")
-        for name, value in list(element.attrib.items()):
-            value = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", value)
-            if name.endswith("href") and value.startswith("#"):
-                value = f"#{prefix}-{value[1:]}"
-            element.set(name, value)
-        if element.tag.endswith("}text"):
-            element.attrib.setdefault("fill", "currentColor")
-    root.attrib.pop("width", None)
-    root.attrib.pop("height", None)
-    root.set("stroke-linejoin", "round")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return re.sub(r"\s*<!--.*?-->", "", re.sub(r"(\d+\.\d{2})\d+", r"\1", text))
-
-
-def _set(element: ElementTree.Element, name: str, value: str) -> None:
-    if name == "font":  # the shorthand is no attribute: keep the size, the page's face does the rest
-        if size := re.search(r"([\d.]+)px", value):
-            element.set("font-size", size[1])
-    elif name in ("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-opacity", "fill-opacity", "opacity",
-                  "stroke-linecap", "stroke-linejoin", "text-anchor", "font-size", "fill-rule", "clip-path"):  # fmt: skip
-        element.set(name, value)
+def _shown(ran: Ran) -> Ran:
+    """The same, or that it failed where its figure cannot be shown."""
+    return replace(ran, svg=None, error=TOO_LARGE) if ran.svg and safe_svg(ran.svg, "f") is None else ran
 
 
 _HARNESS = r"""
@@ -167,6 +130,7 @@ for block in job["blocks"]:
                 plt.gcf().tight_layout()
                 plt.gcf().savefig(file, format="svg", metadata={"Date": None})
                 svg = file.getvalue()
+                svg = svg[svg.index("<svg"):]
     except BaseException as failure:
         error = "".join(traceback.format_exception_only(failure)).strip().splitlines()[-1]
     if block["kind"] != "figure":
@@ -177,4 +141,4 @@ for block in job["blocks"]:
 sys.__stdout__.write(json.dumps(results))
 """
 
-__all__ = ["STYLE", "Ran", "draw", "folder_of", "plain_svg", "run_lesson"]
+__all__ = ["STYLE", "TOO_LARGE", "Ran", "draw", "folder_of", "run_lesson"]

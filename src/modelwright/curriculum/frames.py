@@ -27,7 +27,7 @@ from pathlib import Path
 import msgspec
 
 from modelwright import groups
-from modelwright.curriculum.figures import STYLE
+from modelwright.curriculum.figures import STYLE, TOO_LARGE
 from modelwright.curriculum.lesson_blocks import Cell, Explore, Figure, blocks_of
 from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
@@ -164,7 +164,7 @@ def _keep(drawn: Drawn, index: int, raw: dict[str, str], folder: Path) -> None:
     frame = Frame(error=raw.get("error", ""))
     if not frame.error:
         svg = safe_svg(raw["svg"], "e" + drawn.key[:6], raw["said"])
-        frame = Frame(error="it draws more than a page can hold") if svg is None else Frame(svg=svg, said=raw["said"])
+        frame = Frame(error=TOO_LARGE) if svg is None else Frame(svg=svg, said=raw["said"])
     place = folder / drawn.key / f"{index}.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     new = place.with_suffix(f".{os.getpid()}")

@@ -1,4 +1,6 @@
-"""What may stand on a page of what an author wrote: MathML, SVG and links, by lists of what is allowed; the rest is left out.
+"""What may stand on a page of what an author wrote: MathML and links, by lists of what is allowed; the rest is left out.
+
+Drawings, whoever made them, have one list of their own: `safe_svg.py`.
 
 A curriculum may come from anywhere, and a page acts on its attributes (`hx-post` sends, `data-key` takes a key). So nothing that an
 author can choose becomes an element or an attribute of any other kind, and text is always escaped.
@@ -8,7 +10,6 @@ from __future__ import annotations
 
 import html
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,19 +30,7 @@ MATH_ATTRIBUTES = _names("""
     mathbackground minsize maxsize symmetric largeop lspace rspace width height depth voffset linethickness notation linebreak
     columnalign rowalign columnlines rowlines columnspacing rowspacing frame bevelled
 """)
-SVG_ELEMENTS = _names("""
-    svg g defs path rect circle ellipse line polyline polygon text tspan use clipPath mask linearGradient radialGradient stop pattern
-    image title desc
-""")
-SVG_ATTRIBUTES = _names("""
-    id x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox transform version preserveAspectRatio fill fill-rule
-    fill-opacity stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset stroke-opacity
-    opacity font-size font-style font-weight font-family text-anchor dominant-baseline clip-path clip-rule mask offset stop-color
-    stop-opacity gradientUnits gradientTransform patternUnits image-rendering
-""")
 VALUE = re.compile(r"[\w#.,%+\-() /]*")  # of an attribute of MathML: a length, a colour, a word
-OWN_ID = re.compile(r"[0-9a-f]{6}-[\w.:-]*")  # as `figures.plain_svg` makes them: no id of the page itself
-PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
 SCHEMES = frozenset({"http", "https", "mailto"})
 REFERENCE = re.compile(r"&#x[0-9A-Fa-f]{1,6};")  # how latex2mathml writes signs into an element's text
 
@@ -74,38 +63,3 @@ def mathml(element: Element) -> str:
 
 def _mathematical_text(text: str | None) -> str:
     return html.escape(REFERENCE.sub(lambda sign: html.unescape(sign[0]), text or ""), quote=False)
-
-
-@lru_cache(maxsize=256)
-def svg(text: str) -> str | None:
-    """A drawing with shapes, text and pictures alone; None where it is no SVG."""
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(text.encode("utf-8", "replace"))
-    except ElementTree.ParseError:
-        return None
-    return _shape(root) if root.tag == "{http://www.w3.org/2000/svg}svg" else None
-
-
-def _shape(element: Element) -> str:
-    namespace, _, name = str(element.tag).rpartition("}")
-    if namespace != "{http://www.w3.org/2000/svg" or name not in SVG_ELEMENTS | {"a"}:
-        return ""
-    if name == "a":  # what a link is drawn around stays
-        return "".join(_shape(child) for child in element)
-    attributes = ' xmlns="http://www.w3.org/2000/svg"' if name == "svg" else ""
-    for key, value in element.items():
-        if key in ("href", "{http://www.w3.org/1999/xlink}href"):
-            if value.startswith("#") or (name == "image" and PICTURE.fullmatch(value)):
-                attributes += f' href="{html.escape(value)}"'
-        elif key in SVG_ATTRIBUTES and (key != "id" or OWN_ID.fullmatch(value)) and _keeps_inside(value):
-            attributes += f' {key}="{html.escape(value)}"'
-    inside = html.escape(element.text or "", quote=False)
-    inside += "".join(_shape(child) + html.escape(child.tail or "", quote=False) for child in element)
-    return f"<{name}{attributes}>{inside}</{name}>"
-
-
-def _keeps_inside(value: str) -> bool:
-    """Whether every `url(…)` of a value leads to a part of the same drawing."""
-    return all(target.strip("\"' ").startswith("#") for target in re.findall(r"url\(\s*([^)]*)", value, flags=re.IGNORECASE))
