@@ -129,6 +129,11 @@ def test_what_is_ones_own_or_never_graded_is_left_alone(source: str) -> None:
         "import numpy as np\ng = np.vectorize(abs)\ndef f(x): return g(x)",
         "import numpy as np\n@np.vectorize\ndef g(v): return v\ndef f(x): return g(x)",
         "def f(x): return list(rows(x))\ndef rows(z): yield from z",
+        "import numpy as np\ndef f(x):\n    x = np.asarray(x, float)\n    for row in x: print(row)",
+        "def f(x):\n    if x is None:\n        x = []\n    for row in x: print(row)",
+        "def f(x, k):\n    for _ in range(k):\n        for row in x: print(row)\n        x = [1]",
+        "def f(x):\n    def rows(): return [row for row in x]\n    made = rows()\n    x = made\n    return x",
+        "import numpy as np\ndef f(x): return np.fromfunction(lambda i, j: x[i, j], x.shape)",
     ],
 )
 def test_a_loop_over_an_argument_is_found_however_it_is_reached(source: str) -> None:
@@ -143,6 +148,20 @@ def test_a_loop_over_an_argument_is_found_however_it_is_reached(source: str) -> 
         "def f(x, y):\n    for name, value in (('x', x), ('y', y)): assert value.ndim, name",
         "def f(x, steps):\n    for _ in range(steps): x = x + x\n    while abs(x).max() > 3: x = x / 2\n    return x",
         "def f(x): return x\nif __name__ == '__main__':\n    x = [1]\n    for a in x: print(f(a))",
+        "def f(x):\n    out = x.sum()\n    x = [1, 2]\n    for value in x: print(value)\n    return out",
+        "def f(x):\n    out = x.sum()\n    x = [1, 2]\n    for i in range(len(x)): print(x[i])\n    return out",
+        "def f(x):\n    out, rows = x.sum(), x\n    rows, x = ['a'], 'b'\n    return out, [row for row in rows], [letter for letter in x]",
+        "def f(x):\n    for name in ('a', 'b'):\n        out = x.sum()\n        rows = [name]\n        for row in rows: print(row)\n    return out",
+        "def f(x):\n    x = x.shape\n    return [n for n in x]",
+        "def f(x): return x * sum(x * x for x in (1, 2))",
+        "def f(x):\n    def g(x): return [v for v in x]\n    return x * sum(g([1, 2]))",
+        "def f(x): return x + helper(x=[1, 2])\ndef helper(x): return sum(v for v in x)",
+        "def f(x):\n    n, m = map(int, x.shape)\n    return x / (n * m)",
+        "import functools, operator\ndef f(x): return x / functools.reduce(operator.mul, x.shape)",
+        "def f(x):\n    for a in range(len(x.shape)): x = x - x.mean(a, keepdims=True)\n    return x",
+        "import numpy as np\ndef f(x):\n    for a, n in enumerate(np.shape(x)[:-1]): x = x.sum(a, keepdims=True) / n\n    return x",
+        "def f(x, y):\n    given = (x, y)\n    for i in range(len(given)): assert given[i].ndim\n    return x",
+        "def f(x):\n    while len(x.shape) < 3: x = x[None]\n    return x",
     ],
 )
 def test_a_loop_over_something_else_is_not(source: str) -> None:

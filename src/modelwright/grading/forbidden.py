@@ -38,11 +38,14 @@ LOOPING = {
     "itertools": "starmap accumulate takewhile dropwhile",
 }
 LOOPS = frozenset(f"{module}.{name}" for module, names in LOOPING.items() for name in names.split())
+LOOPS_OVER_A_SHAPE = frozenset({"numpy.ndindex", "numpy.fromfunction"})  # whose argument is a shape, and whose steps are all its places
 WRAPPING = frozenset({"numpy.vectorize", "numpy.frompyfunc"})
 DATA, SHAPE, SIZE = "data", "shape", "size"
 FAR = 40  # steps that a name is followed: no one hides a library behind more by accident
 DEEP = 3_000  # frames for reading a file: a sum of a thousand terms is a tree that is a thousand high
 NOTHING: frozenset[str] = frozenset()
+Place = tuple[int, int]  # line, column
+START: Place = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -603,12 +606,29 @@ class Loops:
     """Python loops over an argument of a graded function, or over what was made of it, in that function or one that it calls.
 
     What is followed is coarse: an array (or a part of it, or one made from it), its shape, or a number of its elements. A loop over
-    the axes (`range(x.ndim)`) is no loop over the array.
+    the axes (`range(x.ndim)`) or over the lengths (`x.shape`) is no loop over the array. A name holds all that it was ever given, but for
+    what lies before an assignment that comes first wherever the name is read: what is called `x` there is not the argument any more.
     """
 
     def __init__(self, reader: Reader, rule: Rule) -> None:
         self.reader, self.rule = reader, rule
-        self.kinds: dict[tuple[int, str], set[str]] = {}  # (scope, name) -> what it holds
+        self.kinds: dict[tuple[int, str], dict[Place, set[str]]] = {}  # (scope, name) -> what it was given, and where
+        self.renewed: dict[tuple[int, str], list[tuple[Place, Place]]] = {}  # … -> from where to where an assignment replaces all before
+        for node in [reader.tree, *reader.scope_of]:
+            for body in (
+                value for _, value in ast.iter_fields(node) if isinstance(value, list) and value and isinstance(value[0], ast.stmt)
+            ):
+                for statement in body:
+                    self._renew(statement, _end(body[-1]))
+
+    def _renew(self, statement: ast.stmt, until: Place) -> None:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        for target in targets:
+            for part in target.elts if isinstance(target, ast.Tuple | ast.List) else [target]:
+                if isinstance(part, ast.Name) and part in self.reader.scope_of:
+                    self.renewed.setdefault((id(self.reader.scope_of[part]), part.id), []).append((_end(statement), until))
 
     def found(self) -> Iterator[Use]:
         functions = [n for n in self.reader.scope_of if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
@@ -616,16 +636,19 @@ class Loops:
             if getattr(function, "name", "") in self.reader.graded or self._of_a_graded_class(function):
                 for argument in _parameters(function):
                     if argument.arg == self.rule.loops_over:
-                        self.kinds[id(self.reader.scope_of[argument]), argument.arg] = {DATA}
+                        self._add(self.reader.scope_of[argument], argument.arg, {DATA}, START)
         for _ in range(12):  # as far as a value can be handed on
-            before = sum(map(len, self.kinds.values()))
+            before = self._known()
             for node in list(self.reader.scope_of):
                 self._spread(node)
-            if sum(map(len, self.kinds.values())) == before:
+            if self._known() == before:
                 break
         for node in list(self.reader.scope_of):
             if self._loops(node):
                 yield self._use(node.iter if isinstance(node, ast.comprehension) else node)
+
+    def _known(self) -> int:
+        return sum(len(kinds) for places in self.kinds.values() for kinds in places.values())
 
     def _loops(self, node: ast.AST) -> bool:
         match node:
@@ -658,48 +681,55 @@ class Loops:
                 made = [binding.value.func] if isinstance(binding.value, ast.Call) else getattr(binding.definition, "decorator_list", [])
                 if any(self.reader.names(wrapper) & WRAPPING for wrapper in made):
                     called = called | LOOPS
-        return bool(called & LOOPS) and any(self.kind(part) & {DATA, SIZE, SHAPE} for part in given)
+        held: set[str] = set().union(*(self.kind(part) for part in given)) if given else set()
+        return bool(called & LOOPS and DATA in held) or bool(called & LOOPS_OVER_A_SHAPE and held)
 
     def _spread(self, node: ast.AST) -> None:
         match node:
             case ast.Assign():
                 for target in node.targets:
-                    self._hold(target, node.value)
+                    self._hold(target, node.value, _end(node))
             case ast.AnnAssign(value=ast.expr() as value) | ast.NamedExpr(value=value) | ast.AugAssign(value=value):
-                self._hold(node.target, value)
+                self._hold(node.target, value, _end(node))
             case ast.For() | ast.AsyncFor() | ast.comprehension():
                 elements = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else [node.iter]
                 for element in elements:
-                    self._hold(node.target, element)
+                    self._hold(node.target, element, _end(node.target))
             case ast.withitem(optional_vars=ast.expr() as target):
-                self._hold(target, node.context_expr)
+                self._hold(target, node.context_expr, _end(target))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for argument in _parameters(node):
                     for value in self.reader.arguments.get((node, argument.arg), ()):
-                        self._add(self.reader.scope_of[argument], argument.arg, self.kind(value))
+                        self._add(self.reader.scope_of[argument], argument.arg, self.kind(value), START)
 
-    def _hold(self, target: ast.expr, value: ast.expr) -> None:
+    def _hold(self, target: ast.expr, value: ast.expr, place: Place) -> None:
         match target:
             case ast.Name():
-                self._add(self.reader.scope_of.get(target, self.reader.module), target.id, self.kind(value))
+                self._add(self.reader.scope_of.get(target, self.reader.module), target.id, self.kind(value), place)
             case ast.Tuple() | ast.List():
                 pairs = value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else None
                 for n, part in enumerate(target.elts):
                     if pairs:
-                        self._hold(part, pairs[n])
+                        self._hold(part, pairs[n], place)
                     elif isinstance(part, ast.Name):
                         kinds = {SIZE if kind == SHAPE else kind for kind in self.kind(value)}
-                        self._add(self.reader.scope_of.get(part, self.reader.module), part.id, kinds)
+                        self._add(self.reader.scope_of.get(part, self.reader.module), part.id, kinds, place)
                     else:
-                        self._hold(part, value)
+                        self._hold(part, value, place)
             case ast.Starred(value=ast.Name() as name):
-                self._add(self.reader.scope_of.get(name, self.reader.module), name.id, self.kind(value))
+                self._add(self.reader.scope_of.get(name, self.reader.module), name.id, self.kind(value), place)
             case ast.Subscript(value=ast.Name() as name):
-                self._add(self.reader.scope_of.get(name, self.reader.module), name.id, self.kind(value) & {DATA})
+                self._add(self.reader.scope_of.get(name, self.reader.module), name.id, self.kind(value) & {DATA}, place)
 
-    def _add(self, scope: Scope, name: str, kinds: Iterable[str]) -> None:
+    def _add(self, scope: Scope, name: str, kinds: Iterable[str], place: Place) -> None:
         if kinds:
-            self.kinds.setdefault((id(scope), name), set()).update(kinds)
+            self.kinds.setdefault((id(scope), name), {}).setdefault(place, set()).update(kinds)
+
+    def _held(self, scope: Scope, name: ast.Name) -> set[str]:
+        """What a name of this scope may hold where it is read."""
+        here = (name.lineno, name.col_offset)
+        since = max((begin for begin, until in self.renewed.get((id(scope), name.id), ()) if begin <= here <= until), default=START)
+        return set().union(*(kinds for place, kinds in self.kinds[id(scope), name.id].items() if place >= since))
 
     def kind(self, node: ast.expr | None) -> set[str]:
         """What an expression holds of the argument: its elements, its shape, a number of them, or nothing."""
@@ -708,7 +738,7 @@ class Loops:
                 scope: Scope | None = self.reader.scope_of.get(node, self.reader.module)
                 while scope is not None:
                     if (id(scope), node.id) in self.kinds:
-                        return self.kinds[id(scope), node.id]
+                        return self._held(scope, node)
                     if node.id in scope.bindings:
                         return set()
                     scope = scope.parent
@@ -765,6 +795,10 @@ class Loops:
             if node.func.attr == "item":
                 return set()
         return held & {DATA}
+
+
+def _end(node: ast.stmt | ast.expr) -> Place:
+    return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
 
 
 def _asks_for_main(test: ast.expr) -> bool:
