@@ -12,6 +12,7 @@ import tiny_curriculum
 from modelwright.curriculum import load
 from modelwright.studio import Studio
 from modelwright.web import create_app, words
+from serving import HERE, Served
 
 LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM, tiny_curriculum.BOOK
 HTMX = {"HX-Request": "true"}
@@ -32,6 +33,40 @@ def test_before_anyone_is_enrolled_every_room_leads_to_the_door(tiny: Path, tmp_
         settings = studio.settings()
         assert (settings.name, settings.hours_per_week, settings.deadline) == ("Ada", 0.5, "2028-12-31")
         assert [(link.id, level) for link, level in settings.background] == [("tiny-maths", 2)]
+
+
+def test_before_anyone_is_enrolled_a_lesson_can_be_looked_at_and_what_it_would_record_leads_to_the_door(
+    tiny: Path, tmp_path: Path, page: Any
+) -> None:
+    from playwright.sync_api import expect
+
+    with Studio.open(tmp_path / "home", tiny) as studio:
+        served = Served(studio)
+        try:
+            with page.expect_response("**/open") as opened:
+                page.goto(f"{served.url}/lesson/{tiny_curriculum.LESSON}")
+            assert opened.value.status == 204
+            assert page.locator("#notice").text_content() == ""
+            assert not list(studio.journal.events())
+            page.evaluate("htmx.ajax('post', '/mark', {values: {target: 'tiny-maths/doubling#p-0'}, swap: 'none'})")
+            page.wait_for_url("**/enrol")
+            expect(page.locator("#notice")).to_be_hidden()
+        finally:
+            served.stop()
+
+
+def test_a_piece_of_a_page_for_nobody_sends_the_whole_page_to_the_door_and_a_program_is_told(tiny: Path, tmp_path: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    with Studio.open(tmp_path / "home", tiny) as studio:
+        client = TestClient(create_app(studio), base_url=HERE, follow_redirects=False)
+        asked = {"target": tiny_curriculum.LAB}
+        piece = client.get("/why", params=asked, headers={"hx-request": "true"})
+        assert (piece.status_code, piece.headers["hx-redirect"], piece.text) == (204, "/enrol", "")
+        assert client.post("/note", data=asked | {"text": "x"}).headers["location"] == "/enrol"
+        told = client.get("/why", params=asked, headers={"accept": "application/json"})
+        assert told.status_code == 409
+        assert "Nobody is enrolled here yet" in told.json()["detail"]
 
 
 def test_what_was_done_last_night_is_called_yesterdays_and_not_a_number_of_hours(monkeypatch: pytest.MonkeyPatch) -> None:

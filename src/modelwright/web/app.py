@@ -95,14 +95,16 @@ def status_of(error: Exception) -> int:
     return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 422)
 
 
+def wants_json(request: Request) -> bool:
+    """Whether a program asks, which reads its answer as JSON, and not a page."""
+    path = request.url.path
+    return path.startswith("/api") or path.endswith("/save") or "application/json" in request.headers.get("accept", "")
+
+
 def _speak_of_errors(app: FastAPI, renderer: Renderer) -> None:
     def answer(request: Request, status: int, text: str, nearest: tuple[str, ...] = (), kind: str = "") -> Response:
         headers = {"X-Problem": header_text(text)}
-        if (
-            request.url.path.startswith("/api")
-            or "application/json" in request.headers.get("accept", "")
-            or request.url.path.endswith("/save")
-        ):
+        if wants_json(request):
             body: dict[str, Any] = {"detail": text}
             if nearest:
                 body["nearest"] = list(nearest)
@@ -113,7 +115,9 @@ def _speak_of_errors(app: FastAPI, renderer: Renderer) -> None:
 
     @app.exception_handler(ModelwrightError)
     def refused(request: Request, error: ModelwrightError) -> Response:
-        if isinstance(error, NotEnrolled) and not request.url.path.startswith("/api") and request.method == "GET":
+        if isinstance(error, NotEnrolled) and not wants_json(request):
+            if request.headers.get("hx-request"):  # a piece of a page: the whole page goes there
+                return Response(status_code=204, headers={"HX-Redirect": "/enrol"})
             return Response(status_code=303, headers={"Location": "/enrol"})
         nearest = tuple(error.nearest) if isinstance(error, Unknown) else ()
         return answer(request, status_of(error), str(error), nearest, error.kind if isinstance(error, Unknown) else "")

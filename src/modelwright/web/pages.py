@@ -317,7 +317,8 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.post("/lesson/{module}/{slug}/open")
     def open_lesson(module: str, slug: str) -> Response:
-        studio.open_lesson(f"{module}/{slug}")
+        if studio.enrolled:  # the page says it by itself when it is looked at, and a lesson may be looked at by anybody
+            studio.open_lesson(f"{module}/{slug}")
         studio.warm_blocks()
         return Response(status_code=204)
 
