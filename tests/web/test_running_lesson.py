@@ -192,6 +192,15 @@ def test_an_explore_moves_by_keyboard_with_its_sentence_and_nothing_jumps(page: 
     assert page.evaluate("window.shift") < 0.01
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_a_long_label_takes_nothing_of_a_slider_that_a_finger_needs(page: Any, working: Served, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_lesson(page, working)
+    page.evaluate("document.querySelector('#explore-1 label').textContent = 'how much of the slope at this place is taken as a step'")
+    assert page.locator("#explore-1-1").bounding_box()["width"] > 140
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_without_scripts_a_lesson_is_read_with_its_first_frames(chromium: Any, working: Served) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
