@@ -14,7 +14,7 @@ from serving import LOOKS, Served, violations
 
 LAB, LESSON, PROBLEM, BOOK = tiny_curriculum.LAB, tiny_curriculum.LESSON, tiny_curriculum.PROBLEM, tiny_curriculum.BOOK
 PAGES = [
-    "/", "/review", "/workshop", "/plan", "/skills", "/skills/table", "/library", "/settings?saved=1", "/known", "/anki", "/forecast", "/api",
+    "/", "/review", "/workshop", "/plan", "/skills", "/skills?stage=foundation", "/skills/table", "/library", "/settings?saved=1", "/known", "/anki", "/forecast", "/api",
     "/find?q=weights", "/forecast?hours=12",
     "/module/tiny-maths", "/skill/tiny-maths/weights", f"/lesson/{LESSON}", f"/problem/{PROBLEM}?seed=3", f"/problems?of={PROBLEM},{PROBLEM}&example=1", f"/problems?of={PROBLEM},{PROBLEM}&marks=rw",
     f"/lab/{LAB}", f"/lab/{LAB}/diff",
@@ -130,7 +130,7 @@ def test_nothing_moves_while_a_page_arrives(lived_in: Served, chromium: Any) -> 
 def test_arrow_keys_walk_the_skill_map(lived_in: Served, page: Any) -> None:
     from playwright.sync_api import expect
 
-    page.goto(lived_in.url + "/skills")
+    page.goto(lived_in.url + "/skills?stage=foundation")
     first = page.locator("a.node[tabindex='0']")
     first.focus()
     before = page.evaluate("document.activeElement.dataset.title")
@@ -138,7 +138,7 @@ def test_arrow_keys_walk_the_skill_map(lived_in: Served, page: Any) -> None:
     after = page.evaluate("document.activeElement.dataset.title")
     assert {before, after} == {"Doubling", "Weights that sum to one"}
     expect(page.locator("#map-told h2")).to_have_text(after)
-    expect(page.locator("#map-lines path")).to_have_count(1)
+    expect(page.locator("#map-edges").locator(".needs, .opens")).to_have_count(1)
 
 
 def test_a_key_right_after_a_sheet_was_closed_is_not_lost(lived_in: Served, page: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelwright.studio import views as v
 from modelwright.web import words
-from modelwright.web.pictures import disc, fan, skill_map
+from modelwright.web.pictures import disc, fan, stage_map, stage_tiles
 
 NOW = 1_800_000_000_000
 WEEK = 7 * 86_400_000
@@ -77,22 +77,53 @@ def test_no_word_of_a_fan_lies_on_it_or_on_another_word(weeks: int, speed: float
         assert all(b <= begin or a >= end or y <= high or x >= low for a, b, x, y in boxes[:n]), names[n]
 
 
-def test_no_two_discs_of_the_map_touch_and_stages_go_from_left_to_right() -> None:
-    stages = tuple(v.Link("stage", f"s{i}", f"Stage {i}") for i in range(5))
-    modules = tuple(v.MapModule(f"m{i}", i, f"Module {i}", f"s{i % 5}") for i in range(17))
-    nodes = tuple(
-        v.MapNode(f"m{i}/k{j}", f"Skill {j}", f"m{i}", f"s{i % 5}", j, "open", 0.5, None, (f"m{i}/k{j - 1}",) if j else ())
-        for i in range(17)
-        for j in range(8 + i)
+def map_of(stages: int, modules: int) -> v.SkillMap:
+    """Skills that rest on the one before them and, the first of a module, on one of the module before."""
+    nodes = []
+    for i in range(modules):
+        for j in range(8 + i):
+            needs = (f"m{i}/k{j - 1}",) if j else (f"m{i - 1}/k3",) if i else ()
+            standing = "known" if i == 0 else "open" if j == 0 else "locked"
+            nodes.append(v.MapNode(f"m{i}/k{j}", f"Skill {j} of a long name", f"m{i}", f"s{i % stages}", j, standing, 0.5, None, needs))
+    return v.SkillMap(
+        tuple(v.Link("stage", f"s{i}", f"Stage {i}") for i in range(stages)),
+        tuple(v.MapModule(f"m{i}", i, f"Module {i}", f"s{i % stages}") for i in range(modules)),
+        tuple(nodes),
     )
-    drawn = skill_map(v.SkillMap(stages, modules, nodes))
-    places = [(one.x, one.y) for one in drawn.discs]
-    assert len(places) == len(nodes) == len(set(places))
-    assert min(math.dist(a, b) for i, a in enumerate(places) for b in places[:i]) > 20
-    for left in range(4):
-        xs = lambda stage: [one.x for one in drawn.discs if one.node.stage == f"s{stage}"]
-        assert max(xs(left)) < min(xs(left + 1))
-    assert all(x < drawn.width and y < drawn.height for x, y in places)
+
+
+def test_a_stage_is_drawn_with_every_skill_and_its_edges_and_nothing_touches() -> None:
+    view = map_of(stages=3, modules=7)
+    for stage in view.stages:
+        drawn = stage_map(view, stage.id)
+        inside = [node for node in view.nodes if node.stage == stage.id]
+        assert [disc.node.id for disc in drawn.discs] == [node.id for node in inside]
+        assert " ".join(drawn.discs[0].lines) == drawn.discs[0].node.title
+        places = [(one.x, one.y) for one in drawn.discs]
+        assert min(math.dist(a, b) for i, a in enumerate(places) for b in places[:i]) >= 90
+        assert all(0 < x < drawn.width and 0 < y < drawn.height for x, y in places)
+        ids = {node.id for node in inside}
+        assert len(drawn.edges) == sum(need in ids for node in inside for need in node.prerequisites)
+        for edge in drawn.edges:
+            source, target = drawn.discs[edge.source], drawn.discs[edge.target]
+            begin = [float(n) for n in re.findall(r"-?[\d.]+", edge.path)[:2]]
+            assert math.dist(begin, (source.x, source.y)) == 10
+            assert edge.near == (target.node.standing == "open")
+    first = stage_map(view, "s1").discs[0]
+    assert first.rests_on == ("Skill 3 of a long name",), "a prerequisite in another stage is named"
+
+
+def test_the_whole_map_counts_each_skill_once_under_its_module_and_stage() -> None:
+    view = map_of(stages=3, modules=7)
+    tiles = stage_tiles(view)
+    assert [tile.stage for tile in tiles] == list(view.stages)
+    assert sum(tile.total for tile in tiles) == len(view.nodes)
+    for tile in tiles:
+        for one in tile.modules:
+            paths = dict(one.drawn.paths)
+            assert sum(path.count("z") for path in paths.values()) == one.total
+            assert one.known == paths.get("known", "").count("z")
+            assert one.drawn.label.startswith(f"{one.total} skills: ")
 
 
 @given(st.floats(0, 1))

@@ -24,7 +24,7 @@ from modelwright.curriculum import AnswerError, render_math
 from modelwright.curriculum.markup import may_link
 from modelwright.errors import ModelwrightError
 from modelwright.grading.verdict import rows
-from modelwright.studio import Studio
+from modelwright.studio import Studio, Unknown
 from modelwright.studio import views as v
 from modelwright.web import pictures, words
 from modelwright.web.edge import policy
@@ -230,10 +230,20 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         return look.page(request, "plan.html", view=studio.plan(), place=place, horizon=horizon)
 
     @pages.get("/skills")
-    def skills(request: Request) -> Response:
+    def skills(request: Request, stage: Annotated[str, Query(max_length=200)] = "") -> Response:
+        """The whole map, or one stage of it with every skill's name."""
         view = studio.skill_map()
-        here = studio.next()
-        return look.page(request, "skills.html", view=view, drawn=pictures.skill_map(view), here=set(here.skills))
+        chosen = next((link for link in view.stages if link.id == stage), None)
+        if stage and chosen is None:
+            raise Unknown("stage", stage, tuple(studio.curriculum.nearest("stage", stage)))
+        here = set(studio.next().skills)
+        nodes = [node for node in view.nodes if chosen is None or node.stage == chosen.id]
+        return look.page(
+            request, "skills.html", view=view, stage=chosen, here=here, total=len(nodes),
+            known=sum(node.standing in ("known", "fading") for node in nodes), fading=sum(node.standing == "fading" for node in nodes),
+            drawn=pictures.stage_map(view, chosen.id) if chosen else None, tiles=() if chosen else pictures.stage_tiles(view),
+            modules_here={node.module for node in nodes if node.id in here},
+        )  # fmt: skip
 
     @pages.get("/skills/table")
     def skill_table(request: Request) -> Response:

@@ -380,98 +380,206 @@ def said(snapshots: tuple[v.Said, ...], width: int = 620, height: int = 240) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Waffle:
+    """A module's skills as small discs in rows, one path for each standing that there is."""
+
+    width: int
+    height: int
+    paths: tuple[tuple[v.Standing, str], ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleTile:
+    module: v.MapModule
+    known: int
+    total: int
+    drawn: Waffle
+
+
+@dataclass(frozen=True, slots=True)
+class StageTile:
+    stage: v.Link
+    known: int
+    total: int
+    modules: tuple[ModuleTile, ...]
+
+
+CELL, IN_A_ROW = 16, 10
+STANDINGS: tuple[v.Standing, ...] = ("known", "fading", "learning", "open", "locked")
+
+
+def stage_tiles(view: v.SkillMap) -> tuple[StageTile, ...]:
+    """The whole map: the stages with their modules, each filled by what is known of it."""
+    inside = _by_module(view)
+    tiles = []
+    for stage in view.stages:
+        modules = tuple(
+            ModuleTile(module, _known(inside[module.id]), len(inside[module.id]), _waffle(inside[module.id]))
+            for module in view.modules
+            if module.stage == stage.id
+        )
+        tiles.append(StageTile(stage, sum(m.known for m in modules), sum(m.total for m in modules), modules))
+    return tuple(tiles)
+
+
+def _by_module(view: v.SkillMap) -> dict[str, list[v.MapNode]]:
+    inside: dict[str, list[v.MapNode]] = defaultdict(list)
+    for node in view.nodes:
+        inside[node.module].append(node)
+    return inside
+
+
+def _known(nodes: list[v.MapNode]) -> int:
+    return sum(node.standing in ("known", "fading") for node in nodes)
+
+
+def _waffle(nodes: list[v.MapNode]) -> Waffle:
+    r = CELL / 2 - 2
+    paths: dict[v.Standing, list[str]] = defaultdict(list)
+    for n, node in enumerate(nodes):
+        row, column = divmod(n, IN_A_ROW)
+        begin = f"M{CELL * column + 2} {CELL * row + CELL // 2}"
+        paths[node.standing].append(f"{begin}a{r:g} {r:g} 0 1 0 {2 * r:g} 0a{r:g} {r:g} 0 1 0 {-2 * r:g} 0z")
+    said = [f"{len(paths[standing])} {words.STANDING[standing]}" for standing in STANDINGS if standing in paths]
+    return Waffle(
+        CELL * IN_A_ROW,
+        CELL * max(1, math.ceil(len(nodes) / IN_A_ROW)),
+        tuple((standing, "".join(each)) for standing, each in paths.items()),
+        f"{words.plural(len(nodes), 'skill')}: {', '.join(said)}" if nodes else "No skills",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MapDisc:
-    """`needs` are the places of the node's prerequisites among the discs."""
+    """A skill at its place, its name in `lines` below it. rests_on: the names of its prerequisites, of other stages too."""
 
     node: v.MapNode
     x: int
     y: int
-    needs: str = ""
+    lines: tuple[str, ...]
+    rests_on: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class MapLabel:
-    x: float
-    y: float
-    text: str
-    id: str
+class MapEdge:
+    """From a prerequisite to what rests on it, by their places among the discs. near: it leads to what can be learned now."""
+
+    path: str
+    source: int
+    target: int
+    near: bool
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnMap:
+class MapHead:
+    module: v.MapModule
+    y: int
+    known: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageMap:
     width: int
     height: int
-    stages: tuple[MapLabel, ...]
-    rules: tuple[float, ...]
-    modules: tuple[MapLabel, ...]
+    heads: tuple[MapHead, ...]
     discs: tuple[MapDisc, ...]
+    edges: tuple[MapEdge, ...]
 
 
-COLUMN, PITCH, PER_ROW, HEAD, MARGIN = 204, 31, 6, 22, 18
+PITCH, PER_ROW, ROW, HEAD, MARGIN, LETTERS = 160, 5, 90, 64, 12, 23
 
 
-def skill_map(view: v.SkillMap) -> DrawnMap:
-    """Stages are columns from left to right, modules stand below one another, a module's skills run in rows, first things first."""
-    nodes: dict[str, list[v.MapNode]] = defaultdict(list)
-    for node in view.nodes:
-        nodes[node.module].append(node)
-    stages: list[MapLabel] = []
-    modules: list[MapLabel] = []
+def stage_map(view: v.SkillMap, stage: str) -> StageMap:
+    """One stage: its modules below one another, their skills in rows, first things first, each with its name below it."""
+    inside = _by_module(view)
+    titles = {node.id: node.title for node in view.nodes}
+    heads: list[MapHead] = []
     discs: list[MapDisc] = []
-    rules: list[float] = []
-    height = 0
-    for column, stage in enumerate(view.stages):
-        left = MARGIN + column * COLUMN
-        for line, text in enumerate(textwrap.wrap(stage.title, 24)[:2]):
-            stages.append(MapLabel(left, 28 + 19 * line, text, stage.id))
-        if column:
-            rules.append(left - 14)
-        y = 78
-        for module in (m for m in view.modules if m.stage == stage.id):
-            modules.append(MapLabel(left, y, f"{module.number}  {module.title}", module.id))
-            inside = sorted(nodes[module.id], key=lambda n: n.depth)
-            rows = max(1, math.ceil(len(inside) / PER_ROW))
-            for index, node in enumerate(inside):
-                row, place = divmod(index, PER_ROW)
-                discs.append(MapDisc(node, left + 10 + place * PITCH, y + HEAD + row * PITCH))
-            y += HEAD + rows * PITCH + 16
-        height = max(height, y)
-    at = {one.node.id: index for index, one in enumerate(discs)}
-    discs = [replace(one, needs=" ".join(str(at[need]) for need in one.node.prerequisites if need in at)) for one in discs]
-    return DrawnMap(MARGIN + len(view.stages) * COLUMN, height, tuple(stages), tuple(rules), tuple(modules), tuple(discs))
+    y = 0
+    for module in (m for m in view.modules if m.stage == stage):
+        nodes = inside[module.id]
+        heads.append(MapHead(module, y + 34, _known(nodes), len(nodes)))
+        y += HEAD
+        for n, node in enumerate(nodes):
+            row, column = divmod(n, PER_ROW)
+            names = tuple(titles[need] for need in node.prerequisites if need in titles)
+            x = MARGIN + PITCH * column + PITCH // 2
+            discs.append(MapDisc(node, x, y + 14 + ROW * row, tuple(textwrap.wrap(node.title, LETTERS, break_on_hyphens=False)), names))
+        y += ROW * math.ceil(len(nodes) / PER_ROW)
+    place = {disc.node.id: n for n, disc in enumerate(discs)}
+    edges = tuple(
+        MapEdge(_way(discs[place[need]], disc, place[need]), place[need], n, disc.node.standing in ("open", "learning"))
+        for n, disc in enumerate(discs)
+        for need in disc.node.prerequisites
+        if need in place
+    )
+    return StageMap(2 * MARGIN + PITCH * PER_ROW, y + 10, tuple(heads), tuple(discs), edges)
 
 
-def nodes(drawn: DrawnMap, here: Container[str]) -> Markup:
-    """The discs as links, in one string: three hundred turns of a template's loop would take longer than the rest of the page."""
+def _way(source: MapDisc, target: MapDisc, n: int) -> str:
+    """A line that keeps to the lanes between names: along the row to a neighbour, else down the gap beside, and in from above.
+
+    n: the place of the source, by which lines that share a lane lie side by side in it.
+    """
+    r, bend = 10, 6
+    if source.y == target.y and 0 < target.x - source.x <= PITCH:
+        return f"M{source.x + r} {source.y}H{target.x - r}"
+    right = target.x > source.x or source.x - PITCH // 2 <= MARGIN
+    side = source.x + (PITCH // 2 if right else -PITCH // 2) + 3 * (n % 3 - 1)
+    above = target.y - 19 - 3 * (n % 3)
+    out, across = (1 if right else -1), (1 if target.x > side else -1)
+    down = 1 if above > source.y else -1
+    return (
+        f"M{source.x + out * r} {source.y}H{side - out * bend}q{out * bend} 0 {out * bend} {down * bend}V{above - down * bend}"
+        f"q0 {down * bend} {across * bend} {down * bend}H{target.x - across * bend}q{across * bend} 0 {across * bend} {bend}V{target.y - r}"
+    )
+
+
+def nodes(drawn: StageMap, here: Container[str]) -> Markup:
+    """The skills as links, in one string: a hundred turns of a template's loop would take longer than the rest of the page."""
     return Markup(
         "\n".join(
             _node(
-                n.id,
-                n.title,
-                n.standing,
-                round(n.mastery, 2),
-                None if n.memory is None else round(n.memory, 2),
-                n.id in here,
-                one.x,
-                one.y,
-                one.needs,
+                disc.node.id,
+                disc.node.title,
+                disc.node.standing,
+                round(disc.node.mastery, 2),
+                None if disc.node.memory is None else round(disc.node.memory, 2),
+                disc.node.id in here,
+                disc.x,
+                disc.y,
+                disc.lines,
+                disc.rests_on,
             )
-            for one in drawn.discs
-            for n in (one.node,)
+            for disc in drawn.discs
         )
     )
 
 
 @lru_cache(maxsize=4096)
-def _node(id: str, title: str, standing: str, mastery: float, memory: float | None, here: bool, x: int, y: int, needs: str) -> str:
-    """One disc; most are as they were at the last visit."""
+def _node(
+    id: str,
+    title: str,
+    standing: str,
+    mastery: float,
+    memory: float | None,
+    here: bool,
+    x: int,
+    y: int,
+    lines: tuple[str, ...],
+    rests_on: tuple[str, ...],
+) -> str:
+    """One skill; most are as they were at the last visit."""
     name, said, path = escape(title), words.state(standing, mastery, memory), disc(mastery, 7.4)
-    data = f' data-needs="{needs}"' if needs else ""
+    told = escape(f"Rests on {', '.join(rests_on)}." if rests_on else "Rests on nothing else here.")
     full = f'<path class="full" d="{path}"/>' if path else ""
+    spans = "".join(f'<tspan x="0" y="{26 + 14 * n}">{escape(line)}</tspan>' for n, line in enumerate(lines))
     return (
         f'<a class="node is-{standing}{words.fades(standing, memory)}{" here" if here else ""}" '
-        f'href="{escape(words.url("skill", id))}" transform="translate({x} {y})"'
-        f'{data} data-title="{name}" aria-label="{name}: {escape(said)}"><circle class="rim" r="9.5"/>{full}</a>'
+        f'href="{escape(words.url("skill", id))}" transform="translate({x} {y})" data-title="{name}" data-told="{told}" '
+        f'aria-label="{name}: {escape(said)}"><circle class="rim" r="9.5"/>{full}<text>{spans}</text></a>'
     )
 
 

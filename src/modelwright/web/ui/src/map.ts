@@ -1,42 +1,29 @@
-// The skill map: arrow keys walk it, and the skill under the pointer or the focus shows its prerequisites and says what it is.
+// A stage of the skill map: arrow keys walk it, and the skill under the pointer or the focus shows its edges and says what it is.
 const map = document.querySelector<SVGSVGElement>("#map");
 const told = document.querySelector<HTMLElement>("#map-told");
 
 if (map && told) {
   const nodes = [...map.querySelectorAll<SVGAElement>("a.node")];
-    const lines = map.querySelector<SVGGElement>("#map-lines")!;
+  const edges = [...map.querySelectorAll<SVGPathElement>("#map-edges path")].map((path) => ({ path, ends: path.dataset.ends!.split(" ").map(Number) }));
   const places = new Map(nodes.map((node) => [node, node.getAttribute("transform")!.match(/[\d.]+/g)!.map(Number) as [number, number]]));
   const at = (node: SVGAElement): [number, number] => places.get(node)!;
-  const before = (node: SVGAElement): SVGAElement[] =>
-    node.dataset.needs?.split(" ").map((index) => nodes[Number(index)]) ?? [];
-  const after = new Map<SVGAElement, SVGAElement[]>();
-  for (const node of nodes) for (const need of before(node)) after.set(need, [...(after.get(need) ?? []), node]);
 
-  const draw = (from: SVGAElement, to: SVGAElement, kind: string): void => {
-    const [x1, y1] = at(from);
-    const [x2, y2] = at(to);
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    const bend = Math.max(24, Math.abs(x2 - x1) / 2);
-    path.setAttribute("d", `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
-    path.setAttribute("class", kind);
-    lines.append(path);
-  };
   const show = (node: SVGAElement): void => {
-    lines.replaceChildren();
-    nodes.forEach((other) => other.classList.remove("near", "chosen"));
+    const n = nodes.indexOf(node);
+    nodes.forEach((other) => other.classList.remove("beside", "chosen"));
     node.classList.add("chosen");
-    for (const need of before(node)) {
-      draw(need, node, "needs");
-      need.classList.add("near");
-    }
-    for (const next of after.get(node) ?? []) {
-      draw(node, next, "opens");
-      next.classList.add("near");
+    for (const { path, ends } of edges) {
+      const [source, target] = ends;
+      path.classList.toggle("needs", target === n);
+      path.classList.toggle("opens", source === n);
+      if (source === n || target === n) {
+        path.parentNode!.append(path); // above the others
+        nodes[source === n ? target : source].classList.add("beside");
+      }
     }
     told.querySelector("h2")!.textContent = node.dataset.title!;
     told.querySelector(".told-state")!.textContent = node.getAttribute("aria-label")!.slice(node.dataset.title!.length + 2);
-    const needs = before(node).map((need) => need.dataset.title!);
-    told.querySelector(".told-needs")!.textContent = needs.length ? `Rests on ${needs.join(", ")}.` : "Rests on nothing else here.";
+    told.querySelector(".told-needs")!.textContent = node.dataset.told!;
   };
   // From a skill, an arrow goes to the nearest one that way, sideways distance counting double.
   const towards = (node: SVGAElement, dx: number, dy: number): SVGAElement | undefined => {
