@@ -2,11 +2,13 @@
 
 Run: python bench/forecast.py [worlds] [new] [crowd] [still] [--lives 200] [--paths 500] [--jobs 2]   (none named: worlds and new)
 
-`worlds`: six worlds of simulated lives on the real plan (see `worlds.py`; effort is gamma-distributed, hours follow each world's own
+`worlds`: seven worlds of simulated lives on the real plan (see `worlds.py`; effort is gamma-distributed, hours follow each world's own
 week, none of it the model's). The model's priors were chosen while looking at lives of these worlds, by their coverage; the lives
 measured here come from other seeds. `new`: three worlds that were written later; what they showed led to the trend along the plan and to
 hours that grow, nothing else. `crowd`: people drawn from wide ranges, none of any world. Each life is asked at 5, 20 and 50% of its work.
 `still`: how far the middle moves in ten evenings of an hour, in lives of the steady world, and by 60 days away at each of those moments.
+Beside it the same for somebody who knows how paces are drawn in that world, and this learner's hours a week to come: whoever learns a pace
+from work that takes by chance what it takes cannot move less.
 Seeds are fixed; ± is one binomial standard error.
 """
 
@@ -30,7 +32,7 @@ from modelwright.journal import events as e
 from modelwright.journal.events import Event
 from modelwright.learner import State, fold, forecast
 from modelwright.learner.fsrs import DAY
-from worlds import START, WEEK, WORLDS, table
+from worlds import SLOW, START, WEEK, WORLDS, table
 
 SEEDS = 19_000_000  # the priors were chosen on seeds below
 ASKED = (0.05, 0.2, 0.5)
@@ -72,7 +74,7 @@ class Person:
 
 
 def of_world(world: int, rng: np.random.Generator) -> Person:
-    w = WORLDS[world]
+    w = (*WORLDS, SLOW)[world]
     wish, slow = float(rng.choice([4.0, 6.0, 8.0, 12.0])), float(rng.gamma(9, 1 / 9))
     return Person(
         wish, float(rng.uniform(0.7, 1.1)), lambda m: float(rng.uniform(0.75, 1.3)) * w.effort(m) * slow,
@@ -219,7 +221,7 @@ def plan_range(course: Curriculum) -> float:
 def lived(who: int, seed: int) -> tuple[list[tuple[float, State, int]], int, float]:
     """(asked, state, now) for each moment, when the plan was done, the hours wished for.
 
-    who: the number of a world, of a new one from 100 on, -1 for the crowd.
+    who: the number of a world (the seventh is `SLOW`), of a new one from 100 on, -1 for the crowd.
     """
     rng = np.random.default_rng(seed)
     person = of_crowd(rng) if who < 0 else of_new(who - 100, rng) if who >= 100 else of_world(who, rng)
@@ -254,11 +256,12 @@ def one(job: tuple[int, int, int]) -> list[Said]:
     return asked(*lived(who, seed), seed=seed, paths=paths)
 
 
-def still(job: tuple[int, int]) -> tuple[float, list[float]]:
-    """Of a steady life: the mean move of the middle from ten evenings to the next, and by 60 days away at each moment asked, in days."""
+def still(job: tuple[int, int]) -> tuple[float, float, list[float]]:
+    """Of a steady life, in days: the mean move of the middle from ten evenings to the next, the same for who knows the world, and the move
+    by 60 days away at each moment asked."""
     seed, paths = job
     rng = np.random.default_rng(seed)
-    events, shares, _ = life(of_world(0, rng), rng)
+    events, shares, finish = life(of_world(0, rng), rng)
     course = one_chapter_a_skill()
     middle = lambda state, now: forecast(course, state, now, paths=paths, words=False).finish.q50 / DAY
     moments = [next(k for k, s in enumerate(shares) if s >= a) for a in ASKED]
@@ -271,7 +274,40 @@ def still(job: tuple[int, int]) -> tuple[float, list[float]]:
         state, seen = fold(course, events[seen : k + 1], state), k + 1
         if k in moments:
             away.append(middle(state, event.at + 60 * DAY) - middle(state, event.at))
-    return float(np.abs(np.diff(middles)).mean()), away
+    return float(np.abs(np.diff(middles)).mean()), least_move(events, finish), away
+
+
+# Of the steady world, in logarithms: the variances of a person's pace, of a module's and of a skill's hours, and the means of both.
+PERSON, MODULE, SKILL = 0.1175, 0.0248, 0.3948
+PACE_MEAN, SKILL_MEAN = -0.0444, -0.176
+
+
+def least_move(events: list[Event], finish: int) -> float:
+    """The mean move, in days, of the end that is expected by somebody who knows how paces are drawn in the steady world.
+
+    They see each skill's own hours, and know the learner's hours a week to come. A person's pace and the modules' are normal in logarithms,
+    nearly as drawn, so their mean is one linear solve.
+    """
+    course = one_chapter_a_skill()
+    modules = list(course.modules)
+    read = [event.data for event in events if isinstance(event.data, e.ChapterRead)]
+    work = [(modules.index(d.resource.split("/")[0]), course.resources[d.resource].chapters[d.chapter].hours, d.hours) for d in read]
+    rate = sum(own for *_, own in work) / ((finish - START) / DAY)
+    left = np.bincount([m for m, *_ in work], [plan for _, plan, _ in work], len(modules))
+    prior = PERSON + MODULE * np.eye(len(modules))
+    logs: dict[int, list[float]] = {}
+    done, told, ends = 0.0, 0, []
+    for m, plan, own in work:
+        logs.setdefault(m, []).append(math.log(own / plan) - SKILL_MEAN - PACE_MEAN)
+        left[m] -= plan
+        done += own
+        if done >= 10 * (told + 1):
+            told = int(done // 10)
+            at = list(logs)
+            noise = np.diag([SKILL / len(logs[k]) for k in at])
+            pace = np.linalg.solve(prior[np.ix_(at, at)] + noise, prior[at]).T @ np.array([np.mean(logs[k]) for k in at])
+            ends.append((done + float((left * np.exp(pace + PACE_MEAN)).sum())) / rate)
+    return float(np.abs(np.diff(ends)).mean())
 
 
 def share(found: list[bool]) -> str:
@@ -287,7 +323,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     wanted = parser.parse_args()
     every = {
-        "worlds": [(w.name, n) for n, w in enumerate(WORLDS)], "new": [(name, 100 + n) for n, name in enumerate(NEW)],
+        "worlds": [(w.name, n) for n, w in enumerate((*WORLDS, SLOW))], "new": [(name, 100 + n) for n, name in enumerate(NEW)],
         "crowd": [("crowd", -1)],
     }  # fmt: skip
     if unknown := set(wanted.groups) - {*every, "still"}:
@@ -295,10 +331,13 @@ def main() -> None:
     if "still" in wanted.groups:
         with ProcessPoolExecutor(wanted.jobs) as pool:
             lives = list(pool.map(still, [(SEEDS + 90_000 + n, wanted.paths) for n in range(wanted.lives)]))
-        away = np.array([moves for _, moves in lives])
-        head = ["", "ten evenings", *(f"60 days away at {a:.0%}" for a in ASKED)]
-        rows = [["mean", f"{np.mean([m for m, _ in lives]):.1f}", *(f"{v:.0f}" for v in away.mean(axis=0))]]
-        rows.append(["most", f"{max(m for m, _ in lives):.1f}", *(f"{v:.0f}" for v in away.max(axis=0))])
+        away = np.array([moves for *_, moves in lives])
+        head = ["", "ten evenings", "who knows the world", *(f"60 days away at {a:.0%}" for a in ASKED)]
+        moves = np.array([move for *move, _ in lives])
+        rows = [
+            [name, *(f"{v:.1f}" for v in of(moves, axis=0)), *(f"{v:.0f}" for v in of(away, axis=0))]
+            for name, of in (("mean", np.mean), ("middle", np.median), ("most", np.max))
+        ]
         table(f"Days by which the middle moves, {wanted.lives} steady lives", head, rows)
         if set(wanted.groups) == {"still"}:
             return

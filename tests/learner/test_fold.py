@@ -263,3 +263,14 @@ def test_reading_that_is_taken_back_is_unread(diary: Diary) -> None:
     assert standing(diary.course, diary.state, "python/names", diary.now) == "known"
     diary.add(e.ChapterRead(resource="python/crash", chapter=1, hours=0, done=False))
     assert standing(diary.course, diary.state, "python/names", diary.now) != "known"
+
+
+def test_hours_logged_at_once_count_to_the_weeks_in_which_they_were_worked() -> None:
+    diary = Diary(COURSE).add(e.ChapterRead(resource="python/crash", chapter=1, hours=1.0)).wait(21)
+    logged = dict(diary.add(e.ChapterRead(resource="python/crash", chapter=2, hours=12.0)).state.weeks)
+    state = diary.state
+    assert max(logged.values()) == 12.0, "the hours of a week are those that were logged in it"
+    assert sum(state.carried.values()) == pytest.approx(0, abs=1e-9)
+    worked = [logged.get(week, 0.0) + state.carried.get(week, 0.0) for week in range(min(logged), max(logged) + 1)]
+    assert len([hours for hours in worked if hours > 2.0]) >= 2
+    assert max(worked) <= state.hours_per_week + 1.0

@@ -232,6 +232,33 @@ def test_work_logged_in_lumps_is_not_taken_for_bursts(course: Curriculum) -> Non
     assert next_year(lumpy).std() < 0.6 * next_year(bursts).std()
 
 
+def weekly(diary: Diary, weeks: int) -> Diary:
+    """Five hours a week of a chapter, ticked off on its last day, and one of cards."""
+    for _ in range(weeks):
+        diary.add(e.TimeLogged(hours=1.0, what="cards")).wait(4)
+        diary.add(e.ChapterRead(resource="python/crash", chapter=1, hours=5.0, again=True)).wait(3)
+    return diary
+
+
+def test_weeks_on_a_chapter_that_is_still_open_are_not_taken_for_slow_ones(course: Curriculum) -> None:
+    """One long chapter moved the end by three months, and its tick moved it back."""
+    diary = weekly(Diary(course), 20)
+    before = ahead(diary).hours_a_week
+    for _ in range(2):
+        diary.add(e.TimeLogged(hours=1.0, what="cards")).wait(7)
+    assert ahead(diary).hours_a_week == pytest.approx(before, rel=0.02)
+    diary.add(e.ChapterRead(resource="python/crash", chapter=2, hours=12.0)).wait(7)
+    assert ahead(diary).hours_a_week == pytest.approx(before, rel=0.04)
+
+
+def test_weeks_of_cards_alone_become_what_a_week_has(course: Curriculum) -> None:
+    diary = weekly(Diary(course), 20)
+    before = ahead(diary).hours_a_week
+    for _ in range(30):
+        diary.add(e.TimeLogged(hours=1.0, what="cards")).wait(7)
+    assert ahead(diary).hours_a_week < 0.7 * before
+
+
 def test_one_slow_module_says_less_of_the_others_than_of_itself(course: Curriculum) -> None:
     """Own pace is the person's, the field's and the module's: it is carried over in part."""
     diary = Diary(course)

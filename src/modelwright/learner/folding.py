@@ -43,6 +43,8 @@ KEPT_DAYS: Final = 400
 HELD_LONG: Final = 30 * DAY  # what was learned for so long and is lost is practised anew, and not as what never came
 FRESH: Final = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100
 SMALL_CHANGE: Final = 0.4  # credit up to this waits for more of it, or for the next time that the skill is looked at
+KEPT: Final = 0.7  # of the hours a week that people wish for, what most have …
+LEAST_WISH: Final = 1.0  # … and at the least, for how long a piece of work may have taken
 LONGEST_SITTING: Final = 3.0  # hours: a lesson left open overnight is not a night's work
 EXPECTED_CARD: Final = 10.0  # seconds
 EXPECTED_ITEM: Final = 60.0
@@ -336,8 +338,32 @@ class Folder:
             spent[module] = spent.get(module, 0.0) + hours
         elif kind != "project":
             self._kept_up += hours
+        if module or kind == "project":
+            self.carry(hours)
         if expected > 0.0:
             measured(pace, hours, expected)
+
+    def carry(self, hours: float) -> None:
+        """A piece of new work is logged at its end: count its hours to the weeks in which they were worked.
+
+        That is evenly over the days since the piece before it, but over no more of them than KEPT of the hours wished for would need.
+        """
+        state, day = self.state, self._day
+        since = state.piece_day or (state.first_at + state.tz * 60_000) // DAY
+        state.piece_day = max(day, state.piece_day)
+        days = min(float(day - since), 7 * hours / max(KEPT * state.hours_per_week, LEAST_WISH))
+        week, own = self._week, (day + MONDAY) % 7 + 1.0  # days of this week until tonight
+        if days <= own:
+            return
+        share = hours / days
+        carried = state.carried
+        carried[week] = carried.get(week, 0.0) - share * (days - own)
+        days -= own
+        while days > 0:
+            week -= 1
+            part = min(days, 7.0)
+            carried[week] = carried.get(week, 0.0) + share * part
+            days -= part
 
     def turn(self, at: int, tz: int) -> tuple[int, int]:
         """Go on to the work of another day, the learner's own: returns the moments when it began and ended."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from modelwright.learner.traces import SkillTrace
 
 WEEK = 7 * DAY
+MONDAY = 3  # 1 January 1970 was a Thursday
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
@@ -38,12 +39,12 @@ LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 OVERHEAD = -0.03  # how much more than its hours the plan costs most people, as a logarithm
 PERSON = 0.34  # how the hours that a person needs differ from that
 FIELD = (0.0, 0.2, 0.4, 0.55)  # how one of the five fields differs for one person: how likely each is shown by the learner's modules
-FIELD_ODDS = (0.83, 0.1, 0.05, 0.02)
+FIELD_ODDS = (0.5, 0.1, 0.2, 0.2)
 MODULE = (0.12, 0.24, 0.38, 0.6)  # how one module differs from its field
-MODULE_ODDS = (0.35, 0.42, 0.19, 0.04)
+MODULE_ODDS = (0.5, 0.35, 0.12, 0.03)
 TREND = (0.0, 0.4)  # how much faster or slower the last module goes than the first, as one learns to learn or tires
-TREND_ODDS = (0.76, 0.24)
-PIECE = 0.51  # how one skill's hours differ from its module's
+TREND_ODDS = (0.85, 0.15)
+PIECE = 0.58  # how one skill's hours differ from its module's
 PROJECT = 0.25  # how a stage's projects do
 FARTHEST = 12.0  # a count beyond so many times the plan's, or below that part, was logged wrongly
 READ, PRACTISED = 0.35, 8.0  # of a skill's work, the reading; and right answers, from which hardly anything of it is left
@@ -63,13 +64,15 @@ KEEN_ODDS = (0.69, 0.27, 0.04)  # … or much, as one begins keenly, or less, as
 KEEN_WEEKS = (5.0, 10.0, 20.0)  # … fading over so many
 LUMPS = (0.6, 1.6)  # chapters that may have been worked and not logged at the end of a block
 BLOCKS = ((2, 24), (4, 64), (8, math.inf))  # so many weeks are taken together, of up to so many: work is often logged in lumps
+UNLOGGED = 2.0  # a piece of work may be open for so many times the weeks that it takes at the hours wished for …
+A_PIECE = 8.0  # … where it has so many hours, or those of the longest project of the stage
 BLOCK = 4  # weeks for which it is said …
 VARIES = (0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6, 0.9)  # … how their mean may vary around the level
 VARIES_LIKELY = (0.12, 1.0)
 SHIFTS = (0.0, 0.07, 0.15, 0.3)  # how far the level may have wandered after a year
 SHIFTS_ODDS = (0.978, 0.016, 0.0045, 0.0015)
 ALIKE = 0.7  # how much a week resembles the one before it: the correlation
-DRAWN_IN = (0.575, 0.69)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
+DRAWN_IN = (0.62, 0.69)  # of the spread of each belief, pace and hours: simulated lives lie nearer to the middle than the whole of it says
 LEAST = 0.15  # no path has a smaller part than this of the hours in the middle
 LOOKS_BACK = 260  # weeks
 LOOKS_LESS = 12  # weeks that are looked at to say that someone has less than they gave …
@@ -148,7 +151,7 @@ def forecast(
     rng = np.random.default_rng(seed)
     need_ps = _draw_work(work, state, now, rng, paths)  # own hours to the end of each stage, cumulated
     hours_wish = state.hours_per_week if what_if.hours_per_week is None else what_if.hours_per_week
-    rhythm = _rhythm(state, now, hours_wish, state.hours_per_week, rng, paths)
+    rhythm = _rhythm(state, now, hours_wish, state.hours_per_week, rng, paths, work.piece)
     total_p = need_ps[:, -1]
     middle = float(np.median(rhythm.mean_p))
     weeks = int(min(LONGEST_WEEKS, max(8.0, float(np.quantile(total_p / np.maximum(rhythm.mean_p, 0.05), 0.985)) * 1.1 + 12)))
@@ -182,6 +185,7 @@ class _Work:
     done_hours: float
     seen: tuple[_Seen, ...]
     fields: np.ndarray  # the field of each module, and of projects, which are their own
+    piece: float  # hours of the longest piece of work of the stage at hand, which is logged at its end
 
 
 @dataclass(frozen=True)
@@ -221,12 +225,16 @@ def _work(curriculum: Curriculum, state: State, what_if: WhatIf) -> _Work:
     extra = np.zeros(len(stages))
     finished: list[float] = []
     finished_in = 0.0
+    longest = np.full(len(stages), A_PIECE)
     for project in curriculum.projects.values():
         if project.stage in stages:
             entry = state.projects.get(project.id)
             whole = math.sqrt(project.hours.low * project.hours.high)
             part = 1.0 if entry and entry.done_at else min(0.9, (entry.hours / whole) if entry else 0.0)
-            extra[stages.index(project.stage)] += whole * (1 - part)
+            n = stages.index(project.stage)
+            extra[n] += whole * (1 - part)
+            if part < 1:
+                longest[n] = max(longest[n], project.hours.high)
             done += whole * part
             if entry and entry.done_at and entry.hours:
                 finished.append(whole)
@@ -237,7 +245,8 @@ def _work(curriculum: Curriculum, state: State, what_if: WhatIf) -> _Work:
     stage_s = np.array(stage_of, dtype=np.intp)
     left = np.bincount(stage_s, weights=hours_s, minlength=len(stages)) + extra if len(hours_s) else extra.copy()
     return _Work(
-        stages, left, hours_s, np.array(module_of, dtype=np.intp), stage_s, extra, done, tuple(s for s in seen if s), np.array(fields)
+        stages, left, hours_s, np.array(module_of, dtype=np.intp), stage_s, extra, done, tuple(s for s in seen if s), np.array(fields),
+        next((float(longest[n]) for n in range(len(stages)) if left[n] > 0), A_PIECE),
     )  # fmt: skip
 
 
@@ -382,12 +391,15 @@ class _Rhythm:
     mean_p: np.ndarray
 
 
-def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.random.Generator, paths: int) -> _Rhythm:
+def _rhythm(
+    state: State, now: int, wish: float, wished_so_far: float, rng: np.random.Generator, paths: int, piece: float = A_PIECE
+) -> _Rhythm:
     """What a learner's own weeks say of those to come.
 
     Weeks without any work are breaks, and their own process. The others are a level that may wander, a keenness that fades, and chance.
-    How much of each is weighed on a grid by a Kalman filter over blocks of weeks, and each path draws from what is left likely. A chapter
-    is logged at its end: what a block lacks for it the next one has, which is no variation of the learner's.
+    How much of each is weighed on a grid by a Kalman filter over blocks of weeks, and each path draws from what is left likely. Work is
+    logged at its end: its hours count to the weeks in which they were worked, as far as that can be told; what a block lacks for the rest
+    the next one has; and what was worked since the last piece of work, of at most about `piece` hours, is not known yet.
     """
     scale = max(wish, 0.25) / max(wished_so_far, 0.25)  # other wishes move own past weeks along with them
     wished = max(wished_so_far, 0.25)
@@ -395,20 +407,24 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     first = _week(state, state.enrolled_at or state.first_at or now)
     first += first < last  # the first week is hardly ever whole
     begin = max(first, last - LOOKS_BACK)
-    hours = np.array([state.weeks.get(week, 0.0) for week in range(begin, last + 1)])
+    hours = np.array([max(state.weeks.get(week, 0.0) + state.carried.get(week, 0.0), 0.0) for week in range(begin, last + 1)])
     worked = hours > 0
     rest = ~worked
+    known = _known(state, begin, last, UNLOGGED * piece / wished)
     # A break begins and ends within a week: what the weeks at its ends lack is part of it, and says nothing of full weeks.
     full = worked.copy()
     full[1:] &= worked[:-1]
     full[:-1] &= worked[1:]
     if full.sum() < FULL_WEEKS:
-        full = worked
+        full = worked.copy()
+    edges = worked & ~full & (known >= 1)
+    full &= known > 0
     weeks = np.flatnonzero(full) + begin - first
     size = next(s for s, most in BLOCKS if len(weeks) < most)
     blocks = np.array_split(np.arange(len(weeks)), max(1, len(weeks) // size)) if len(weeks) else []
     totals = [float(hours[full][b].sum()) for b in blocks]
-    typical = float(hours[full].mean()) if len(weeks) else wished
+    typical = float(hours[full].sum() / known[full].sum()) if len(weeks) else wished
+    known = known[full]
     axes = np.meshgrid(range(len(KEPT)), range(len(KEEN)), KEEN_WEEKS, LUMPS, VARIES, range(len(SHIFTS)), indexing="ij")
     kind, first_weeks, fade, lump, vary, wander = (g.ravel() for g in axes)
     shift = np.array(SHIFTS)[wander]
@@ -426,10 +442,11 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
         middle = float(weeks[b].mean())
         cov[:, 0, 0] += (shift * typical) ** 2 * (middle - before) / 52
         before = middle
-        keen = np.exp(-weeks[b][:, None] / fade).sum(axis=0)
-        x = np.stack([np.full(len(fade), float(len(b))), keen, np.ones(len(fade)), -np.ones(len(fade))], axis=1)
+        keen = (known[b][:, None] * np.exp(-weeks[b][:, None] / fade)).sum(axis=0)
+        span = float(known[b].sum())
+        x = np.stack([np.full(len(fade), span), keen, np.ones(len(fade)), -np.ones(len(fade))], axis=1)
         px = np.einsum("gij,gj->gi", cov, x)
-        variance = np.einsum("gi,gi->g", x, px) + (vary * typical) ** 2 * BLOCK * len(b) * _together(len(b)) / _together(BLOCK)
+        variance = np.einsum("gi,gi->g", x, px) + (vary * typical) ** 2 * BLOCK * span * _together(len(b)) / _together(BLOCK)
         miss = total - (mean * x).sum(axis=1)
         gain = px / variance[:, None]
         mean = mean + gain * miss[:, None]
@@ -451,10 +468,25 @@ def _rhythm(state: State, now: int, wish: float, wished_so_far: float, rng: np.r
     drawn = mean[cell] + DRAWN_IN[1] * np.einsum("pij,pj->pi", root[cell], rng.standard_normal((paths, 2)))
     level_p = np.maximum(drawn[:, 0], LEAST * max(float(np.median(drawn[:, 0])), LEAST * wished))
     keen_p = np.maximum(drawn[:, 1] * np.exp(-max(last + 1 - first, 0) / fade[cell]), -0.5 * level_p)
-    lacking = max(0.0, float((1 - hours[worked & ~full] / typical).sum()))
+    lacking = max(0.0, float((1 - hours[edges] / typical).sum()))
     begins_p, stays_p = _breaks(rest, lacking, rng, paths)
     free_p = begins_p / (begins_p + 1 - stays_p)
     return _Rhythm(level_p * scale, keen_p * scale, fade[cell], vary[cell], shift[cell], begins_p, stays_p, level_p * scale * (1 - free_p))
+
+
+def _known(state: State, begin: int, last: int, most: float) -> np.ndarray:
+    """Of each week, the part whose hours are known.
+
+    What was worked since the last piece of new work is logged when the next one ends. Weeks that have only upkeep after it are taken
+    for those of an open piece, for at most so many.
+    """
+    known = np.ones(max(last + 1 - begin, 0))
+    week, day = divmod(state.piece_day + MONDAY, 7)
+    if state.piece_day and last - most <= week <= last:
+        known[max(week - begin, 0) :] = 0.0
+        if week >= begin:
+            known[week - begin] = (day + 1) / 7
+    return known
 
 
 def _breaks(rest: np.ndarray, lacking: float, rng: np.random.Generator, paths: int) -> tuple[np.ndarray, np.ndarray]:

@@ -94,6 +94,9 @@ class State:
     chosen_day: int = 0  # the day, in the learner's time, of which the next two speak
     anyway: list[str] = field(default_factory=list)  # targets that the learner chose to do first and has not done, the latest first
     put_off: list[str] = field(default_factory=list)  # what is not to come on that day
+    # Work is logged at its end. As `weeks`: what was worked in a week and logged later, less what was logged in it and worked before.
+    carried: dict[int, float] = field(default_factory=dict)
+    piece_day: int = 0  # the last day on which work on something new was logged; as in `days`
 
     def canonical(self) -> bytes:
         """The state as JSON: byte-identical for equal histories, since every table keeps the order in which things first happened."""
