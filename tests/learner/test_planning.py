@@ -611,6 +611,23 @@ def test_what_is_lost_after_the_end_is_upkeep_and_does_not_undo_the_end(course: 
     assert "algebra/multiply" in targets(plan.steps)
 
 
+def test_what_only_questions_ask_about_is_taught_again_when_it_is_lost_after_the_end(course: Curriculum) -> None:
+    """Nothing came of it: ten lost skills of ninety stayed lost for hundreds of empty evenings."""
+    diary = finished(course).wait(40)
+    for _ in range(3):
+        diary.add(
+            e.ItemAnswered(
+                item="python/loop-bound", skills=["python/loops"], right=False, seconds=30, item_kind="choose", difficulty=2,
+                setting="chapter",
+            )
+        )  # fmt: skip
+    assert not learned(course, diary.state, "python/loops")
+    plan = diary.wait(2).evening(60)
+    assert plan.finished
+    assert [s.again for s in plan.steps if "python/loops" in s.skills] == [True]
+    assert sum(step.minutes for step in plan.steps) <= 60
+
+
 def test_a_plan_with_a_project_still_to_build_is_not_done(course: Curriculum) -> None:
     diary = Diary(course).learn(*course.order)
     for lab in course.labs:

@@ -421,7 +421,7 @@ class Planner:
                 return Session(self.headline(chosen), self.promise(chosen, ""), tuple(chosen))
             return Session(OVER, OVER_PROMISE, (Step("rest", "", "Rest", 0.0, "The minutes of this evening are full."),), over=True)
         if self.finished:
-            return self.upkeep(min(minutes, UPKEEP), chosen)
+            return self.upkeep(minutes, chosen)
         left = minutes - sum(step.minutes for step in chosen)
         reviews, spread = self.cards(left) if not chosen or left >= SHORTEST else (None, "")
         if reviews:
@@ -506,23 +506,25 @@ class Planner:
         return Back(days, evening, told, tuple(ahead))
 
     def upkeep(self, minutes: float, chosen: list[Step]) -> Session:
-        """An evening after the end, in a few minutes: what fades, what was lost, and what was never sure. Nothing new, and no chapter,
-        but for what was chosen, which has its own minutes."""
-        reviews, _ = self.cards(minutes)
+        """An evening after the end: what fades and what was never sure, in a few minutes, and nothing new but for what was chosen. What was
+        lost since is taught again, as anything that is not learned, and has all of the evening for it."""
+        few = min(minutes, UPKEEP)
+        reviews, _ = self.cards(few)
         steps = [*chosen, reviews] if reviews else [*chosen]
-        left = minutes - (reviews.minutes if reviews else 0.0)
-        refresh = self.refresh(left, used_by(steps))
-        left -= sum(step.minutes for step in refresh)
+        refresh = self.refresh(few - (reviews.minutes if reviews else 0.0), used_by(steps))
         steps += refresh
+        left = minutes - sum(step.minutes for step in steps)
         used = used_by(steps)
-        for skill in self.c.order:
-            if self.learned(skill) or self.skipped(skill) or not self.taught(skill) or self.rests(skill):
-                continue
-            step = self.practise(skill, left, f"{say.capital(self.title(skill))} was yours, and the last answers say that it is not now.")
+        steps += [step for step in self.help(min(left, HELP_SHARE * minutes)) if not self.barred(step, used)]
+        used = used_by(steps)
+        left = minutes - sum(step.minutes for step in steps)
+        for skill in (s for s in self.c.order if not self.learned(s) and not self.skipped(s) and not self.rests(s)):
+            step = self.new_step(skill, left, used)
             if step is not None and not self.barred(step, used):
                 steps.append(replace(step, row="practice"))
                 left -= step.minutes
                 used |= set(step.targets)
+        left = min(left, few - sum(step.minutes for step in steps))
         if (sure := self.sure_step(left, used)) is not None:
             steps.append(replace(sure, row="make sure"))
         if not steps:
