@@ -145,6 +145,7 @@ def happenings(curriculum: Curriculum) -> st.SearchStrategy[e.Data]:
         st.builds(e.SolutionSeen, target=lab | problem, after_pass=st.booleans()),
         st.builds(e.ProjectEntry, project=some(["spam"]), milestone=st.none() | st.integers(0, 2), done=st.booleans(), hours=st.floats(0, 5)),
         st.builds(e.CompetitionEntry, competition=st.just("c"), public_score=unit),
+        st.builds(e.CompetitionClosed, competition=st.just("c"), data=st.just("d"), scores=st.just({"e": 0.5})),
         st.builds(e.RunFinished, run=st.just("r"), recipe=st.just("tiny"), seconds=seconds, metrics=st.just({})),
         st.builds(e.NoteWritten, target=some(curriculum.skills), text=st.just("why?")),
         st.builds(e.TimeLogged, hours=st.floats(0, 12), what=st.just("a lecture")),

@@ -35,6 +35,9 @@ VALUES: dict[str, str] = {
     "lesson name": "linear-algebra/vectors-as-data",
     "problem name": "linear-algebra/dot-product-angle",
     "project name": "spam-classifier",
+    "arena name": "failing-pumps",
+    "arena file": "mine.csv",
+    "validation": "0.3",
     "enrol name": "Ada",
     "goals name": "Ada",
     "book": "strang-la",
@@ -109,8 +112,21 @@ REFUSED = {
     "journal import": r"in\.jsonl",
     "journal undo-import": r"Nothing was imported",
     "run": r"No lab has been opened yet",
+    "arena": r"mine\.csv cannot be read|say one of them at a time",
 }
-OPEN_TO_ALL = ("plan", "prepare", "status", "terms", "find", "doctor", "journal export", "journal import", "journal verify", "anki export")
+OPEN_TO_ALL = (
+    "plan",
+    "prepare",
+    "arena",
+    "status",
+    "terms",
+    "find",
+    "doctor",
+    "journal export",
+    "journal import",
+    "journal verify",
+    "anki export",
+)
 SILENT = ("journal export",)  # where there is no event, its output is empty
 
 

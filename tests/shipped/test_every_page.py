@@ -24,7 +24,7 @@ from shipped_homes import HOMES
 KINDS = {
     "lesson": "lessons", "lessons": "lessons", "lab": "labs", "labs": "labs", "problem": "problems", "problems": "problems",
     "skill": "skills", "skills": "skills", "module": "modules", "modules": "modules", "resource": "resources", "exam": "modules",
-    "exams": "modules",
+    "exams": "modules", "arena": "competitions", "competitions": "competitions",
 }  # fmt: skip
 # What a route must be asked besides, and the routes that no kind fills.
 QUERIES = {
@@ -78,7 +78,7 @@ def filled(path: str, curriculum: Curriculum, most: int) -> list[str]:
     for id in list(getattr(curriculum, kind))[:most]:
         module, _, slug = id.partition("/")
         query = "?seed=7" if path.endswith("/example") else ""
-        made.append(path.replace("{resource:path}", id).replace("{module}", module).replace("{slug}", slug) + query)
+        made.append(path.replace("{resource:path}", id).replace("{id}", id).replace("{module}", module).replace("{slug}", slug) + query)
     return made
 
 

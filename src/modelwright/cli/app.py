@@ -102,6 +102,12 @@ def _any_names(incomplete: str) -> list[str]:
     return [id for kind in ("labs", "lessons", "problems", "modules") for id in ids(kind, incomplete)]
 
 
+def _competition_names(incomplete: str) -> list[str]:
+    from modelwright.cli.completion import ids
+
+    return ids("competitions", incomplete)
+
+
 LabName = Annotated[
     str | None, typer.Argument(metavar="LAB", autocompletion=_lab_names, help="A lab: its name or your file. Default: the last opened.")
 ]
@@ -426,6 +432,26 @@ def project(
     from modelwright.cli.road import project
 
     project(name, milestone, done, hours, note)
+
+
+@app.command(epilog="Examples: modelwright arena · modelwright arena failing-pumps --begin · modelwright arena failing-pumps --close")
+def arena(
+    name: Annotated[
+        str | None, typer.Argument(metavar="COMPETITION", help="A competition. Default: list them.", autocompletion=_competition_names)
+    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="What to hand in: a .csv, a .py or an .ipynb.")] = None,
+    begin: Annotated[bool, typer.Option("--begin", help="Lay its data and a first program out in the workshop.")] = False,
+    validation: Annotated[float | None, typer.Option(help="What your own validation gave for this entry.")] = None,
+    note: Annotated[str, typer.Option(help="A few words on the entry.")] = "",
+    close: Annotated[bool, typer.Option("--close", help="Open the private board, for good.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    write_up: Annotated[bool, typer.Option("--write-up", help="Make a page to write on about what you did.")] = False,
+    json: Json = False,
+) -> None:
+    """Compete: a task, a board, and private rows that say whom to believe."""
+    from modelwright.cli.arena import arena
+
+    arena(name, file, begin, validation, note, close, yes, write_up, json)
 
 
 @app.command(epilog="Example: modelwright log 1.5 'Lecture 3 on the train' --on linear-algebra")

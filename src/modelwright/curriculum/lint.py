@@ -16,7 +16,7 @@ from modelwright.curriculum.errors import Finding
 from modelwright.curriculum.giveaways import AT_MOST, cues, guessed
 from modelwright.curriculum.lint_lesson import lint_lesson, lint_order, lint_references
 from modelwright.curriculum.loader import Curriculum, find_cycle, line_of
-from modelwright.curriculum.models import Card, Item, Lab, Module, Problem, Resource
+from modelwright.curriculum.models import Card, Competition, Item, Lab, Module, Problem, Resource
 from modelwright.curriculum.render import refused_links
 from modelwright.curriculum.vacuous import vacuous
 from modelwright.groups import BASE
@@ -52,6 +52,8 @@ def lint(curriculum: Curriculum, report: Report, modules: Iterable[str] | None =
     _plan(curriculum, report)
     _graph(curriculum, report)
     _choices_alone(curriculum, report)
+    for competition in curriculum.competitions.values():
+        lint_competition(curriculum, competition, report)
     for module in chosen:
         _module(curriculum, module, report)
         for lesson in module.lessons:
@@ -237,6 +239,25 @@ def _items(curriculum: Curriculum, module: Module, report: Report) -> None:
     for skill in module.skills:
         if counts[skill.id] < ITEMS_PER_SKILL:
             report(Finding(file, 0, f"{skill.id} has {counts[skill.id]} items.", f"Write at least {ITEMS_PER_SKILL}."))
+
+
+def lint_competition(curriculum: Curriculum, competition: Competition, report: Report) -> None:
+    """What can be said of a competition by reading; that its programs run and its labels are safe is proved by running it."""
+    file = competition.folder / "competition.yaml"
+    _known(curriculum, "skill", competition.skills, file, ("skills",), report)
+    if competition.stage not in curriculum.stages:
+        report(Finding(file, line_of(file, ("stage",)), f"There is no stage {competition.stage}.", "Name one of the plan's stages."))
+    wanted = ["README.md", "data.py", "starter.py", *(ghost.file for ghost in competition.ghosts)]
+    if competition.metric.name.endswith(".py"):
+        wanted.append("metric.py")
+    for name in wanted:
+        path = competition.folder / name
+        if not path.is_file():
+            report(Finding(path, 0, f"The competition has no {name}.", "Write it; docs/arena.md says what each file is."))
+    statement = competition.folder / "README.md"
+    if statement.is_file():
+        for _, message, mend in refused_links(statement.read_text(encoding="utf-8")):
+            report(Finding(statement, 0, message, mend))
 
 
 def _choices_alone(curriculum: Curriculum, report: Report) -> None:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from modelwright.curriculum import lesson_blocks, models
 from modelwright.curriculum.errors import CurriculumError, Finding, UnknownId
-from modelwright.curriculum.models import Card, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
+from modelwright.curriculum.models import Card, Competition, Item, Lab, Lesson, Module, Problem, Project, Resource, Skill, Stage
 from modelwright.curriculum.reading import build, build_all, line_of, parse_yaml, read_yaml
 
 T = TypeVar("T", bound=BaseModel)
@@ -33,12 +33,16 @@ PACKAGED_FOLDER = Path(__file__).parents[1] / "_curriculum"
 class Curriculum:
     """The whole of what there is to learn. All mappings go by id, in the plan's order."""
 
-    def __init__(self, folder: Path, stages: Iterable[Stage], projects: Iterable[Project], shared: Iterable[Resource], digest: str):
+    def __init__(
+        self, folder: Path, stages: Iterable[Stage], projects: Iterable[Project], shared: Iterable[Resource], digest: str,
+        competitions: Iterable[Competition] = (),
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.digest = digest
         self.stages: dict[str, Stage] = {stage.id: stage for stage in stages}
         self.modules: dict[str, Module] = {m.id: m for stage in self.stages.values() for m in stage.modules}
         self.projects: dict[str, Project] = {project.id: project for project in projects}
+        self.competitions: dict[str, Competition] = {competition.id: competition for competition in competitions}
         self.shared: dict[str, Resource] = {resource.id: resource for resource in shared}
         self.resources: dict[str, Resource] = self.shared | self._collect(lambda m: m.resources)
         self.skills: dict[str, Skill] = self._collect(lambda m: m.skills)
@@ -170,6 +174,7 @@ class _Kept(BaseModel):
     key: str
     stages: tuple[Stage, ...]
     projects: tuple[Project, ...]
+    competitions: tuple[Competition, ...]
     shared: tuple[Resource, ...]
 
 
@@ -186,16 +191,18 @@ def load(folder: Path | None = None) -> Curriculum:
         with suppress(OSError, ValidationError):
             kept = _Kept.model_validate_json(kept_in.read_bytes())
             if kept.key == key:
-                return Curriculum(folder, kept.stages, kept.projects, kept.shared, digest)
+                return Curriculum(folder, kept.stages, kept.projects, kept.shared, digest, kept.competitions)
     findings: list[Finding] = []
     curriculum = read(folder, findings.append)
     if findings or curriculum is None:
         raise CurriculumError(findings[0])
-    stages, projects, shared = (tuple(table.values()) for table in (curriculum.stages, curriculum.projects, curriculum.shared))
+    tables = (curriculum.stages, curriculum.projects, curriculum.competitions, curriculum.shared)
+    stages, projects, competitions, shared = (tuple(table.values()) for table in tables)
     with suppress(OSError):  # a folder that cannot be written is read anew each time
         kept_in.parent.mkdir(parents=True, exist_ok=True)
         fresh = kept_in.with_name(f"read-{os.getpid()}.json")
-        fresh.write_text(_Kept(key=key, stages=stages, projects=projects, shared=shared).model_dump_json(), encoding="utf-8")  # type: ignore[arg-type]
+        kept = _Kept(key=key, stages=stages, projects=projects, competitions=competitions, shared=shared)  # type: ignore[arg-type]
+        fresh.write_text(kept.model_dump_json(), encoding="utf-8")
         fresh.replace(kept_in)
     return curriculum
 
@@ -236,13 +243,15 @@ def read(folder: Path, report: Callable[[Finding], None]) -> Curriculum | None:
         if stage:
             stages.append(stage)
     projects = build_all(Project, plan.get("projects"), plan_file, ("projects",), report)
+    competition_files = sorted((folder / "competitions").glob("*/competition.yaml"))
+    competitions = [competition for path in competition_files if (competition := _read_competition(path, report))]
     shared = build_all(Resource, plan.get("resources"), plan_file, ("resources",), report)
     shared_file = folder / "resources.yaml"
     if shared_file.is_file():
         data = read_yaml(shared_file, report)
         rows, path = (data.get("resources"), ("resources",)) if isinstance(data, dict) else (data, ())
         shared += build_all(Resource, rows, shared_file, path, report)
-    return Curriculum(folder, stages, projects, shared, _digest(folder))
+    return Curriculum(folder, stages, projects, shared, _digest(folder), competitions)
 
 
 def _stage_folder(folder: Path, id: str, number: int) -> Path:
@@ -322,6 +331,13 @@ def _read_lab(path: Path, slug: str, report: Callable[[Finding], None]) -> Lab |
     if not isinstance(raw, dict):
         return None
     return build(Lab, {**raw, "id": f"{slug}/{path.parent.name}", "folder": path.parent}, path, (), report)
+
+
+def _read_competition(path: Path, report: Callable[[Finding], None]) -> Competition | None:
+    raw = read_yaml(path, report)
+    if not isinstance(raw, dict):
+        return None
+    return build(Competition, {**raw, "id": path.parent.name, "folder": path.parent}, path, (), report)
 
 
 def _read_problems(path: Path, slug: str, report: Callable[[Finding], None]) -> list[Problem]:

@@ -335,6 +335,57 @@ class Project(Frozen):
     needs: tuple[Need, ...] = ()
 
 
+class Metric(Frozen):
+    """How a competition scores predictions: one of scikit-learn's functions by its name, or `score(truth, predictions)` in metric.py."""
+
+    name: str = Field(min_length=1, description="a function of sklearn.metrics, or 'metric.py'")
+    title: str = Field(min_length=1, description="its name for people, as 'log loss'")
+    higher_is_better: bool
+    digits: int = Field(default=4, ge=1, le=8)
+
+
+class Ghost(Frozen):
+    """A program that stands on the board without a learner behind it: a baseline, or the reference. `file` has the entry's own form."""
+
+    file: str = Field(pattern=r"^[a-z0-9_-]+\.py$")
+    title: str
+    why: str = Field(description="what it does, and what beating it shows: one sentence")
+
+
+class Budget(Frozen):
+    """What a program that is entered may take: processor time in seconds, memory in megabytes beyond the warm libraries."""
+
+    seconds: float = Field(default=60, gt=0, le=300)
+    memory_mb: int = Field(default=1500, ge=64, le=8000)
+
+
+class Competition(Frozen):
+    """A task with public and private labels. `folder` holds README.md, data.py, starter.py and the ghosts' files.
+
+    data.py makes everything from a seed (`make(rng)`, see `modelwright.arena.material`); the labels never reach the learner's side.
+    predicts: "column", a number for each row of test.csv; or "bytes", 256 probabilities of the next byte for each context.
+    """
+
+    id: Slug
+    title: str
+    why: str
+    stage: Slug
+    skills: tuple[Id, ...] = Field(min_length=1)
+    metric: Metric
+    predicts: Literal["column", "bytes"] = "column"
+    target: str = Field(default="prediction", description="the name of the column that an entry predicts")
+    bounds: tuple[float, float] | None = Field(default=None, description="between what an entry's numbers lie, ends included")
+    public_share: float = Field(default=0.4, gt=0, lt=1)
+    entries_a_day: int = Field(default=5, ge=1, le=50)
+    budget: Budget = Budget()
+    needs: tuple[Need, ...] = ()
+    seed: int = Field(ge=0)
+    beyond_belief: float | None = Field(default=None, description="a score that nothing honest reaches, where no ideal is known")
+    ghosts: tuple[Ghost, ...] = Field(min_length=1)
+    hours: Hours
+    folder: Path
+
+
 class Module(Frozen):
     id: Slug
     number: int = Field(ge=1)

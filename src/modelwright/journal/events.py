@@ -223,10 +223,32 @@ class ProjectEntry(Data, frozen=True, tag="project-entry"):
 
 
 class CompetitionEntry(Data, frozen=True, tag="competition-entry"):
+    """What was handed in, and its public score. `entry` names it for its competition: the beginning of the file's SHA-256.
+
+    data: the digest of what it was scored on. low, high: the 95% interval of the bootstrap. private_score: where a competition tells it at
+    once; the program's own come with `competition-closed`. set_aside: why it does not count, "" where it does.
+    """
+
     competition: Id
     public_score: Figure
     private_score: Figure | None = None
     note: Text = ""
+    entry: Id = ""
+    file: Line = ""
+    form: Literal["", "csv", "program", "notebook"] = ""
+    validation: Figure | None = None  # what the learner's own validation gave
+    low: Figure | None = None
+    high: Figure | None = None
+    data: Id = ""
+    set_aside: Line = ""
+
+
+class CompetitionClosed(Data, frozen=True, tag="competition-closed"):
+    """The learner opened the private board: what each entry scored there, by its name. Later entries no longer compete."""
+
+    competition: Id
+    data: Id
+    scores: Annotated[dict[Id, Figure], Meta(max_length=10_000)]
 
 
 class RunFinished(Data, frozen=True, tag="run-finished"):
@@ -320,7 +342,8 @@ Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | Faded | AnswerMarked
     | PassageMarked
     | ChapterRead | ChapterStopped | ProblemAnswered | CardReviewed
-    | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry | RunFinished | NoteWritten | Chosen | TimeLogged
+    | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry
+    | CompetitionClosed | RunFinished | NoteWritten | Chosen | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone
 )  # fmt: skip
 

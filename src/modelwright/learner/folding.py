@@ -822,6 +822,7 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.TimeLogged: _time,
     e.RunFinished: _run,
     e.CompetitionEntry: _run,
+    e.CompetitionClosed: _run,
     e.NoteWritten: _run,
     e.ForecastMade: _forecast,
     e.MemoryFitted: _fitted,

@@ -99,7 +99,8 @@ def validate(
             on_progress(Progress(outcome.step.name, len(outcome.findings), done, total, outcome.kept, outcome.drawn))
 
         outcomes = prove(
-            curriculum, modules=[curriculum.modules[id] for id in choice.modules], only=choice.asks_for, repeat=repeat, seeds=seeds,
+            curriculum, modules=[curriculum.modules[id] for id in choice.modules],
+            competitions=[curriculum.competitions[id] for id in choice.competitions], only=choice.asks_for, repeat=repeat, seeds=seeds,
             jobs=jobs, cold=cold, keep=keep, lot=lot, on_step=tell,
         )  # fmt: skip
         findings += dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings)
@@ -108,16 +109,17 @@ def validate(
 
 @dataclass(frozen=True)
 class Choice:
-    """What an author asks to have proved: whole modules, or single things in them with the files that they lie in."""
+    """What an author asks to have proved: whole modules, competitions, or single things with the files that they lie in."""
 
     modules: tuple[str, ...]
+    competitions: tuple[str, ...]
     whole_modules: frozenset[str]
     things: frozenset[str]
     files: tuple[Path, ...]
     whole: bool
 
     def asks_for(self, step: Step) -> bool:
-        return step.module.id in self.whole_modules or step.thing in self.things
+        return step.part_of.id in self.whole_modules or step.part_of.id in self.competitions or step.thing in self.things
 
     def covers(self, file: Path) -> bool:
         return not self.files or any(file == path or path in file.parents for path in self.files)
@@ -127,27 +129,34 @@ def choose(curriculum: Curriculum, modules: Iterable[str] | None, names: Iterabl
     """What these names mean; everything where there are none. Raises UnknownId with the nearest."""
     wholes = [curriculum.find("module", slug).id for slug in modules or ()]
     things: list[str] = []
+    competitions: list[str] = []
     files: list[Path] = []
     for name in names:
         slug = name.strip().lower().replace("_", "-")
         if slug in curriculum.modules:
             wholes.append(slug)
             continue
+        if slug in curriculum.competitions:
+            competitions.append(slug)
+            files.append(curriculum.competitions[slug].folder)
+            continue
         tables: dict[str, Mapping[str, Any]] = {"lesson": curriculum.lessons, "problem": curriculum.problems, "lab": curriculum.labs}
         named = [(kind, t) for kind, table in tables.items() for t in table.values() if slug in (t.id, t.id.split("/")[-1])]
         if not named:
-            raise UnknownId("lab, lesson, problem or module", name, [id for kind in tables for id in curriculum.nearest(kind, slug, 1)])
+            raise UnknownId(
+                "lab, lesson, problem, module or competition", name, [id for kind in tables for id in curriculum.nearest(kind, slug, 1)]
+            )
         for kind, thing in named:
             things.append(f"{kind} {thing.id}")
             files.append(thing.folder if kind == "lab" else thing.path)
     touched = {*wholes, *(thing.split()[1].split("/")[0] for thing in things)}
-    whole = modules is None and not things and not wholes
+    whole = modules is None and not things and not wholes and not competitions
     if whole:
-        wholes = list(curriculum.modules)
-    if wholes and things:
+        wholes, competitions = list(curriculum.modules), list(curriculum.competitions)
+    if wholes and not whole and (things or competitions):
         files += [curriculum.modules[id].folder for id in wholes]
     chosen = tuple(id for id in curriculum.modules if whole or id in touched)
-    return Choice(chosen, frozenset(wholes), frozenset(things), tuple(files), whole)
+    return Choice(chosen, tuple(competitions), frozenset(wholes), frozenset(things), tuple(files), whole)
 
 
 def chosen_labs(curriculum: Curriculum, names: Iterable[str] | None, modules: Iterable[str] | None = None) -> list[Lab]:

@@ -17,7 +17,7 @@ from modelwright.studio.record import LabRecord, LessonRecord, ProblemRecord, Re
 
 if TYPE_CHECKING:
     from modelwright.learner import Hours, State
-KINDS = ("module", "lab", "lesson", "problem", "skill", "resource", "project", "card", "stage")
+KINDS = ("module", "lab", "lesson", "problem", "skill", "resource", "project", "competition", "card", "stage")
 KNOWN = ("known", "fading")  # the standings of what was learned; forgetting does not undo that
 
 

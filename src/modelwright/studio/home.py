@@ -4,6 +4,7 @@
   workshop/    the learner's own git repository
   journal.db   what happened: the only thing that cannot be made again; journal.db.head notes how far it went
   curricula.json  which curricula from elsewhere the learner knows of, once there is one
+  arena/       what was handed in to competitions, for their private boards
   cache/       what can: delete it at any time
   run/         process ids and sockets of running servers and graders
 """
@@ -49,6 +50,10 @@ class Home:
     @property
     def cache(self) -> Path:
         return self.folder / "cache"
+
+    @property
+    def arena(self) -> Path:
+        return self.folder / "arena"
 
     @property
     def run(self) -> Path:

@@ -30,13 +30,14 @@ from modelwright.curriculum.frames import frames_folder
 from modelwright.curriculum.lint import SEEDS, caught_by, check_names, in_words, prove_problem
 from modelwright.curriculum.lint_lesson import prove_lesson
 from modelwright.curriculum.loader import Curriculum
-from modelwright.curriculum.models import Lab, Lesson, Module, Problem
+from modelwright.curriculum.models import Competition, Lab, Lesson, Module, Problem
 from modelwright.groups import BASE, lacking
+from modelwright.studio.competition_proof import prove_competition
 from modelwright.studio.giveaway import prove_kept_back, shown_before
 from modelwright.studio.lesson_proof import prove_explores, prove_faded
 from modelwright.studio.lies import prove_lies
 from modelwright.studio.mutation import prove_equivalents
-from modelwright.studio.proofs import digest, files_digest, lab_terms, libraries_of, versions
+from modelwright.studio.proofs import digest, files_digest, lab_terms, libraries_of, room_digest, versions
 
 if TYPE_CHECKING:
     from modelwright.grading import Sessions, Verdict
@@ -62,12 +63,12 @@ class Lot:
 class Step:
     """One claim: its name (`lab linear-algebra/softmax: right solutions pass`), the hash of what it rests on, and how to prove it.
 
-    `thing` is what it is about, as `lab linear-algebra/softmax`.
+    `thing` is what it is about, as `lab linear-algebra/softmax`; `part_of` is where its proof is kept.
     """
 
     thing: str
     claim: str
-    module: Module
+    part_of: Module | Competition
     rests_on: str
     prove: Callable[[Workers], list[Finding]]
 
@@ -220,6 +221,21 @@ def steps_of(module: Module, *, repeat: int = 1, seeds: int = SEEDS) -> Iterator
             yield Step(f"lab {lab.id}", claim, module, rests_on, functools.partial(_kept_back, lab, lessons))
 
 
+def steps_of_competition(competition: Competition) -> Iterator[Step]:
+    """What can be proved of a competition by running it."""
+    files = [path for path in competition.folder.iterdir() if path.suffix in (".py", ".yaml")]
+    libraries = versions("numpy", "pandas", "scikit-learn", *sorted(libraries_of(competition.needs)))
+    rests_on = digest(files_digest(competition.folder, files), room_digest("arena"), code_digest(prove_competition), libraries)
+    prove = functools.partial(_competition, competition)
+    yield Step(
+        f"competition {competition.id}", "its programs run, the reference leads, and labels are found out", competition, rests_on, prove
+    )
+
+
+def _competition(competition: Competition, workers: Workers) -> list[Finding]:
+    return list(prove_competition(competition, workers.grade))
+
+
 def _lesson(lesson: Lesson, step: LessonStep, workers: Workers) -> list[Finding]:
     return unprovable(lesson) or list(step.prove(lesson, workers))
 
@@ -320,7 +336,7 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*(_names(const) for const in inner))
 
 
-def kept_proofs(module: Module) -> dict[str, set[str]]:
+def kept_proofs(module: Module | Competition) -> dict[str, set[str]]:
     """step name → hashes under which it was proved, from the module's proofs.txt. A merge of two branches may leave several."""
     proofs: dict[str, set[str]] = {}
     with suppress(OSError, UnicodeDecodeError):
@@ -330,7 +346,7 @@ def kept_proofs(module: Module) -> dict[str, set[str]]:
     return proofs
 
 
-def keep_proofs(module: Module, outcomes: Iterable[Outcome], every: Iterable[Step]) -> None:
+def keep_proofs(module: Module | Competition, outcomes: Iterable[Outcome], every: Iterable[Step]) -> None:
     """Writes the module's proofs.txt anew: what holds now, what was not asked for this time as it stood, and nothing that failed."""
     path, proofs = module.folder / FILE, kept_proofs(module)
     known = {step.name for step in every}
@@ -353,6 +369,7 @@ def prove(
     curriculum: Curriculum,
     *,
     modules: Iterable[Module] | None = None,
+    competitions: Iterable[Competition] | None = None,
     only: Callable[[Step], bool] = lambda step: True,
     repeat: int = 1,
     seeds: int = SEEDS,
@@ -362,17 +379,21 @@ def prove(
     lot: Lot | None = None,
     on_step: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
 ) -> list[Outcome]:
-    """Proves every step of these modules that `only` lets through, several at a time; the outcomes come in the plan's order.
+    """Proves every step of these modules and competitions (all of them by default) that `only` lets through, several at a time.
 
-    cold=True believes no kept proof, keep=False keeps none. With `repeat` over 1 or other `seeds` more is asked than was proved before,
-    so nothing kept is believed then. `on_step(outcome, done, total)` is called as each step is settled.
+    The outcomes come in the plan's order. cold=True believes no kept proof, keep=False keeps none. With `repeat` over 1 or other `seeds`
+    more is asked than was proved before, so nothing kept is believed then. `on_step(outcome, done, total)` is called as each is settled.
     """
-    chosen = list(curriculum.modules.values() if modules is None else modules)
-    every = {module.id: list(steps_of(module, repeat=repeat, seeds=seeds)) for module in chosen}
+    chosen: list[Module | Competition] = [*(curriculum.modules.values() if modules is None else modules)]
+    chosen += curriculum.competitions.values() if competitions is None else competitions
+    every = {
+        part.id: list(steps_of(part, repeat=repeat, seeds=seeds) if isinstance(part, Module) else steps_of_competition(part))
+        for part in chosen
+    }
     usual = repeat == 1 and seeds == SEEDS
     steps = [step for module in chosen for step in every[module.id] if only(step)]
     known = {module.id: {} if cold or not usual else kept_proofs(module) for module in chosen}
-    is_kept = {step.name: step.rests_on in known[step.module.id].get(step.name, ()) for step in steps}
+    is_kept = {step.name: step.rests_on in known[step.part_of.id].get(step.name, ()) for step in steps}
     drawn = {step.name: bool(lot and is_kept[step.name] and lot.draws(step.name)) for step in steps}
     outcomes: dict[str, Outcome] = {}
 
@@ -392,7 +413,7 @@ def prove(
     finally:
         if keep and usual:
             for module in chosen:
-                done = [outcome for outcome in outcomes.values() if outcome.step.module is module]
+                done = [outcome for outcome in outcomes.values() if outcome.step.part_of is module]
                 keep_proofs(module, done, every[module.id])
     return [outcomes[step.name] for step in steps]
 

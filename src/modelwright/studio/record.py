@@ -113,6 +113,30 @@ class Note(msgspec.Struct, array_like=True):
     quote: str = ""
 
 
+class Handed(msgspec.Struct, array_like=True):
+    """An entry to a competition; `set_aside` says why it does not count, "" where it does."""
+
+    at: int
+    entry: str
+    file: str
+    form: str
+    public: float
+    low: float | None
+    high: float | None
+    validation: float | None
+    note: str
+    set_aside: str
+    data: str
+
+
+class Closed(msgspec.Struct, array_like=True):
+    """When a competition's private board was opened, what it was scored on, and each entry's score there."""
+
+    at: int
+    data: str
+    scores: dict[str, float]
+
+
 class Stopped(msgspec.Struct, array_like=True):
     """How far a chapter was read: when that was said, the share, and the place in words."""
 
@@ -181,6 +205,8 @@ class Record(msgspec.Struct):
     chapters: dict[str, tuple[int, float]] = {}  # "resource#number" -> (when, hours)
     milestones: dict[str, dict[int, int]] = {}  # project -> milestone -> when
     projects_done: dict[str, int] = {}
+    handed: dict[str, list[Handed]] = {}  # competition -> its entries, the oldest first
+    closed: dict[str, Closed] = {}  # competition -> how it ended
     notes: dict[str, Note] = {}
     passages: dict[str, Passage] = {}  # "lesson#paragraph" -> the mark on it
     practised: dict[str, int] = {}  # skill -> when it was last worked on
@@ -436,7 +462,25 @@ def _project(record: Record, event: e.Event, data: e.ProjectEntry) -> None:
 
 
 def _competition(record: Record, event: e.Event, data: e.CompetitionEntry) -> None:
+    handed = Handed(
+        event.at,
+        data.entry,
+        data.file,
+        data.form,
+        data.public_score,
+        data.low,
+        data.high,
+        data.validation,
+        data.note,
+        data.set_aside,
+        data.data,
+    )
+    record.handed.setdefault(data.competition, []).append(handed)
     record.did(event, "competition", data.competition, 0.0)
+
+
+def _closed(record: Record, event: e.Event, data: e.CompetitionClosed) -> None:
+    record.closed[data.competition] = Closed(event.at, data.data, dict(data.scores))
 
 
 def _run(record: Record, event: e.Event, data: e.RunFinished) -> None:
@@ -483,6 +527,7 @@ _HANDLERS: dict[type, Any] = {
     e.SolutionSeen: _solution,
     e.ProjectEntry: _project,
     e.CompetitionEntry: _competition,
+    e.CompetitionClosed: _closed,
     e.RunFinished: _run,
     e.NoteWritten: _note,
     e.TimeLogged: _time,

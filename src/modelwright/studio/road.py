@@ -296,6 +296,8 @@ class Index:
             add("resource", resource.id, resource.title, resource.kind, resource.why)
         for project in curriculum.projects.values():
             add("project", project.id, project.title, curriculum.stages[project.stage].title, project.deliverable)
+        for competition in curriculum.competitions.values():
+            add("competition", competition.id, competition.title, curriculum.stages[competition.stage].title, competition.why)
 
     def _add(self, kind: str, id: str, title: str, where: str, text: str) -> None:
         self.entries.append((v.Link(kind, id, title), where, f"{title} {id}".lower(), text))
@@ -332,6 +334,7 @@ _WEIGHT = {
     "problem": 0.4,
     "resource": 0.3,
     "project": 0.3,
+    "competition": 0.3,
     "card": 0.0,
     "term": 0.5,
 }

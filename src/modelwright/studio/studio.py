@@ -23,7 +23,7 @@ from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
 from modelwright.learner.exams import exam_length, exam_passed
-from modelwright.studio import calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
+from modelwright.studio import arena, calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
@@ -39,7 +39,7 @@ from modelwright.workshop.workshop import sha as sha_of
 
 if TYPE_CHECKING:
     from modelwright.curriculum.lesson_blocks import Faded
-    from modelwright.curriculum.models import Chapter, Lab, Lesson, Module
+    from modelwright.curriculum.models import Chapter, Competition, Lab, Lesson, Module
     from modelwright.grading import CheckResult, Grader, Sessions, Verdict
 
 MINUTE, WEEK = 60_000, 604_800_000
@@ -99,6 +99,8 @@ class Studio:
         self._forecasting = threading.Lock()
         self._fitting = threading.Lock()
         self._preparation = groups.Preparation(self._undrawable.clear)
+        self._shelf = arena.Shelf(home)
+        self._measuring: set[str] = set()
 
     @classmethod
     def open(
@@ -1184,6 +1186,102 @@ class Studio:
             workshop = self.workshop
         workshop.reset(lab)
         return self.lab(lab.id)
+
+    # Competitions
+
+    def competitions(self) -> tuple[v.CompetitionLine, ...]:
+        with self._desk() as desk:
+            every = self.curriculum.competitions.values()
+            return tuple(arena.line(desk, competition, self._shelf, self._laid_out(competition)) for competition in every)
+
+    def competition(self, id: str) -> v.CompetitionView:
+        competition = self._find("competition", id)
+        with self._desk() as desk:
+            measuring = competition.id in self._measuring
+            return arena.view(desk, competition, self._shelf, self._laid_out(competition), measuring)
+
+    def begin_competition(self, id: str) -> v.CompetitionView:
+        """Lays the data, the statement and a first program out in the workshop; what the learner changed there stays as it is."""
+        competition = self._find("competition", id)
+        files = arena.layout(competition)
+        with self._desk(enrolled=True):
+            data = [name for name in files if name not in ("entry.py", "README.md")]
+            self.workshop.place(f"competitions/{competition.id}", files, refresh=data)
+        return self.competition(id)
+
+    def measure_ghosts(self, id: str) -> v.CompetitionView:
+        """Runs the baselines and the reference on this machine, where their scores are not kept from an earlier time."""
+        from modelwright.arena import material
+
+        competition = self._find("competition", id)
+        drawn = material(competition)
+        with self._starting:
+            if competition.id in self._measuring:
+                return self.competition(id)
+            self._measuring.add(competition.id)
+        try:
+            for ghost in competition.ghosts:
+                if self._shelf.ghost(competition, ghost, drawn) is None:
+                    self._shelf.measure(competition, ghost, drawn, self._started())
+        finally:
+            self._measuring.discard(competition.id)
+        return self.competition(id)
+
+    def enter(self, id: str, name: str, content: bytes, validation: float | None = None, note: str = "") -> v.EntryView:
+        """Hands a CSV, a program or a notebook in: it is read or run, scored on the public rows, and recorded.
+
+        What cannot be scored raises `modelwright.arena.EntryError`, is not recorded, and takes none of the day's entries.
+        """
+        competition = self._find("competition", id)
+        if len(note) > 4000:
+            raise StudioError("A note on an entry has at most 4,000 characters.")
+        with self._desk(enrolled=True) as desk:
+            self._recordable()
+            self._may_enter(desk, competition)
+            before = list(desk.record.handed.get(competition.id, []))
+        scored = arena.handed_in(competition, self._shelf, self._started(), name, content, before, validation, note)
+        with self._desk(enrolled=True) as desk:
+            self._may_enter(desk, competition)  # another face may have handed in meanwhile
+            event = scored.event
+            self._shelf.keep(competition.id, event.entry, scored.values, scored.compared)
+            self._append(event)
+        with self._desk() as desk:
+            shown = arena.view(desk, competition, self._shelf, self._laid_out(competition), False)
+            rank = next((line.rank for line in shown.board if line.name == event.entry), None)
+            low, high = (event.public_score if end is None else end for end in (event.low, event.high))
+            return v.EntryView(
+                competition.id, event.entry, event.file, event.public_score, low, high, rank, scored.compared, event.set_aside,
+                scored.printed, shown.left_today,
+            )  # fmt: skip
+
+    def _may_enter(self, desk: Desk, competition: Competition) -> None:
+        if competition.id in desk.record.closed:
+            raise StudioError(f"{competition.title} is closed: its private board is open, so a new entry would not be a fair one.")
+        if not arena.left_today(desk, competition):
+            raise StudioError(
+                f"You handed in {competition.entries_a_day} entries today, all that a day has here; the next day begins at four in the "
+                "morning. Your own validation has no limit."
+            )
+
+    def close_competition(self, id: str) -> v.CompetitionView:
+        """Opens the private board, for good: entries after it would not be fair ones."""
+        competition = self._find("competition", id)
+        with self._desk(enrolled=True) as desk:
+            self._append(arena.closing(desk, competition, self._shelf))
+        return self.competition(id)
+
+    def write_up(self, id: str) -> Path:
+        """A page to write on in the competition's folder, with its entries filled in; one that is there stays as it is."""
+        from modelwright.learner.wording import day
+
+        view = self.competition(id)
+        with self._desk(enrolled=True) as desk:
+            text = arena.write_up(view, lambda at: day(at, desk.tz))
+            folder, _ = self.workshop.place(f"competitions/{view.line.id}", {"write-up.md": text.encode()})
+        return folder / "write-up.md"
+
+    def _laid_out(self, competition: Competition) -> Path:
+        return self.home.workshop / "competitions" / competition.id
 
     # The edge
 

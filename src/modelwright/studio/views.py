@@ -1396,3 +1396,100 @@ class FaredView:
     horizons: tuple[HorizonFared, ...]
     stages: tuple[StageFared, ...]
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionLine:
+    """A competition in a list. `rank` among entries and ghosts on the public board; None before there is an entry that counts."""
+
+    id: str
+    title: str
+    why: str
+    stage: Link
+    metric: str
+    hours_low: float
+    hours_high: float
+    begun: bool
+    entries: int
+    rank: int | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """A line of a board. `name` is the entry's; ghosts (baselines, the reference) stand for no person. rank: None where it does not count.
+
+    gap: how much better the learner's own validation said it was than the board does, above 0 where it promised too much.
+    """
+
+    name: str
+    title: str
+    ghost: bool
+    rank: int | None
+    score: float | None
+    low: float | None
+    high: float | None
+    at: int
+    validation: float | None
+    gap: float | None
+    why: str  # of a ghost: what it does; of an entry that does not count: why
+
+
+@dataclass(frozen=True, slots=True)
+class MoveLine:
+    title: str
+    ghost: bool
+    public_rank: int
+    private_rank: int
+    validation: float | None
+    public: float
+    private: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShakeView:
+    """What closing showed. `sentences` say whom it would have been right to believe."""
+
+    at: int
+    moves: tuple[MoveLine, ...]
+    sentences: tuple[str, ...]
+    lost: tuple[str, ...]  # entries whose predictions were no longer there
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionView:
+    """`folder`: where its files lie in the workshop, "" before it was begun. measuring: the ghosts' scores are not there yet."""
+
+    line: CompetitionLine
+    statement: str
+    statement_html: str
+    skills: tuple[SkillLine, ...]
+    metric: str
+    higher_is_better: bool
+    digits: int
+    seconds: float
+    memory_mb: int
+    takes_csv: bool
+    entries_a_day: int
+    left_today: int
+    folder: str
+    board: tuple[BoardLine, ...]
+    measuring: bool
+    shake: ShakeView | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """What an entry came to. `compared` says in a sentence whether it is better than the entry before, as far as the rows can show."""
+
+    competition: str
+    name: str
+    file: str
+    score: float
+    low: float
+    high: float
+    rank: int | None
+    compared: str
+    set_aside: str
+    printed: str
+    left_today: int

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from modelwright.errors import ModelwrightError
 from modelwright.studio import NotEnrolled, Studio, Unknown
 from modelwright.studio.errors import Busy, HomeError, NotYet
-from modelwright.web import api, blocks, groups, memory, outlook, pages, palette, placement
+from modelwright.web import api, arena, blocks, groups, memory, outlook, pages, palette, placement
 from modelwright.web.assets import DIST, WEB, Manifest
 from modelwright.web.edge import Edge, header_text
 from modelwright.web.render import Renderer
@@ -50,6 +50,8 @@ def build(studio: Studio) -> FastAPI:
     app.include_router(groups.router(studio, renderer))
     app.include_router(memory.api(studio))
     app.include_router(memory.router(studio, renderer))
+    app.include_router(arena.api(studio))
+    app.include_router(arena.router(studio, renderer))
     app.include_router(outlook.api(studio))
     app.include_router(outlook.router(studio, renderer))
     _serve_files(app)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from modelwright.loopback import Message, fits, limited, refusal, too_large
 
 LARGEST_BODY = 4_000_000
 LARGEST_UPLOAD = 128_000_000  # an Anki collection without its pictures; `modelwright anki import` takes larger ones
-UPLOADS = frozenset({"/anki", "/api/anki/import"})
+UPLOADS = re.compile(r"/anki|/api/anki/import|(/api/competitions|/arena)/[^/]*/enter")
 SMALLEST_TO_COMPRESS = 600
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -50,7 +51,7 @@ class Edge:
             return
         headers = dict(scope["headers"])
         answer = _Answer(send, headers.get(b"accept-encoding", b""), scope["path"].startswith("/static/"))
-        most = LARGEST_UPLOAD if scope["path"] in UPLOADS else LARGEST_BODY
+        most = LARGEST_UPLOAD if UPLOADS.fullmatch(scope["path"]) else LARGEST_BODY
         if (why := refusal(scope["method"], headers)) is not None:
             await _sentence(answer, 403, why, scope["path"])
         elif not fits(headers, most):

@@ -314,7 +314,7 @@ def _road(pages: APIRouter, studio: Studio, look: Renderer) -> None:
 
     @pages.get("/workshop")
     def workshop(request: Request) -> Response:
-        return look.page(request, "workshop.html", view=studio.labs())
+        return look.page(request, "workshop.html", competitions=bool(studio.curriculum.competitions), view=studio.labs())
 
 
 def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:

@@ -23,6 +23,7 @@ PAGES = (
     ("/placement", "Find what I know already"),
     ("/known", "How well does this program know me?"),
     ("/skills/table", "The skill map as a table"),
+    ("/arena", "Competitions"),
     ("/notes", "All notes and marks"),
     ("/terms", "Words of the field"),
     ("/anki", "Cards from Anki and to it"),

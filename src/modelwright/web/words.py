@@ -184,6 +184,8 @@ def url(kind: str, target: str) -> str:
     if kind == "check":
         resource, _, at = target.partition("#")
         return f"/check/{quote(resource)}/{at}"
+    if kind == "competition" and "/" not in target:  # one of this program's own; a site's id has its shelf before it
+        return f"/arena/{quote(target)}"
     if kind in RESOURCES:
         return f"/resource/{quote(target)}"
     if kind == "stage":

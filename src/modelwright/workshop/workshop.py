@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -155,6 +156,21 @@ class Workshop:
                 kept = f"in {copy.relative_to(self.folder)}"
         self.write(lab, starter(lab))
         return kept
+
+    def place(self, folder: str, contents: Mapping[str, bytes], refresh: Collection[str] = ()) -> tuple[Path, list[str]]:
+        """Puts files into a folder of the workshop, and says which were written: none over a file of the learner's, but for `refresh`."""
+        root, written = self.folder / folder, []
+        for name, content in contents.items():
+            path = root / name
+            if path.exists() and (name not in refresh or path.read_bytes() == content):
+                continue
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(path, content)
+            except OSError as error:
+                raise told(path, error) from error
+            written.append(name)
+        return root, written
 
     def _aside(self, path: Path) -> Path:
         return path.with_name(f"{path.stem}.before-{datetime.now():%Y%m%d-%H%M%S}.txt")

@@ -1,0 +1,30 @@
+"""Competitions: a task with public and private labels, entries that are run without them, and a board that says what a difference is worth.
+
+What a learner's side sees is `Material.train` and `Material.test`; the labels stay in this room. See docs/arena.md.
+"""
+
+from .board import Board, Line, Move, Shake, board, shake_up
+from .entering import EntryError, Predictions, read_predictions, run_program
+from .material import Material, material
+from .scoring import Difference, Score, difference, leaked, point, score
+
+__all__ = [
+    "Board",
+    "Difference",
+    "EntryError",
+    "Line",
+    "Material",
+    "Move",
+    "Predictions",
+    "Score",
+    "Shake",
+    "board",
+    "difference",
+    "leaked",
+    "material",
+    "point",
+    "read_predictions",
+    "run_program",
+    "score",
+    "shake_up",
+]
