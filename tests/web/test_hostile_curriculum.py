@@ -5,6 +5,7 @@ Each place where an author's text goes is given markup that names itself (`mwx`)
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 import tiny_curriculum
 from modelwright.curriculum import load, markup, render_lesson, render_markdown, render_math
 from modelwright.curriculum.figures import folder_of
+from modelwright.curriculum.frames import explores_of
 from modelwright.curriculum.lint import lint
 from modelwright.curriculum.safe_svg import safe_svg
 from modelwright.studio import Studio
@@ -169,6 +171,22 @@ def test_a_figure_that_came_drawn_with_a_curriculum_does_not_unfold_on_its_page(
     assert "mwxmwx" not in page
     assert page.count("<use") <= 2
     assert page.count("<g") < 100
+
+
+def test_a_frame_that_came_drawn_with_a_curriculum_is_shapes_and_text_alone(tmp_path: Path) -> None:
+    code = 'VALUES = {"n": [1, 2]}\n\n\ndef draw(n):\n    return "One."\n'
+    lesson = load(tiny_curriculum.build(tmp_path / "curriculum")).lessons[tiny_curriculum.LESSON]
+    (explore,) = explores_of(lesson.model_copy(update={"text": f"```explore\n{code}```\n"}))
+    kept = tmp_path / explore.key
+    kept.mkdir()
+    for index, drawing in enumerate((SVG, "<p hx-post='/mwx'>")):
+        (kept / f"{index}.json").write_text(json.dumps({"svg": drawing, "said": TAG}))
+    first, second = explore.frames(tmp_path)
+    assert first is not None
+    assert "a &lt;mwx&gt; b" in first.svg
+    assert troubles(first.svg) == []
+    assert second is not None
+    assert (second.svg, bool(second.error)) == ("", True)
 
 
 def test_the_linter_names_each_link_that_leads_nowhere(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -221,26 +222,37 @@ def build(
         bool, typer.Option("--figures", help="Leave out the frames of explores, which a page draws when it is opened.")
     ] = False,
 ) -> None:
-    """Draw the lessons' figures and the frames of their explores, so that pages show them at once; what is drawn already is left."""
+    """Draw the lessons' figures and the frames of their explores, so that pages show them at once; what is drawn already is left.
+
+    What no lesson shows any more is taken away, so that a wheel built then carries all of them and nothing else.
+    """
     from modelwright.curriculum.figures import draw, folder_of
     from modelwright.curriculum.frames import draw_frames, explores_of, frames_folder
     from modelwright.curriculum.loader import load
 
     course = load(curriculum)
-    drawn = sum(len(draw(lesson, folder_of(course.folder))) for lesson in course.lessons.values())
-    typer.echo(f"{drawn} figures of {len(course.lessons)} lessons are drawn.")
+    figures_folder = folder_of(course.folder)
+    drawn = [path.name for lesson in course.lessons.values() for path in draw(lesson, figures_folder)]
+    typer.echo(f"{len(drawn)} figures of {len(course.lessons)} lessons are drawn.")
     if figures:
         return
     folder, frames, failed = frames_folder(course.folder), 0, 0
+    shown = set(drawn)
     for lesson in course.lessons.values():
         draw_frames(lesson, folder)
         for explore in explores_of(lesson):
+            shown.add(explore.key)
             kept = explore.frames(folder)
             frames += sum(frame is not None and not frame.error for frame in kept)
             failed += sum(frame is None or bool(frame.error) for frame in kept)
     typer.echo(
         f"{frames} frames of explores are drawn." + (f" {failed} cannot be: `modelwright course validate` says why." if failed else "")
     )
+    for old in (path for place in (figures_folder, folder) if place.is_dir() for path in place.iterdir() if path.name not in shown):
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
     if failed:
         raise typer.Exit(1)
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +55,19 @@ class Ran:
 
 def folder_of(curriculum: Path) -> Path:
     """Where the drawn figures of a curriculum folder are kept."""
-    return kept_folder(curriculum) / "figures"
+    return drawings_folder(curriculum, "figures")
+
+
+def drawings_folder(curriculum: Path, name: str) -> Path:
+    """Where its drawings of one kind are kept. An installed curriculum comes with its drawings: where it cannot be written, they are copied
+    once to where it is kept then."""
+    kept, came = kept_folder(curriculum) / name, curriculum / ".made" / name
+    if kept != came and came.is_dir() and not kept.exists():
+        with suppress(OSError):  # else they are drawn
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                shutil.copytree(came, Path(scratch) / name).rename(kept)
+    return kept
 
 
 def run_lesson(lesson: Lesson, seconds: float = SECONDS) -> list[Ran]:
@@ -141,4 +156,4 @@ for block in job["blocks"]:
 sys.__stdout__.write(json.dumps(results))
 """
 
-__all__ = ["STYLE", "TOO_LARGE", "Ran", "draw", "folder_of", "run_lesson"]
+__all__ = ["STYLE", "TOO_LARGE", "Ran", "draw", "drawings_folder", "folder_of", "run_lesson"]

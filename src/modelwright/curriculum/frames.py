@@ -21,15 +21,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import msgspec
 
 from modelwright import groups
-from modelwright.curriculum.figures import STYLE, TOO_LARGE
+from modelwright.curriculum.figures import STYLE, TOO_LARGE, drawings_folder
 from modelwright.curriculum.lesson_blocks import Cell, Explore, Figure, blocks_of
-from modelwright.curriculum.loader import kept_folder
 from modelwright.curriculum.models import Lesson
 from modelwright.curriculum.safe_svg import safe_svg
 
@@ -77,9 +76,10 @@ class Drawn:
     def frame(self, folder: Path, index: int) -> Frame | None:
         """A frame, or None while it is not drawn."""
         try:
-            return msgspec.json.decode((folder / self.key / f"{index}.json").read_bytes(), type=Frame)
+            frame = msgspec.json.decode((folder / self.key / f"{index}.json").read_bytes(), type=Frame)
         except (OSError, msgspec.DecodeError):
             return None
+        return _shown(frame) if frame.svg else frame
 
     def frames(self, folder: Path) -> list[Frame | None]:
         return [self.frame(folder, index) for index in range(len(self.values))]
@@ -88,9 +88,16 @@ class Drawn:
         return [index for index in self.order if not (folder / self.key / f"{index}.json").is_file()]
 
 
+@lru_cache(maxsize=512)
+def _shown(frame: Frame) -> Frame:
+    """A kept frame, which may have come with a curriculum from anywhere, as a page may hold it."""
+    svg = safe_svg(frame.svg, "e", frame.said)
+    return Frame(error=TOO_LARGE) if svg is None else Frame(svg=svg, said=frame.said)
+
+
 def frames_folder(curriculum: Path) -> Path:
     """Where the frames of a curriculum folder are kept."""
-    return kept_folder(curriculum) / "frames"
+    return drawings_folder(curriculum, "frames")
 
 
 def explores_of(lesson: Lesson) -> tuple[Drawn, ...]:

@@ -210,7 +210,7 @@ def load(folder: Path | None = None) -> Curriculum:
 def kept_folder(folder: Path) -> Path:
     """Where what is made from a curriculum is kept: beside it where that can be written, else in the user's cache, by its path."""
     beside = folder / ".made"
-    if beside.is_dir() or os.access(folder, os.W_OK):
+    if os.access(beside if beside.is_dir() else folder, os.W_OK):
         return beside
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "modelwright" / hashlib.sha256(str(folder).encode()).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """A drawing by code that nobody vouches for, made safe to stand in a page: only what a figure needs is copied over, everything else is not.
 
-Every drawing of a page comes through here: what a learner's code draws, the frames of an `explore`, and a lesson's figures, once when
-they are drawn and again when they are shown, for what is kept may have come with the curriculum.
+Every drawing of a page comes through here: what a learner's code draws, and a lesson's figures and frames, once when they are drawn and
+again when they are shown, for what is kept may have come with the curriculum.
 
 The page's own policy forbids scripts and styles; this is the wall before it. A new tree is built from a list of elements and attributes,
 each value held to a pattern, so that what is not understood cannot come through. Ids get a prefix, so that a drawing can name no part of
