@@ -91,7 +91,7 @@ def test_an_upper_triangle_stays_itself(learner):
 
 
 def test_orthonormal_where_columns_nearly_coincide(learner):
-    """Powers of t up to t^11, condition number 1e8: q is orthonormal to the last digits all the same."""
+    """Powers of t up to t^11, which enlarge errors up to 1e8 times: q is orthonormal to the last digits all the same."""
     a = powers(40, 12)
     q, r = learner.qr(a.copy())
     orthonormal(q)
