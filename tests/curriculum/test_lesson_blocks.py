@@ -97,6 +97,27 @@ def test_a_fault_of_a_lesson_that_asks_is_named(tmp_path, old, new, says):
     assert any(says in finding for finding in found), found
 
 
+@pytest.mark.parametrize("words", ["the dark line", "a white dot", "the light grey area", "the curve that is black is a line in black"])
+@pytest.mark.parametrize("place", ["text", "alt", "code"])
+def test_a_colour_that_the_other_theme_turns_around_is_refused(tmp_path, words, place):
+    made = {
+        "text": example().replace("\n## ", f"\nLook at {words}.\n\n## ", 1),
+        "alt": example().replace('alt = "', f'alt = "There is {words} of a kind. ', 1),
+        "code": example().replace("```figure\n", f"```figure\nsaid = '{words}'\n", 1),
+    }[place]
+    assert made != example()
+    found = [str(finding) for finding in lint_lesson(lesson(tmp_path, made))]
+    assert any("in both themes" in finding for finding in found), found
+
+
+@pytest.mark.parametrize(
+    "words", ["the solid line", "the red curve", "a black box", "white noise around the curve", "the speed of light", "a grey disc"]
+)
+def test_a_word_that_holds_in_both_themes_is_left_alone(tmp_path, words):
+    made = example().replace("\n## ", f"\nLook at {words}.\n\n## ", 1)
+    assert not any("themes" in str(finding) for finding in lint_lesson(lesson(tmp_path, made)))
+
+
 def test_a_check_of_what_a_program_prints_is_run(tmp_path):
     page = lesson(tmp_path, example().replace('prints: "4 3.0"', 'prints: "4 0.0"'))
     assert "The page says '4 0.0', the code prints '4 3.0'." in str(next(prove_lesson(page)))

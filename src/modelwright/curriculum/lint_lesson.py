@@ -44,6 +44,12 @@ At = Callable[[int, str, str], Finding]
 """A finding at a line of the lesson's text; line 0 means the file as a whole."""
 
 
+# A page is dark or light, and black ink turns with it: "the dark line" is the light one for half of the readers.
+TURNED = r"dark|darker|black|white|light|lighter"
+DRAWN = r"(?:line|curve|dot|bar|area|disc|arrow|band|point|circle|ring|square|cell|region|mark)s?"
+TURNED_COLOUR = re.compile(rf"\b(?:{TURNED})\s+(?:[\w-]+\s+){{0,2}}?{DRAWN}\b|\b{DRAWN}\s+(?:is|are|in)\s+(?:{TURNED})\b", re.IGNORECASE)
+
+
 def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
     """What reading a lesson finds: its length, its question, its picture, its closing section, formulas that cannot be set."""
     offset = lines_above(lesson)
@@ -66,6 +72,10 @@ def lint_lesson(lesson: Lesson) -> Iterator[Finding]:
     for block in blocks:
         if isinstance(block, Figure) and len(block.alt) < ALT_LENGTH:
             yield at(block.line, "The figure does not say what it shows.", 'Set alt = "…" to a sentence.')
+        for line, text in _about_figures(block):
+            for match in TURNED_COLOUR.finditer(text):
+                mend = "Say solid, dashed, thick or thin, name a colour such as red, or label it in the drawing."
+                yield at(line + text[: match.start()].count("\n"), f"'{match[0]}' is not so in both themes, dark and light.", mend)
         for line, code in _code(block):
             yield from _too_wide(line, code, at)
         for line, markdown in _markdown(block):
@@ -311,6 +321,15 @@ def _markdown(block: Block) -> Iterator[tuple[int, str]]:
             for question in block.questions:
                 yield question.line, question.ask
                 yield question.line, question.answer or ""
+
+
+def _about_figures(block: Block) -> Iterator[tuple[int, str]]:
+    """(line, text) of all in which a lesson may speak of a drawing: what it says, a figure's description, and what its code writes."""
+    yield from _markdown(block)
+    if isinstance(block, Figure):
+        yield block.line, block.alt
+    if isinstance(block, Figure | Explore):
+        yield block.line, block.code
 
 
 def _code(block: Block) -> Iterator[tuple[int, str]]:
