@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import tiny_curriculum as tiny
+from modelwright.studio import Studio
 
 SRC = Path(__file__).parents[2] / "src"
 HEAVY = ("torch", "numpy", "sympy", "sqlalchemy", "fastapi", "uvicorn", "matplotlib", "pytest", "fsrs", "yaml", "msgspec")
@@ -271,3 +272,16 @@ def test_something_else_is_done_anyway_or_put_off_by_a_command(enrolled: Any) ->
     today = enrolled("today").out
     assert "Not tonight:" in today
     assert enrolled("next", "--not-tonight", "no/such-thing").code != 0
+
+
+def test_a_rating_is_taken_back_and_a_card_suspended_in_the_terminal(enrolled: Any, home: Path, curriculum_folder: Path) -> None:
+    with Studio.open(home, curriculum_folder) as studio:
+        studio.finish_lesson(tiny.LESSON, 600, ["", ""])
+    ran = enrolled("review", input="\n4\nu\nx\n\n4\nq\n")
+    assert "taken back:" in ran.out
+    assert "suspended;" in ran.out
+    assert "1 card reviewed, 1 to go." in ran.out
+    name = enrolled("review", "--suspended").out.partition(":")[0]
+    assert name.startswith("tiny-maths/")
+    assert "is asked again" in enrolled("review", "--resume", name).out
+    assert "No card is suspended" in enrolled("review", "--suspended").out

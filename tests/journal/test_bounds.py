@@ -182,4 +182,4 @@ def test_a_line_without_end_is_refused(journal: Journal) -> None:
 
 
 def test_the_kinds_of_the_strategy_are_all_kinds() -> None:
-    assert len({kind_of(kind) for kind in KINDS}) == len(KINDS) == 28
+    assert len({kind_of(kind) for kind in KINDS}) == len(KINDS) == 30

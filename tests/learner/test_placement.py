@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelwright.curriculum import Curriculum, load
-from modelwright.learner.placement import Answered, Placement
+from modelwright.learner.placement import FEWEST, MOST, SURE, Answered, Placement
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_who_went_far_and_lost_what_is_old_and_little_used_is_found_nearly_as_we
 
 def test_only_what_can_be_asked_is_asked_and_then_no_more(plan: Curriculum, placement: Placement) -> None:
     askable = list(plan.order[:3])
-    _, asked = walk(placement, set(), 20, askable)
+    _, asked = walk(placement, set(askable), 20, askable)
     assert sorted(asked) == sorted(askable * 2)
     assert placement.believe([Answered(skill, True) for skill in asked], askable).settled()
 
@@ -165,3 +166,17 @@ def test_answers_that_contradict_each_other_leave_doubt_and_no_error(plan: Curri
 
 def test_skills_that_the_plan_no_longer_has_say_nothing(plan: Curriculum, placement: Placement) -> None:
     assert placement.believe([Answered("gone/away", True)], ()).skills == placement.believe([], ()).skills
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_guesses_is_not_asked_about_what_lies_above_all_that_is_open(plan: Curriculum, placement: Placement, seed: int) -> None:
+    """One answer in four is right, as by chance among four choices."""
+    rng, answers = random.Random(seed), []
+    belief = placement.believe(answers)
+    while not belief.is_enough(len(answers)) and len(answers) < MOST:
+        assert belief.next is not None
+        beneath = [belief.skills[p] for p in plan.skills[belief.next].prerequisites]
+        assert belief.skills[belief.next] >= 1 - SURE or min(beneath, default=1.0) >= 0.5, belief.next
+        answers.append(Answered(belief.next, rng.random() < 0.25, guess=0.25))
+        belief = placement.believe(answers)
+    assert 3 <= len(answers) <= FEWEST

@@ -282,3 +282,31 @@ def test_a_form_that_says_nonsense_of_when_it_was_made_is_answered(client: Any, 
     ):
         answer = client.post(url, data={**form, "started": started}, follow_redirects=False)
         assert answer.status_code < 500, (url, answer.text)
+
+
+def test_a_card_is_taken_back_edited_and_suspended_by_plain_forms(client: Any, studio: Studio) -> None:
+    studio.finish_lesson(LESSON, 600, ["", ""])
+    due = studio.reviews().due
+    card = studio.reviews(1).cards[0]
+    page = client.get("/review").text
+    assert f"{due} to go" in page
+    assert "Take the last rating back" not in page
+    rated = client.post("/review", data={"card": card.id, "rating": 3}, headers=HTMX).text
+    assert f"{due - 1} to go" in rated
+    assert f'<b id="due" hx-swap-oob="true">{due - 1} due</b>' in rated  # the rail counts down as well
+    back = client.post("/review/undo", data={"share": "tonight"})
+    assert "first=" in str(back.url)
+    assert f"{due} to go" in back.text
+    own = client.post("/review/edit", data={"card": card.id, "ask": "Mine?", "answer": "<script>no</script>"})
+    assert "Mine?" in own.text
+    assert "<script>no" not in own.text
+    client.post("/review/suspend", data={"card": card.id})
+    page = client.get("/review").text
+    assert "1 suspended card" in page
+    client.post("/review/suspend", data={"card": card.id, "off": "1"})
+    assert studio.reviews().due == due
+    while (card_ := studio.reviews(1, "tonight").first) is not None:
+        end = client.post("/review", data={"card": card_.id, "rating": 4}, headers=HTMX).text
+    assert "That is all for now" in end
+    assert "to go" not in end
+    assert 'id="due" hx-swap-oob="true" hidden' in end

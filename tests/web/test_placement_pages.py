@@ -131,7 +131,7 @@ def answer_by_keys(page: Any) -> None:
         page.keyboard.press("Enter")
     else:
         page.keyboard.press("a")
-        page.locator("#text").fill("3 2 1" if page.locator("ol.steps").count() else "1")
+        page.locator("#text").fill("3 2 1" if page.locator("ol.order").count() else "1")
         page.keyboard.press("Enter")
     page.wait_for_function(
         "before => document.querySelector('#progress, .aside').innerText !== before || document.querySelector('#said')", arg=before
@@ -207,3 +207,40 @@ def test_wide_code_scrolls_inside_its_question(served: Served, page: Any) -> Non
     card = page.locator("section.card")
     card.locator(".ask").evaluate("ask => { ask.innerHTML += `<pre class='code'><code>${'x'.repeat(200)}</code></pre>` }")
     assert card.evaluate("card => card.scrollWidth - card.clientWidth") == 0
+
+
+def test_steps_are_put_in_order_with_the_arrow_keys_and_by_dragging(served: Served, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(served.url + "/exam/tiny-maths")
+    for _ in range(3):
+        if page.locator("[data-order]").count():
+            break
+        page.evaluate("document.activeElement.blur()")
+        before = page.locator("#ask").inner_text()
+        page.keyboard.press("d")
+        expect(page.locator("#ask")).not_to_have_text(before)
+    field, lines = page.get_by_label("The numbers in the right order"), page.locator("[data-order] > li .line")
+    shown = lines.all_inner_texts()
+    assert field.input_value() == ""
+    page.locator("[data-order] .handle").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert lines.all_inner_texts() == [shown[1], shown[0], shown[2]]
+    expect(field).to_have_value("2 1 3")
+    expect(page.locator("[data-order-said]")).to_have_text("Line 1 is now number 2 of 3.")
+    clean(page, "lines to be put in order")
+    top, last = page.locator("[data-order] > li").first.bounding_box(), page.locator("[data-order] > li").last.bounding_box()
+    page.mouse.move(last["x"] + 90, last["y"] + last["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(top["x"] + 90, top["y"] + 2, steps=6)
+    page.mouse.up()
+    assert lines.all_inner_texts() == [shown[2], shown[1], shown[0]]
+    expect(field).to_have_value("3 2 1")
+
+
+def test_a_placement_shows_how_far_it_is(client: Any, studio: Studio) -> None:
+    assert 'aria-label="Answered: 0, of 30 at the most"' in client.get("/placement").text
+    view = studio.placement()
+    assert view.question is not None
+    studio.answer_item(view.question.id, "", 5, "placement", view.question.seed)
+    assert 'aria-label="Answered: 1, of 30 at the most"' in client.get("/placement").text

@@ -289,12 +289,25 @@ def watch(lab: LabName = None) -> None:
     watch(lab)
 
 
-@app.command(epilog="Keys: space shows the answer · 1 again · 2 hard · 3 good · 4 easy · q quits")
-def review(limit: Annotated[int, typer.Option(min=1, help="At most so many cards.")] = 50) -> None:
-    """Go through the cards that are due."""
-    from modelwright.cli.evening import review
+@app.command(
+    epilog="Keys: space the answer · 1 again · 2 hard · 3 good · 4 easy · u takes the last back · e your words · x suspends · q quits"
+)
+def review(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many cards.")] = 500,
+    all: Annotated[bool, typer.Option("--all", help="All that are due, and not only tonight's.")] = False,
+    suspended: Annotated[bool, typer.Option("--suspended", help="List the cards that are not asked.")] = False,
+    resume: Annotated[str | None, typer.Option(metavar="CARD", help="Ask this one again.")] = None,
+) -> None:
+    """Go through tonight's cards."""
+    from modelwright.cli.review import resume as ask_again
+    from modelwright.cli.review import review, suspended_cards
 
-    review(limit)
+    if resume is not None:
+        ask_again(resume)
+    elif suspended:
+        suspended_cards()
+    else:
+        review(limit, "all" if all else "tonight")
 
 
 @app.command(epilog="Examples: modelwright read · modelwright read strang-la 3 · modelwright read strang-la 3 --check · … --undo")

@@ -1,9 +1,8 @@
-"""An evening in the terminal: enrol, today, next, a lesson, a problem, the cards."""
+"""An evening in the terminal: enrol, today, next, a lesson, a problem."""
 
 from __future__ import annotations
 
 import shlex
-import time
 from typing import TYPE_CHECKING
 
 from modelwright.cli import groups, keys, screen
@@ -417,67 +416,3 @@ def _worked(out: Console, solution: v.SolutionView) -> None:
     for number, step in enumerate(solution.steps, 1):
         screen.wrapped(out, prose(step), indent=2, first=f"{number}. ")
     out.print(f"  Answer: {prose(solution.answer)}", markup=False)
-
-
-# Cards
-
-RATINGS = ("again", "hard", "good", "easy")
-
-
-def review(limit: int) -> None:
-    with studio() as s:
-        out = screen.console()
-        queue = s.reviews(limit)
-        if queue.first is None:
-            when = f" The next one comes {screen.moment(queue.next_due_at)}." if queue.next_due_at else ""
-            out.print(f"No card is due.{when}", markup=False)
-            return
-        done = 0
-        with keys.single_keys():
-            while queue.first is not None and done < limit:
-                rated = _one_card(s, out, queue.first, f"{min(queue.due, limit - done)} to go")
-                if rated is None:
-                    break
-                queue = rated
-                done += 1
-        out.print()
-        left = f", {queue.due} to go" if queue.due else ""
-        out.print(f"{done} card{'' if done == 1 else 's'} reviewed{left}.")
-
-
-def _one_card(s: Studio, out: Console, card: v.CardView, left: str) -> v.ReviewQueue | None:
-    out.print()
-    out.print(f"[dim]{screen.safe(card.module.title)} · {left}[/]")
-    screen.markdown(out, card.ask)
-    began = time.monotonic()
-    _prompt(out, "[dim]space shows the answer, q quits[/]")
-    while (key := keys.read_key()) not in (" ", "\n"):
-        if key in ("q", ""):
-            return None
-    screen.markdown(out, card.answer)
-    if card.source:
-        out.print(card.source, style="dim", markup=False)
-    words = "  ".join(
-        f"[bold]{i}[/] {name} [dim]{_interval(days)}[/]" for i, (name, days) in enumerate(zip(RATINGS, card.intervals, strict=True), 1)
-    )
-    _prompt(out, words)
-    while (key := keys.read_key()) not in ("1", "2", "3", "4"):
-        if key in ("q", ""):
-            return None
-    out.print(f"  {RATINGS[int(key) - 1]}")
-    return s.review(card.id, int(key), time.monotonic() - began)
-
-
-def _prompt(out: Console, words: str) -> None:
-    if out.is_terminal:
-        out.print(words)
-
-
-def _interval(days: float) -> str:
-    if days < 1 / 24:
-        return f"{max(1, round(days * 1440))} min"
-    if days < 1:
-        return f"{round(days * 24)} h"
-    if days < 60:
-        return f"{round(days)} d"
-    return f"{days / 30.4:.0f} months" if days < 700 else f"{days / 365.25:.1f} years"

@@ -191,6 +191,21 @@ class CardReviewed(Data, frozen=True, tag="card-reviewed"):
     anew: bool = False
 
 
+class CardEdited(Data, frozen=True, tag="card-edited"):
+    """The learner's own words on a card, in place of the author's; both empty: the author's stand again."""
+
+    card: Id
+    ask: Line = ""
+    answer: Line = ""
+
+
+class CardSuspended(Data, frozen=True, tag="card-suspended"):
+    """A card is not asked any more, or (`on` false) is again. What is remembered of it stays."""
+
+    card: Id
+    on: bool = True
+
+
 class LabSubmitted(Data, frozen=True, tag="lab-submitted"):
     """The verdict is the whole of `modelwright.grading.Verdict` as JSON, in its own schema version, without long outputs."""
 
@@ -328,12 +343,14 @@ class ReviewsImported(Data, frozen=True, tag="reviews-imported"):
 class ImportUndone(Data, frozen=True, tag="import-undone"):
     """These entries of the journal no longer count: the import that brought them was taken back. They stand where they stood.
 
+    what: an import, or the rating of a card that the learner took back at once, which no later import brings to life again.
     `again`: they count again, because they were imported once more. The last such word on an entry is the one that holds, wherever in the
     journal it stands. One event names at most `MOST_NAMED` entries; an import of more takes several.
     """
 
     events: Annotated[list[EventId], Meta(max_length=5000)]
     again: bool = False
+    what: Literal["import", "rating"] = "import"
 
 
 MOST_NAMED = 5000
@@ -341,7 +358,7 @@ MOST_NAMED = 5000
 Event_ = (
     Enrolled | GoalsChanged | Placed | ItemAnswered | LessonOpened | LessonFinished | Checked | Faded | AnswerMarked
     | PassageMarked
-    | ChapterRead | ChapterStopped | ProblemAnswered | CardReviewed
+    | ChapterRead | ChapterStopped | ProblemAnswered | CardReviewed | CardEdited | CardSuspended
     | LabSubmitted | HintTaken | SolutionSeen | ProjectEntry | CompetitionEntry
     | CompetitionClosed | RunFinished | NoteWritten | Chosen | TimeLogged
     | ForecastMade | MemoryFitted | ReviewsImported | ImportUndone

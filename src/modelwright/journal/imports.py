@@ -88,7 +88,8 @@ def bring(journal: Journal, connection: sa.Connection, fp: IO[Any], source: str)
         for number, line in lines:
             event, body = _read_line(journal, number, line)
             if event.learner not in gone:
-                gone[event.learner] = away(journal.words(connection, event.learner))
+                words = list(journal.words(connection, event.learner))
+                gone[event.learner] = away(words) - away(word for word in words if word.what == "rating")
             if event.id in gone[event.learner]:
                 back.setdefault(event.learner, []).append(event.id)
             if isinstance(event.data, ImportUndone):

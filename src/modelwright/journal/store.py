@@ -396,6 +396,11 @@ class Journal:
             head = self.head(connection)
         return 0 if head is None else head.seq
 
+    def numbers(self, ids: Iterable[str]) -> list[int]:
+        """The numbers of these entries, of those that there are."""
+        with self._reading() as connection:
+            return [int(row[0]) for row in databases.rows(connection, sa.select(EVENTS.c.seq).where(EVENTS.c.id.in_(list(ids))), {})]
+
     def link(self, seq: int) -> str:
         """The link of an entry: it stands for all of the journal up to there. Empty where there is no such entry."""
         with self._reading() as connection:

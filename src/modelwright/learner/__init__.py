@@ -32,7 +32,20 @@ if TYPE_CHECKING:
     from modelwright.learner.folding import fold
     from modelwright.learner.forecasting import FanPoint, Forecast, Quantiles, WhatIf, forecast
     from modelwright.learner.hindsight import Fared, fared
-    from modelwright.learner.planning import TABLE, Session, Step, WhyNot, anyway, evening_minutes, next_step, put_off, session, why_not
+    from modelwright.learner.planning import (
+        TABLE,
+        Session,
+        Step,
+        WhyNot,
+        anyway,
+        evening_minutes,
+        next_step,
+        put_off,
+        session,
+        soon_cards,
+        tonights_cards,
+        why_not,
+    )
     from modelwright.learner.reliability import Calibration, calibration
     from modelwright.learner.state import State
 
@@ -48,7 +61,8 @@ _HOMES = {
     "folding": ("fold",),
     "forecasting": ("FanPoint", "Forecast", "Quantiles", "WhatIf", "forecast"),
     "hindsight": ("Fared", "fared"),
-    "planning": ("TABLE", "Session", "Step", "WhyNot", "anyway", "evening_minutes", "next_step", "put_off", "session", "why_not"),
+    "planning": ("TABLE", "Session", "Step", "WhyNot", "anyway", "evening_minutes", "next_step", "put_off", "session", "soon_cards",
+        "tonights_cards", "why_not"),
     "reliability": ("Calibration", "calibration"),
     "state": ("State",),
 }  # fmt: skip
@@ -56,7 +70,7 @@ __all__ = [
     "TABLE", "Calibration", "DueCard", "FanPoint", "Fared", "Fit", "Forecast", "Hours", "LearnerError", "Mastery", "Memory",
     "Quantiles", "Session", "Standing", "State", "Step", "WhatIf", "WhyNot", "anyway", "calibration", "due_cards", "evening_minutes",
     "fared", "fit_memory", "fold", "forecast", "hours_logged", "learned", "mastery", "memory", "missing", "next_step", "put_off", "session",
-    "standing", "try_fit", "why_not",
+    "soon_cards", "standing", "tonights_cards", "try_fit", "why_not",
 ]  # fmt: skip
 
 

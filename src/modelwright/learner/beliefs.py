@@ -199,6 +199,8 @@ def due_cards(curriculum: Curriculum, state: State, now: int) -> list[DueCard]:
     new: list[DueCard] = []
     scale = fsrs.interval_scale(state.retention)
     for id, card in curriculum.cards.items():
+        if id in state.suspended:
+            continue
         trace = state.cards.get(id)
         if trace is None or trace.phase == 0:
             skill = state.skills.get(card.skill)

@@ -591,6 +591,9 @@ def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
     trace: Trace | None = state.cards.get(d.card)
     if trace is None or d.anew:
         trace = state.cards[d.card] = Trace()
+        if f._day != state.introduced_day:
+            state.introduced, state.introduced_day = 0, f._day
+        state.introduced += 1
     recall = f.card_fsrs.review(trace, rating, at)
     if recall >= 0.0:
         state.recalls += 1
@@ -603,6 +606,13 @@ def _card(f: Folder, at: int, d: e.CardReviewed) -> None:
         else:
             f.skill_fsrs.doubt(skill.memory, CARD_FOR_SKILL)
     f.worked("card", (seconds if seconds < 300.0 else 300.0) / 3600, EXPECTED_CARD / 3600)
+
+
+def _suspended(f: Folder, at: int, d: e.CardSuspended) -> None:
+    if d.on:
+        f.state.suspended.setdefault(d.card, at)
+    else:
+        f.state.suspended.pop(d.card, None)
 
 
 def _lab_trace(f: Folder, lab: str) -> LabTrace:
@@ -806,6 +816,8 @@ _HANDLERS: dict[type, Callable[[Folder, int, Any], None]] = {
     e.ItemAnswered: _item,
     e.ProblemAnswered: _problem,
     e.CardReviewed: _card,
+    e.CardEdited: _run,
+    e.CardSuspended: _suspended,
     e.LabSubmitted: _lab,
     e.HintTaken: _hint,
     e.SolutionSeen: _solution,

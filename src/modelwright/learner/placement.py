@@ -215,7 +215,8 @@ class Placement:
     def believe(self, answers: Sequence[Answered], askable: Sequence[str] | None = None) -> Belief:
         """What to think after these answers, and what to ask next among `askable` (default: all; `()` asks nothing and saves the time).
 
-        No skill is asked of more than twice. Answers about skills that the curriculum does not have say nothing.
+        No skill is asked of more than twice, and none that lies above what the answers leave open: one that they decide against, and that
+        rests on what is likelier missing than not. Answers about skills that the curriculum does not have say nothing.
         """
         known_sn, weight_n = self._draw(answers)
         marginal = np.clip(known_sn @ weight_n, 0.0, 1.0)
@@ -223,6 +224,8 @@ class Placement:
         skills = {skill: float(p) for skill, p in zip(self.order, marginal, strict=True)}
         asked = Counter(answer.skill for answer in answers)
         allowed = [s for s in (self.order if askable is None else askable) if asked[s] < MOST_TIMES and s in self.index]
+        if answers:
+            allowed = [s for s in allowed if skills[s] >= 1 - SURE or marginal[self._parents[self.index[s]]].min(initial=1.0) >= 0.5]
         if not allowed:
             return Belief(skills, wrong, None, 0.0)
         rows = np.array([self.index[s] for s in allowed])

@@ -35,7 +35,7 @@ from modelwright.learner.beliefs import (
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.exams import check_length
 from modelwright.learner.filtering import THREE, TRIES
-from modelwright.learner.fsrs import DAY
+from modelwright.learner.fsrs import DAY, REVIEW
 from modelwright.learner.index import index
 from modelwright.learner.state import State
 from modelwright.learner.traces import LabTrace, SkillTrace
@@ -90,6 +90,8 @@ REVIEW_SHARE = 0.25  # of an evening's minutes, for cards
 REFRESH_SHARE = 0.25  # for skills that fade
 PRESSED_SHARE = 0.12  # for those, when the deadline asks for more hours a week than the learner has
 MINUTES_A_CARD = 0.4
+NEW_CARDS = 8  # of an evening, at the most
+SOON = 20 * 60_000  # a card that comes back within so long belongs to the sitting that it was missed in
 REWRITE = 0.5  # of a lab's minutes, to write it again
 PROBLEMS = 3  # of a kind, in a row
 EXAMPLES = 2  # problems beside an example
@@ -290,6 +292,17 @@ def why_not(curriculum: Curriculum, state: State, now: int, target: str) -> WhyN
 def anyway(curriculum: Curriculum, state: State, now: int, target: str, minutes: float) -> Step | None:
     """What it would be to do this now, in at most so many minutes; None for what cannot be done by itself."""
     return Planner(curriculum, state, now).anyway(target, minutes)
+
+
+def tonights_cards(curriculum: Curriculum, state: State, now: int, minutes: float) -> list[DueCard]:
+    """Of the cards that are due, tonight's share, where so many minutes of the evening are left."""
+    planner = Planner(curriculum, state, now)
+    return planner.tonight(due_cards(curriculum, state, now), planner.room(minutes))
+
+
+def soon_cards(curriculum: Curriculum, state: State, now: int) -> list[DueCard]:
+    """Cards that were missed and come back within some minutes: asked at once where nothing else is left, so that a sitting ends."""
+    return [d for d in due_cards(curriculum, state, now + SOON) if not d.new and d.due_at > now and state.cards[d.card].phase != REVIEW]
 
 
 def put_off(state: State, now: int) -> tuple[str, ...]:
@@ -531,6 +544,21 @@ class Planner:
             steps = [Step("rest", "", "Rest", 0.0, "Nothing fades yet.")]
         return Session(FINISHED, FINISHED_PROMISE, tuple(steps), finished=True)
 
+    def room(self, minutes: float) -> int:
+        """How many cards more an evening with so many minutes left holds: its share of the whole evening, less those that were seen."""
+        midnight = self.today * DAY - self.state.tz * 60_000
+        seen = sum(trace.last >= midnight for trace in self.state.cards.values())
+        done = 60 * self.state.days.get(self.today, 0.0)
+        return max(3, int((minutes + done) * REVIEW_SHARE / MINUTES_A_CARD)) - seen
+
+    def tonight(self, due: list[DueCard], room: int) -> list[DueCard]:
+        """Of the cards that are due, those for tonight: what was missed in this sitting in any case, the rest as far as there is room."""
+        steps = [d for d in due if not d.new and self.state.cards[d.card].phase != REVIEW]
+        old = [d for d in due if not d.new and self.state.cards[d.card].phase == REVIEW][: max(0, room)]
+        met = self.state.introduced if self.state.introduced_day == self.today else 0
+        new = [d for d in due if d.new][: max(0, min(room - len(steps) - len(old), NEW_CARDS - met))]
+        return [*steps, *old, *new]
+
     # What the learner wished of this evening
 
     @cached_property
@@ -630,11 +658,8 @@ class Planner:
             return None, ""
         due = due_cards(self.c, self.state, self.now)
         old = [d for d in due if not d.new]
-        new = [d for d in due if d.new]
-        room = max(3, int(minutes * REVIEW_SHARE / MINUTES_A_CARD))
-        tonight: list[DueCard] = old[:room]
-        fresh = new[: max(0, min(room - len(tonight), 8))]
-        tonight += fresh
+        room = self.room(minutes)
+        tonight = self.tonight(due, room)
         if not tonight:
             return None, ""
         n = len(tonight)

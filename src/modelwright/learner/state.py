@@ -91,6 +91,9 @@ class State:
     module_hours: dict[str, float] = field(default_factory=dict)  # module -> hours of work on it: lessons, chapters, problems, labs
     # As `weeks`: of these, the hours that no module's new work claims: cards, questions, elsewhere.
     upkeep: dict[int, float] = field(default_factory=dict)
+    suspended: dict[str, int] = field(default_factory=dict)  # card -> since when it is not asked
+    introduced: int = 0  # cards that were met for the first time on `introduced_day`, in the learner's time
+    introduced_day: int = 0
     chosen_day: int = 0  # the day, in the learner's time, of which the next two speak
     anyway: list[str] = field(default_factory=list)  # targets that the learner chose to do first and has not done, the latest first
     put_off: list[str] = field(default_factory=list)  # what is not to come on that day

@@ -165,7 +165,7 @@ def _many(n: int, one: str) -> str:
 
 
 def sheets(desk: Desk, module: str | None, everything: bool) -> tuple[list[Sheet], int]:
-    """The cards to export, and how many there are: those that were taught or seen, or all."""
+    """The cards to export, and how many there are: those that were taught or seen, or all; none that is suspended."""
     curriculum = desk.curriculum
     chosen, of = [], 0
     for card in curriculum.cards.values():
@@ -174,6 +174,9 @@ def sheets(desk: Desk, module: str | None, everything: bool) -> tuple[list[Sheet
             continue
         of += 1
         trace = desk.state.skills.get(card.skill)
+        if card.id in desk.state.suspended:
+            continue
         if everything or card.id in desk.state.cards or (trace is not None and trace.taught_at > 0):
-            chosen.append(Sheet(card.id, card.ask, card.answer, card.source or "", card.skill, home.id, home.title, home.number))
+            ask, answer = desk.card_text(card.id)
+            chosen.append(Sheet(card.id, ask, answer, card.source or "", card.skill, home.id, home.title, home.number))
     return chosen, of

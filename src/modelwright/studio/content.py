@@ -197,12 +197,14 @@ def solution_view(exercise: Exercise) -> v.SolutionView:
 
 
 def card_view(desk: Desk, card: Card, due: Any, intervals: tuple[float, float, float, float]) -> v.CardView:
+    ask, answer = desk.card_text(card.id)
     return v.CardView(
         id=card.id,
-        ask=card.ask,
-        ask_html=html(card.ask),
-        answer=card.answer,
-        answer_html=html(card.answer),
+        ask=ask,
+        ask_html=html(ask),
+        answer=answer,
+        answer_html=html(answer),
+        edited=card.id in desk.record.edited,
         source=card.source,
         skill=desk.link(card.skill, "skill"),
         module=desk.module_link(card.id),

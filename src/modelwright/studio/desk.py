@@ -85,13 +85,21 @@ class Desk:
             days.append(max(0.0, (fsrs.due(trace, self.state.retention) - self.now) / DAY))
         return days[0], days[1], days[2], days[3]
 
+    def card_text(self, id: str) -> tuple[str, str]:
+        """A card's question and answer: the learner's own words where they put it into such."""
+        card = self.curriculum.cards[id]
+        own = self.record.edited.get(id)
+        return (own.ask.strip() or card.ask, own.answer.strip() or card.answer) if own else (card.ask, card.answer)
+
     def next_card_at(self) -> int | None:
         """When the next card falls due."""
         from modelwright.learner.fsrs import scheduler
 
         fsrs = scheduler(tuple(self.state.parameters))
         dues = [
-            fsrs.due(trace, self.state.retention) for id, trace in self.state.cards.items() if trace.phase and id in self.curriculum.cards
+            fsrs.due(trace, self.state.retention)
+            for id, trace in self.state.cards.items()
+            if trace.phase and id in self.curriculum.cards and id not in self.state.suspended
         ]
         return min((due for due in dues if due > self.now), default=None)
 
@@ -105,6 +113,8 @@ class Desk:
         if kind != "chapter":
             for guess in (kind,) if kind in KINDS else KINDS:
                 thing = getattr(self.curriculum, guess + "s").get(id)
+                if thing is not None and guess == "card":
+                    return v.Link(guess, id, self.card_text(id)[0])
                 if thing is not None:
                     return v.Link(guess, id, getattr(thing, "title", None) or thing.ask)
         resource, _, number = id.partition("#")

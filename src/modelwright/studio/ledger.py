@@ -46,7 +46,14 @@ class Snapshot(msgspec.Struct, array_like=True):
 
 
 class _Late(Exception):
-    """What is folded already would have been folded otherwise: an entry belongs before others, or says that some no longer count."""
+    """What is folded already would have been folded otherwise: an entry belongs before others, or says that some no longer count.
+
+    since: the first entry from which it would have been, where nothing before it is touched; 0 where that is not known.
+    """
+
+    def __init__(self, since: int = 0) -> None:
+        super().__init__()
+        self.since = since
 
 
 class Ledger:
@@ -73,9 +80,15 @@ class Ledger:
                 if end < self.seq:
                     raise _Late
                 self._fold(self._new_entries(end))
-            except _Late:
+            except _Late as late:
                 self._begin_again()
-                self._fold(self.journal.history(until=end, aside=self._set_aside))
+                try:
+                    if not self._restored_before(late.since):
+                        raise _Late
+                    self._fold(self._new_entries(end, before=late.since))
+                except _Late:
+                    self._begin_again()
+                    self._fold(self.journal.history(until=end, aside=self._set_aside))
         except (ModelwrightError, OSError, MemoryError):
             self._begin_again()  # half a fold is worse than none: the next question folds it all
             raise
@@ -145,14 +158,30 @@ class Ledger:
             self.record.add((event,), seq)
             yield event
 
-    def _new_entries(self, end: int) -> Iterator[tuple[int, Event]]:
+    def _new_entries(self, end: int, before: int = 0) -> Iterator[tuple[int, Event]]:
+        """`before`: what is folded lies before this entry, so that ratings which were taken back from it on are no news."""
         latest = self.state.last_at
+        taken_back: list[str] = []
         for seq, event in self.journal.events(after=self.seq, until=end, aside=self._set_aside):
             data = event.data
-            if isinstance(data, ImportUndone) or (event.at < latest and isinstance(data, CardReviewed) and data.source):
+            if isinstance(data, ImportUndone):
+                if data.what != "rating":
+                    raise _Late
+                taken_back += data.events
+            elif event.at < latest and isinstance(data, CardReviewed) and data.source:
                 raise _Late
             latest = max(latest, event.at)
             yield seq, event
+        since = min(self.journal.numbers(taken_back), default=0)
+        if since and (not before or since < before):
+            raise _Late(since)
+
+    def _restored_before(self, seq: int) -> bool:
+        """Whether the snapshot is of a time before this entry: then only what came after it is folded anew."""
+        if not seq:
+            return False
+        self._restore()
+        return 0 < self.seq < seq
 
     def _fold_carefully(self, end: int) -> None:
         """All of it, where an entry made the fold fail: that one is set aside. Bounds keep such entries out; this is for what they miss."""

@@ -233,6 +233,8 @@ def question_now(desk: Desk, placer: Placer) -> tuple[str, str] | None:
 
 
 def placement_view(desk: Desk, placer: Placer) -> v.PlacementView:
+    from modelwright.learner.placement import MOST
+
     asked = so_far(desk)
     belief = placer.belief(desk.record.background, asked)
     now = question_now(desk, placer)
@@ -248,6 +250,7 @@ def placement_view(desk: Desk, placer: Placer) -> v.PlacementView:
         right=sum(one.right for one in asked),
         settled=settled,
         progress=_progress(len(asked), settled, now is not None),
+        most=MOST,
         modules=modules,
         askable=len(placer.askable),
         skills=len(desk.curriculum.skills),

@@ -174,6 +174,20 @@ class Brought(msgspec.Struct, array_like=True):
     kept: int
 
 
+class Rated(msgspec.Struct):
+    """The last rating of a card that was given here: its entry's id."""
+
+    event: str
+    card: str
+    at: int
+    rating: int
+
+
+class Edited(msgspec.Struct):
+    ask: str
+    answer: str
+
+
 class Record(msgspec.Struct):
     events: int = 0
     first_at: int = 0
@@ -201,6 +215,8 @@ class Record(msgspec.Struct):
     problems: dict[str, ProblemRecord] = {}
     labs: dict[str, LabRecord] = {}
     cards: dict[str, int] = {}  # card -> reviews of it
+    rated: Rated | None = None
+    edited: dict[str, Edited] = {}  # card -> the learner's own words on it
     stopped: dict[str, Stopped] = {}  # "resource#number" -> where its reading stopped
     chapters: dict[str, tuple[int, float]] = {}  # "resource#number" -> (when, hours)
     milestones: dict[str, dict[int, int]] = {}  # project -> milestone -> when
@@ -424,8 +440,17 @@ def _problem(record: Record, event: e.Event, data: e.ProblemAnswered) -> None:
 def _card(record: Record, event: e.Event, data: e.CardReviewed) -> None:
     record.cards[data.card] = record.cards.get(data.card, 0) + 1
     record.reviewed += 1
+    if not data.source:
+        record.rated = Rated(event.id, data.card, event.at, data.rating)
     record.practised[data.skill] = event.at
     record.did(event, "review", "", data.seconds / 60, int(data.rating > 1), join=True, of=data.card.split("/")[0])
+
+
+def _edited(record: Record, event: e.Event, data: e.CardEdited) -> None:
+    if data.ask.strip() or data.answer.strip():
+        record.edited[data.card] = Edited(data.ask, data.answer)
+    else:
+        record.edited.pop(data.card, None)
 
 
 def _lab(record: Record, event: e.Event, data: e.LabSubmitted) -> None:
@@ -522,6 +547,7 @@ _HANDLERS: dict[type, Any] = {
     e.ChapterStopped: _stopped,
     e.ProblemAnswered: _problem,
     e.CardReviewed: _card,
+    e.CardEdited: _edited,
     e.LabSubmitted: _lab,
     e.HintTaken: _hint,
     e.SolutionSeen: _solution,

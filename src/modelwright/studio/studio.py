@@ -23,6 +23,7 @@ from modelwright.errors import ModelwrightError
 from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
 from modelwright.learner.exams import exam_length, exam_passed
+from modelwright.learner.wording import day_of
 from modelwright.studio import arena, calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 MINUTE, WEEK = 60_000, 604_800_000
 MOST_KEPT = 200
 FORECAST_STANDS = 60_000  # milliseconds for which a forecast is not drawn again, whatever was done meanwhile
+MOST_ON_A_CARD = 2000  # characters of its question, and of its answer
 MOST_TOGETHER = 12  # problems in one block
 LOOKED_AGAIN = 0.25  # hours with a chapter that was read before
 NEWCOMER = 14 * 86_400_000  # for so long the page Today asks whether some of the plan is known already
@@ -930,11 +932,48 @@ class Studio:
 
     # Cards
 
-    def reviews(self, limit: int = 50) -> v.ReviewQueue:
+    def reviews(self, limit: int = 50, share: v.Share = "due", first: str = "") -> v.ReviewQueue:
+        """The cards to answer, of the share that is asked for. Of what comes to an end (`tonight`, `all`), the cards that were missed and
+        return within minutes are the last. `first`: the id of one that is to stand before the others, if it is among them."""
         with self._desk(enrolled=True) as desk:
-            return self._queue(desk, limit)
+            return self._queue(desk, limit, share, first)
 
-    def review(self, card_id: str, rating: int, seconds: float = 0.0) -> v.ReviewQueue:
+    def undo_review(self, share: v.Share = "due") -> v.ReviewQueue:
+        """Takes the last rating back, if it is today's: that entry no longer counts, and its card stands first."""
+        with self._desk(enrolled=True) as desk:
+            rated = desk.record.rated
+            if rated is None or self._undo(desk) is None:
+                raise StudioError("There is no rating of today to take back.")
+            self._append(e.ImportUndone(events=[rated.event], what="rating"))
+        return self.reviews(share=share, first=rated.card)
+
+    def edit_card(self, card_id: str, ask: str, answer: str) -> None:
+        """Puts a card into the learner's own words; both empty, the author's stand again."""
+        card = self._find("card", card_id)
+        ask, answer = ask.strip(), answer.strip()
+        if bool(ask) != bool(answer):
+            raise StudioError("A card needs a question and an answer; leave both empty to have the author's words again.")
+        if max(len(ask), len(answer)) > MOST_ON_A_CARD:
+            raise StudioError(f"A card's question and its answer have at most {MOST_ON_A_CARD:,} characters each: a card asks one thing.")
+        if (ask, answer) == (card.ask.strip(), card.answer.strip()):
+            ask = answer = ""
+        with self._desk(enrolled=True):
+            self._append(e.CardEdited(card=card.id, ask=ask, answer=answer))
+
+    def suspend_card(self, card_id: str, on: bool = True) -> None:
+        """A card is not asked any more, or is again."""
+        card = self._find("card", card_id)
+        with self._desk(enrolled=True) as desk:
+            if (card.id in desk.state.suspended) != on:
+                self._append(e.CardSuspended(card=card.id, on=on))
+
+    def suspended_cards(self) -> tuple[v.Link, ...]:
+        """The cards that are not asked, the latest first."""
+        with self._desk() as desk:
+            since = desk.state.suspended
+            return tuple(desk.link(id, "card") for id in sorted(since, key=lambda id: -since[id]) if id in self.curriculum.cards)
+
+    def review(self, card_id: str, rating: int, seconds: float = 0.0, share: v.Share = "due") -> v.ReviewQueue:
         """`rating`: 1 again, 2 hard, 3 good, 4 easy. Returns what is left."""
         card = self._find("card", card_id)
         if rating not in (1, 2, 3, 4):
@@ -942,7 +981,7 @@ class Studio:
         with self._desk(enrolled=True):
             seconds = round(min(max(seconds, 0.0), 300.0), 1)
             self._append(e.CardReviewed(card=card.id, skill=card.skill, rating=rating, seconds=seconds))  # type: ignore[arg-type]
-        return self.reviews()
+        return self.reviews(share=share)
 
     # How well it knows the learner
 
@@ -1484,9 +1523,17 @@ class Studio:
             self._append(e.ForecastMade(**outlook.snapshot(self._forecast_kept.view)))
         self._forecast_kept.seq = self._ledger.seq
 
-    def _queue(self, desk: Desk, limit: int) -> v.ReviewQueue:
-        due = [d for d in self._due(desk) if d.card in self.curriculum.cards]
-        cards = tuple(content.card_view(desk, self.curriculum.cards[d.card], d, desk.intervals(d.card)) for d in due[:limit])
+    def _queue(self, desk: Desk, limit: int, share: v.Share = "due", first: str = "") -> v.ReviewQueue:
+        from modelwright.learner import soon_cards, tonights_cards
+
+        due = self._due(desk)
+        mine = tonights_cards(self.curriculum, desk.state, desk.now, self._left(desk)) if share == "tonight" else due
+        if not mine and share != "due":
+            mine = soon_cards(self.curriculum, desk.state, desk.now)
+        if first:
+            ahead = [d for d in due if d.card == first]
+            mine = [*ahead, *(d for d in mine if d.card != first)]
+        cards = tuple(content.card_view(desk, self.curriculum.cards[d.card], d, desk.intervals(d.card)) for d in mine[:limit])
         today = desk.record.today if desk.record.today_is == desk.day else []
         return v.ReviewQueue(
             cards=cards,
@@ -1494,7 +1541,16 @@ class Studio:
             new=sum(d.new for d in due),
             done_today=sum(entry.count for entry in today if entry.kind == "review"),
             next_due_at=None if due else desk.next_card_at(),
+            left=len(mine),
+            undo=self._undo(desk),
         )
+
+    def _undo(self, desk: Desk) -> v.Link | None:
+        """The card whose rating was the last, if that was today."""
+        rated = desk.record.rated
+        if rated is None or day_of(rated.at, desk.tz) != desk.day or rated.card not in self.curriculum.cards:
+            return None
+        return desk.link(rated.card, "card")
 
     # Grading
 

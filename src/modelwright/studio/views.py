@@ -804,17 +804,26 @@ class CardView:
     due_at: int
     retrievability: float | None
     intervals: tuple[float, float, float, float]
+    edited: bool = False  # the words are the learner's own
+
+
+Share = Literal["due", "tonight", "all"]  # of the cards: what is due at this moment, the evening's share of it, all of it to an end
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """What is due now, most urgent first. `first` is `cards[0]` or None; `next_due_at` says when to come back, if nothing is."""
+    """What is due now, most urgent first. `first` is `cards[0]` or None; `next_due_at` says when to come back, if nothing is.
+
+    due: all that is. left: how many are left of the share that was asked for. undo: the last rating, where it can be taken back.
+    """
 
     cards: tuple[CardView, ...]
     due: int
     new: int
     done_today: int
     next_due_at: int | None
+    left: int = 0
+    undo: Link | None = None
 
     @property
     def first(self) -> CardView | None:
@@ -1155,6 +1164,7 @@ class PlacementView:
     right: int
     settled: bool
     progress: str
+    most: int  # questions, before it ends in any case
     modules: tuple[ModuleBelief, ...]
     askable: int  # skills that a question exists for
     skills: int

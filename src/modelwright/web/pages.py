@@ -14,7 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -31,6 +32,8 @@ from modelwright.web.edge import policy
 from modelwright.web.render import THEMES, Renderer, now_ms
 
 MOST_SECONDS = 1800.0  # a page left open overnight was not eight hours of study
+Sitting = Literal["tonight", "all"]  # through which of the cards one goes
+CardName = Annotated[str, Query(max_length=200)]
 EVENINGS = (20, 40, 60, 90, 120)
 
 
@@ -477,9 +480,45 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         return look.page(request, "problem.html", view=studio.problem(f"{module}/{slug}", seed), answer=None, solution=shown)
 
     @pages.get("/review")
-    def review(request: Request, show: bool = False) -> Response:
-        queue = studio.reviews(1)
-        return look.page(request, "review.html", queue=queue, show=show, step=None if queue.first else studio.next_tonight())
+    def review(request: Request, show: bool = False, share: Sitting = "tonight", first: CardName = "") -> Response:
+        queue = studio.reviews(1, share, first)
+        return look.page(request, "review.html", show=show, suspended=studio.suspended_cards(), first=first, **sitting(queue, share))
+
+    def sitting(queue: v.ReviewQueue, share: v.Share) -> dict[str, Any]:
+        return {"queue": queue, "share": share, "step": None if queue.first else studio.next_tonight()}
+
+    def on(request: Request, queue: v.ReviewQueue, share: v.Share, first: str = "") -> Response:
+        """The next card: in its place on the page, or as a page where there are no scripts."""
+        if partial(request):
+            return look.fragment("_card.html", show=False, swapped=True, first=first, **sitting(queue, share))
+        asked = {"share": share} | ({"first": first} if first else {})
+        return back("/review" if asked == {"share": "tonight"} else f"/review?{urlencode(asked)}")
+
+    @pages.post("/review/undo")
+    def undo(request: Request, share: Annotated[Sitting, Form()] = "tonight") -> Response:
+        queue = studio.undo_review(share)
+        return on(request, queue, share, queue.first.id if queue.first else "")
+
+    @pages.post("/review/edit")
+    def edit(
+        request: Request,
+        card: Annotated[str, Form(max_length=200)],
+        ask: Annotated[str, Form(max_length=4000)] = "",
+        answer: Annotated[str, Form(max_length=4000)] = "",
+        share: Annotated[Sitting, Form()] = "tonight",
+    ) -> Response:
+        studio.edit_card(card, ask, answer)
+        return on(request, studio.reviews(1, share, card), share, card)
+
+    @pages.post("/review/suspend")
+    def suspend(
+        request: Request,
+        card: Annotated[str, Form(max_length=200)],
+        off: Annotated[bool, Form()] = False,
+        share: Annotated[Sitting, Form()] = "tonight",
+    ) -> Response:
+        studio.suspend_card(card, not off)
+        return on(request, studio.reviews(1, share), share)
 
     @pages.post("/review")
     def rate(
@@ -487,11 +526,9 @@ def _work(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         card: Annotated[str, Form(max_length=200)],
         rating: Annotated[int, Form(ge=1, le=4)],
         started: Annotated[int, Form()] = 0,
+        share: Annotated[Sitting, Form()] = "tonight",
     ) -> Response:
-        queue = studio.review(card, rating, since(started) or 0.0)
-        if partial(request):
-            return look.fragment("_card.html", queue=queue, show=False, step=None if queue.first else studio.next_tonight(), swapped=True)
-        return back("/review")
+        return on(request, studio.review(card, rating, since(started) or 0.0, share), share)
 
 
 def read_as(text: str) -> str:

@@ -246,6 +246,66 @@ document.addEventListener("change", (event) => {
   if (target.matches("[data-submit]")) (target as HTMLInputElement).form?.requestSubmit();
 });
 
+// Lines that are put in order: a handle is dragged (mouse or finger) or takes the arrow keys, and the field says the order in numbers.
+function tellOrder(list: HTMLElement, moved: HTMLElement): void {
+  const lines = [...list.querySelectorAll<HTMLElement>("li")];
+  const field = one<HTMLInputElement>(`#${CSS.escape(list.dataset.order!)}`, list.closest("form") ?? document);
+  if (field) {
+    field.value = lines.map((line) => line.dataset.line).join(" ");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const said = list.parentElement?.querySelector<HTMLElement>("[data-order-said]");
+  if (said) said.textContent = `Line ${moved.dataset.line} is now number ${lines.indexOf(moved) + 1} of ${lines.length}.`;
+}
+
+function readyOrders(): void {
+  document.querySelectorAll<HTMLElement>("[data-order] .handle[hidden], [data-order-hint][hidden]").forEach((handle) => (handle.hidden = false));
+}
+readyOrders();
+document.addEventListener("htmx:afterSwap", readyOrders);
+
+document.addEventListener("keydown", (event) => {
+  const handle = (event.target as HTMLElement).closest<HTMLElement>("[data-order] .handle");
+  if (!handle || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+  event.preventDefault();
+  const line = handle.closest<HTMLElement>("li")!;
+  const list = line.closest<HTMLElement>("[data-order]")!;
+  const other = event.key === "ArrowUp" ? line.previousElementSibling : line.nextElementSibling;
+  if (!other) return;
+  if (event.key === "ArrowUp") list.insertBefore(line, other);
+  else list.insertBefore(other, line);
+  handle.focus();
+  tellOrder(list, line);
+});
+
+document.addEventListener("pointerdown", (event) => {
+  const line = (event.target as HTMLElement).closest<HTMLElement>("[data-order] > li");
+  // A finger scrolls the page by the line and moves it by its handle.
+  if (!line || event.button !== 0 || (event.pointerType !== "mouse" && !(event.target as HTMLElement).closest(".handle"))) return;
+  const list = line.closest<HTMLElement>("[data-order]")!;
+  const before = [...list.children];
+  event.preventDefault();
+  line.querySelector<HTMLElement>(".handle")?.focus();
+  line.classList.add("held");
+  const move = (at: PointerEvent): void => {
+    const next = [...list.querySelectorAll<HTMLElement>("li:not(.held)")].find((other) => {
+      const box = other.getBoundingClientRect();
+      return at.clientY < box.top + box.height / 2;
+    });
+    if (line.nextElementSibling !== (next ?? null)) list.insertBefore(line, next ?? null);
+  };
+  const end = (): void => {
+    line.classList.remove("held");
+    document.removeEventListener("pointermove", move);
+    document.removeEventListener("pointerup", end);
+    document.removeEventListener("pointercancel", end);
+    if (before.some((child, index) => list.children[index] !== child)) tellOrder(list, line);
+  };
+  document.addEventListener("pointermove", move);
+  document.addEventListener("pointerup", end);
+  document.addEventListener("pointercancel", end);
+});
+
 // Range and number fields tell their value in words beside them.
 document.addEventListener("input", (event) => {
   const field = event.target as HTMLInputElement;
