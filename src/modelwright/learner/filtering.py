@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from modelwright.learner.fsrs import DAY
-from modelwright.learner.traces import SkillTrace
+from modelwright.learner.traces import Repeats, SkillTrace
 
 if TYPE_CHECKING:
     from modelwright.learner.state import State
@@ -131,6 +131,26 @@ def observe(
     state.long_left = before + NEW_ALL_LONG * weight * (left - before)
     if counts:
         state.streak = in_a_row(state.streak, won)
+
+
+def repeated(state: State, repeats: Repeats, right: bool) -> None:
+    """The answer that `observe` was just told of was to this very exercise."""
+    count = state.count
+    if repeats.answers:
+        state.again += 1
+        repeats.answers += 1
+        if right:
+            state.again_right += 1
+            repeats.right += 1
+        repeats.streak = in_a_row(repeats.streak, right)
+        repeats.run = repeats.run + 1 if repeats.counted_at == count - 1 else 1
+    else:
+        repeats.answers = repeats.run = 1
+        if right:
+            repeats.right = repeats.streak = 1
+        else:
+            repeats.right, repeats.streak = 0, -1
+    repeats.counted_at = count
 
 
 def in_a_row(streak: int, right: bool) -> int:

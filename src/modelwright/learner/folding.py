@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.journal import events as e
 from modelwright.learner.beliefs import BADLY, ENOUGH, IN_A_ROW, LOST, MASTERED, placed_well, read_through
-from modelwright.learner.filtering import SITTING, STANDARD, kept_of_placement, observe
+from modelwright.learner.filtering import SITTING, STANDARD, kept_of_placement, observe, repeated
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
 from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
 from modelwright.learner.state import Foretold, State
-from modelwright.learner.traces import BINS, ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table, sat_on
+from modelwright.learner.traces import BINS, LabTrace, Pace, ProblemTrace, ProjectTrace, Repeats, SkillTrace, Table, sat_on
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
     MIDDLING,
@@ -122,10 +122,12 @@ class Folder:
         asked: Exercise,
         tempo: float | None,
         help: float,
-        seen: int = 0,
-        seen_right: bool = False,
+        repeats: Repeats | None = None,
     ) -> None:
-        """One answer to an exercise on these skills: the prediction is noted to be scored, then everything that it informs moves."""
+        """One answer to an exercise on these skills: the prediction is noted to be scored, then everything that it informs moves.
+
+        repeats: the answers to this very exercise, where it may come again.
+        """
         if not skills:
             return
         state = self.state
@@ -139,11 +141,13 @@ class Folder:
             for id, trace in moved:
                 terms = stated_terms(stated, trace, prerequisite_level(state, around.get(id, ())), at)
                 kept = kept_of_placement(trace)
-                self._rows.append(inputs(state, id, trace, asked, seen, seen_right))
+                self._rows.append(inputs(state, id, trace, asked, repeats))
                 self._asked.append((kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, len(moved)))
             if len(self._rows) >= ASKED_AT_ONCE:
                 self.score()
         observe(state, moved, right, weight, at, asked, self.tracer.prior)
+        if repeats is not None:
+            repeated(state, repeats, right >= 0.5)
         day = self._day
         for _, trace in moved:
             sat_on(trace.sat, day)
@@ -529,10 +533,9 @@ def _placed(f: Folder, at: int, d: e.Placed) -> None:
 def _item(f: Folder, at: int, d: e.ItemAnswered) -> None:
     item = f.state.items.get(d.item)
     if item is None:
-        item = f.state.items[d.item] = ItemTrace()
-    item.answered, item.right, item.last_at = item.answered + 1, item.right + d.right, at
+        item = f.state.items[d.item] = Repeats()
     tempo = math.log(min(max(d.seconds, 1.0), 600.0) / EXPECTED_ITEM)
-    f.answered(d.skills, float(d.right), 1.0, at, exercise(d.item_kind, d.difficulty), tempo, 0.0)
+    f.answered(d.skills, float(d.right), 1.0, at, exercise(d.item_kind, d.difficulty), tempo, 0.0, item)
     for id in d.skills:
         f.practised(id, 3 if d.right else 1, 0.6, at)
         _marked(f.skill(id), d.right, d.misconception, at)
@@ -560,12 +563,14 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     problem: ProblemTrace | None = state.problems.get(d.problem)
     if problem is None:
         problem = state.problems[d.problem] = ProblemTrace()
-    seen, seen_right = problem.answered, problem.last_right
+    if problem.seed != d.seed:
+        problem.seed = d.seed
+        problem.repeats.answers = 0
     helped = d.solution_shown
     alone = right and not helped
-    problem.answered = seen + 1
+    problem.answered += 1
     sat_on(problem.sat, f._day)
-    problem.last_at, problem.last_right = at, alone
+    problem.last_at = at
     if state.anyway:
         f.did(d.problem)
     if alone:
@@ -573,7 +578,7 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     weight = AFTER_SOLUTION if helped else SECOND_TRY if not first else WITH_EXAMPLE if d.example else 1.0
     asked, expected, module = f.problem(d.problem)
     tempo = math.log((1.0 if seconds < 1.0 else seconds if seconds < 3600.0 else 3600.0) / expected) if first else None
-    f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, seen, seen_right)
+    f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, problem.repeats)
     if first or right:
         rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:

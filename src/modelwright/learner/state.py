@@ -12,7 +12,7 @@ import msgspec
 
 from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
-from modelwright.learner.traces import ItemTrace, LabTrace, Pace, ProblemTrace, ProjectTrace, SkillTrace, Table
+from modelwright.learner.traces import LabTrace, Pace, ProblemTrace, ProjectTrace, Repeats, SkillTrace, Table
 
 SCHEMA = 8
 
@@ -38,7 +38,7 @@ class State:
     answers, rights: weighted. count: answers as such. recalls: reviews of cards a day or more after the last. met: skills answered.
     latest, run: the skill of the last answer, and how many answers it had one after another. fast, slow: running means of 1 and -1 over
     about the last 2 and the last 10 answers; fast_left, slow_left, long_left: of what came less what was expected, the last over about
-    30. streak: as of a skill, on anything.
+    30. streak: as of a skill, on anything. again, again_right: answers to an exercise that had been answered before, and the right ones.
     """
 
     schema: int = SCHEMA
@@ -70,11 +70,13 @@ class State:
     fast_left: float = 0.0
     slow_left: float = 0.0
     long_left: float = 0.0
+    again: int = 0
+    again_right: int = 0
     skills: dict[str, SkillTrace] = field(default_factory=dict)
     cards: dict[str, Trace] = field(default_factory=dict)
     labs: dict[str, LabTrace] = field(default_factory=dict)
     problems: dict[str, ProblemTrace] = field(default_factory=dict)
-    items: dict[str, ItemTrace] = field(default_factory=dict)
+    items: dict[str, Repeats] = field(default_factory=dict)
     lessons: dict[str, int] = field(default_factory=dict)  # lesson -> when it was finished
     opened: dict[str, int] = field(default_factory=dict)  # lesson -> when it was opened
     chapters: dict[str, int] = field(default_factory=dict)  # "resource#number" -> when it was read

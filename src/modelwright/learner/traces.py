@@ -69,6 +69,21 @@ class SkillTrace:
 
 
 @dataclass(slots=True)
+class Repeats:
+    """Answers to one very exercise, with the same numbers where a problem draws new ones; each counts as one.
+
+    answers: while there are none, the rest says nothing. streak: rights (positive) or wrongs (negative) in a row. counted_at: which
+    answer of the learner the last one was. run: how many of the last ones came with nothing else in between.
+    """
+
+    answers: int = 0
+    right: int = 0
+    streak: int = 0
+    counted_at: int = 0
+    run: int = 0
+
+
+@dataclass(slots=True)
 class LabTrace:
     tried_at: int = 0
     tries: int = 0
@@ -83,18 +98,14 @@ class LabTrace:
 
 @dataclass(slots=True)
 class ProblemTrace:
+    """seed: of the numbers that were asked last; repeats: the answers with these very numbers."""
+
     answered: int = 0
     right: int = 0
     last_at: int = 0
-    last_right: bool = False
+    seed: int = -1
+    repeats: Repeats = field(default_factory=Repeats)
     sat: list[int] = field(default_factory=list)  # the last days on which it was answered, since 1970 in the learner's time
-
-
-@dataclass(slots=True)
-class ItemTrace:
-    answered: int = 0
-    right: int = 0
-    last_at: int = 0
 
 
 @dataclass(slots=True)

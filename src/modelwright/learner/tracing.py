@@ -26,7 +26,7 @@ from modelwright.learner.errors import LearnerError
 from modelwright.learner.filtering import STANDARD, kept_of_placement
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.state import State
-from modelwright.learner.traces import SkillTrace
+from modelwright.learner.traces import Repeats, SkillTrace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,15 @@ INPUTS = (
     "seen",  # n / (n + 1) of answers to this very exercise
     "seen_right",  # 1 or -1: the last of them
     "met",  # n / (n + 10) of the skills answered
+    "seen_share",  # 2 (right + 1) / (n + 2) - 1 of the answers to this very exercise
+    "seen_now",  # 1 / n, the last of them being n answers ago
+    "seen_run",  # n / (n + 2) of them one after another until now
+    "seen_wrong",  # n / (n + 1) of the last of them, wrong in a row
+    "level",  # the share of right answers less LEVEL, as if 20 at LEVEL had come before
+    "level_again",  # of answers to exercises that came again alone, less LEVEL_AGAIN, as if 5 had come before
 )
+LEVEL = 0.7  # of right answers, in most data that the weights know; and where the very exercise had been answered before
+LEVEL_AGAIN = 0.6
 PER_LEVEL = 0.4  # log-odds that one level of stated difficulty (1 to 5) takes
 MIDDLING = 2.5
 KIND_EASE = {"choose": 0.5, "predict": 0.1, "find-fault": 0.0, "order": 0.1, "compute": 0.0, "code": -0.3}
@@ -210,8 +218,8 @@ def logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def inputs(state: State, id: str, trace: SkillTrace, exercise: Exercise, seen: int = 0, seen_right: bool = False) -> list[float]:
-    """What the network reads of one skill and one exercise, in the order of INPUTS."""
+def inputs(state: State, id: str, trace: SkillTrace, exercise: Exercise, repeats: Repeats | None = None) -> list[float]:
+    """What the network reads of one skill and one exercise, in the order of INPUTS. repeats: the answers to this very exercise."""
     ease, _, sure = exercise
     right, wrong, streak, total, all_streak, met = trace.right, trace.wrong, trace.streak, state.answers, state.streak, state.met
     n = right + wrong
@@ -221,6 +229,13 @@ def inputs(state: State, id: str, trace: SkillTrace, exercise: Exercise, seen: i
     else:
         gap_10 = gap_100 = 1.0
     run = state.run if state.latest == id else 0
+    seen = seen_right = seen_share = seen_now = seen_run = seen_wrong = 0.0
+    if repeats is not None and repeats.answers:
+        times, last, since = repeats.answers, repeats.streak, state.count - repeats.counted_at
+        seen, seen_right = times / (times + 1), 1.0 if last > 0 else -1.0
+        seen_share, seen_now = 2 * (repeats.right + 1) / (times + 2) - 1, 1 / (since + 1)
+        seen_run = 0.0 if since else repeats.run / (repeats.run + 2)
+        seen_wrong = last / (last - 1) if last < 0 else 0.0
     return [
         ease - STANDARD,
         sure,
@@ -254,9 +269,15 @@ def inputs(state: State, id: str, trace: SkillTrace, exercise: Exercise, seen: i
         run / (run + 3),
         gap_10,
         gap_100,
-        seen / (seen + 1),
-        (1.0 if seen_right else -1.0) if seen else 0.0,
+        seen,
+        seen_right,
         met / (met + 10),
+        seen_share,
+        seen_now,
+        seen_run,
+        seen_wrong,
+        (state.rights - LEVEL * total) / (total + 20),
+        (state.again_right - LEVEL_AGAIN * state.again) / (state.again + 5),
     ]
 
 
