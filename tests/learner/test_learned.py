@@ -14,7 +14,10 @@ from modelwright.curriculum import Curriculum
 from modelwright.journal import events as e
 from modelwright.journal.events import Event
 from modelwright.learner import State, fold, forecast
-from modelwright.learner.beliefs import learned, learned_at, standing
+from modelwright.learner.beliefs import BELIED, SURE, learned, learned_at, standing
+from modelwright.learner.folding import prove
+from modelwright.learner.fsrs import scheduler
+from modelwright.learner.traces import SkillTrace
 
 COURSE = course()
 QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -104,6 +107,39 @@ def test_luck_that_the_same_evening_belies_makes_nothing_learned(diary: Diary, c
     assert learned(course, diary.state, "algebra/vectors")
     diary.answers("algebra/lengths", False)
     assert not learned(course, diary.state, "algebra/vectors")
+
+
+def test_one_choice_that_may_be_guessed_makes_nothing_learned_and_a_second_does(diary: Diary, course: Curriculum) -> None:
+    choice = e.ItemAnswered(
+        item="algebra/unknown", skills=["algebra/vectors"], right=True, seconds=30, item_kind="choose", difficulty=2, setting="chapter"
+    )
+    diary.lesson("algebra/vectors-as-data").add(choice)
+    assert not learned(course, diary.state, "algebra/vectors")
+    assert learned(course, diary.add(choice).state, "algebra/vectors")
+
+
+def test_what_was_lost_by_wrong_answers_needs_more_than_the_same_luck_to_come_back(diary: Diary, course: Curriculum) -> None:
+    diary.learn("algebra/vectors").wait(10).answers("algebra/lengths", False, False, False, False)
+    trace = diary.state.skills["algebra/vectors"]
+    assert (trace.learned_at, trace.lost) == (0, 1)
+    diary.lesson("algebra/vectors-as-data").wait(1)
+    proof = [diary.answers("algebra/lengths", True).state.skills["algebra/vectors"].proof for _ in range(2)]
+    assert proof[0] < 2 * SURE
+    assert proof == sorted(proof), "what was answered before it was explained again weighs no more"
+
+
+@pytest.mark.parametrize("guessed", [0.03, 0.28])
+def test_right_answers_of_a_kind_that_is_easily_guessed_prove_less(guessed: float) -> None:
+    """Half of the answers right is what somebody would have who half has the skill and guesses the rest."""
+    trace = SkillTrace()
+    for _ in range(12):
+        prove(trace, 1.0, 1.0, 0, guessed, scheduler((), False))
+        prove(trace, 0.0, 1.0, 0, guessed, scheduler((), False))
+    assert trace.proof < BELIED
+    one_formula, one_choice = SkillTrace(), SkillTrace()
+    prove(one_formula, 1.0, 1.0, 0, 0.0, scheduler((), False))
+    prove(one_choice, 1.0, 1.0, 0, guessed, scheduler((), False))
+    assert one_choice.proof < one_formula.proof
 
 
 @pytest.mark.parametrize("by", ["test", "self-report"])

@@ -13,7 +13,21 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from modelwright.journal import events as e
-from modelwright.learner.beliefs import BADLY, ENOUGH, IN_A_ROW, LOST, MASTERED, placed_well, read_through
+from modelwright.learner.beliefs import (
+    BADLY,
+    BELIED,
+    ENOUGH,
+    HALF,
+    IN_A_ROW,
+    LEAST_PROOF,
+    LOST,
+    MASTERED,
+    PROOF,
+    SURE,
+    placed_well,
+    read_through,
+)
+from modelwright.learner.exams import FORMULA_GUESSED, SLIP
 from modelwright.learner.filtering import SITTING, STANDARD, kept_of_placement, observe, repeated
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
@@ -82,7 +96,7 @@ class Folder:
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
         self._judged_rows: list[list[float]] = []  # the same for answers by which a skill may come to count as learned, or cease to
-        self._judged: list[tuple[SkillTrace, float, float, bool, bool, int]] = []
+        self._judged: list[tuple[SkillTrace, float, float, bool, bool, bool, int]] = []
         self._in_doubt: set[str] = set()  # the skills of these
         self._standard = exercise("compute", MIDDLING)
         self._problems: dict[str, tuple[Exercise, float, str]] = {}
@@ -122,11 +136,13 @@ class Folder:
         asked: Exercise,
         tempo: float | None,
         help: float,
+        guessed: float = 0.0,
         repeats: Repeats | None = None,
     ) -> None:
         """One answer to an exercise on these skills: the prediction is noted to be scored, then everything that it informs moves.
 
-        repeats: the answers to this very exercise, where it may come again.
+        guessed: how often someone who knows nothing of it would be right. repeats: the answers to this very exercise, where it may come
+        again.
         """
         if not skills:
             return
@@ -150,6 +166,7 @@ class Folder:
             repeated(state, repeats, right >= 0.5)
         day = self._day
         for _, trace in moved:
+            prove(trace, right, weight / len(moved), at, guessed, self.skill_fsrs)
             sat_on(trace.sat, day)
             trace.hints += 0.3 * (help - trace.hints)
             if tempo is not None:
@@ -161,25 +178,29 @@ class Folder:
     def judge(self, id: str, trace: SkillTrace, right: bool, at: int) -> None:
         """Whether an answer makes this skill count as learned, or takes that back: nothing but evidence on the skill itself does.
 
-        It is gained by a right answer after which a new exercise would be right in MASTERED of all cases, or by IN_A_ROW of them. A wrong
-        answer takes it back only well below that (LOST) and where the skill's own last answers went badly (BADLY), so that neither a slip
-        nor a bad evening with other things does. Two things fall sooner, by one wrong answer that leaves less than MASTERED: what was
-        gained in this very sitting, and a claim that rests on a placement or on reading alone. `decide` asks the network for many
-        answers at once.
+        It is gained by a right answer after which a new exercise would be right in MASTERED of all cases, where the answers so far are more
+        than luck (SURE, and twice that for what was lost before), or by IN_A_ROW of them. A wrong answer takes it back only well below that
+        (LOST) and where the skill's own last answers went badly (BADLY), or where its answers are those of somebody who guesses (BELIED),
+        so that neither a slip nor a bad evening with other things does. Two things fall sooner, by one wrong answer that leaves less than
+        MASTERED: what was gained in this very sitting, and a claim that rests on a placement or on reading alone. `decide` asks the network
+        for many answers at once.
         """
         if right:
             if (trace.learned_at and trace.proven and id not in self._in_doubt) or trace.right + trace.wrong < ENOUGH:
                 return
             plain = trace.streak >= IN_A_ROW
+            if not plain and trace.proof < (2 * SURE if trace.lost else SURE):
+                return
         else:
             if (not trace.learned_at and id not in self._in_doubt) or self.all_labs(id):
                 return
             plain = trace.middle <= BADLY
+        belied = trace.proof < BELIED
         state, asked = self.state, self._standard
         kept = kept_of_placement(trace)
         terms = stated_terms(self.tracer.stated, trace, prerequisite_level(state, self.index.prerequisites.get(id, ())), at)
         self._judged_rows.append(inputs(state, id, trace, asked))
-        self._judged.append((trace, kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, plain, at))
+        self._judged.append((trace, kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, plain, belied, at))
         self._in_doubt.add(id)
         if len(self._judged) >= ASKED_AT_ONCE:
             self.decide()
@@ -187,15 +208,16 @@ class Folder:
     def decide(self) -> None:
         """Ask the network about the answers that wait to be judged, and judge them in their order."""
         nets = self.tracer.logits(self._judged_rows)
-        for (trace, a, b, right, plain, at), net in zip(self._judged, nets, strict=True):
+        for (trace, a, b, right, plain, belied, at), net in zip(self._judged, nets, strict=True):
             p = sigmoid(a + b * net)
             if right:
                 if p >= MASTERED or plain:
                     trace.learned_at, trace.proven = trace.learned_at or at, True
                     trace.once = trace.once or trace.learned_at
-            elif p < MASTERED and (not trace.proven or at - trace.learned_at < SITTING or (p < LOST and plain)):
+            elif belied or (p < MASTERED and (not trace.proven or at - trace.learned_at < SITTING or (p < LOST and plain))):
                 if trace.learned_at and at - trace.learned_at > HELD_LONG:
                     trace.tries, trace.sittings, trace.stuck_at = 0, 1, 0  # practice on it begins anew
+                trace.lost += trace.proven
                 trace.learned_at, trace.proven = 0, False
         self._judged_rows, self._judged = [], []
         self._in_doubt.clear()
@@ -407,6 +429,8 @@ class Folder:
                 _begin(trace, at)
                 if trace.told < STANDARD:
                     trace.told_worth = 0.0  # a placement that found it missing spoke of the time before the lesson
+            if trace.proof < 0:
+                trace.proof = 0.0  # what was answered before it was explained again says nothing of now
             if trace.streak < 0:
                 trace.streak = 0  # it was explained again: two failures before that no longer call for it
             self.read(id, trace, at)
@@ -420,6 +444,23 @@ class Folder:
         """What was chosen for this evening is done, or its time for tonight is over."""
         if target in self.state.anyway:
             self.state.anyway.remove(target)
+
+
+def prove(trace: SkillTrace, right: float, weight: float, at: int, guessed: float, fsrs: Fsrs) -> None:
+    """What one answer says for or against having the skill, beside half having it and guessing the rest (Wald's ratio).
+
+    Who has it slips, or does not recall it today; who half has it is right in HALF of all cases, and else guesses.
+    """
+    half = HALF + (1 - HALF) * guessed
+    if right >= 0.5:
+        had = 1 - SLIP * (1 - guessed)
+        said = math.log(had / half)
+    else:
+        recalled = fsrs.retrievability(trace.memory, at) if trace.memory.phase else 1.0
+        had = 1 - (1 - SLIP) * recalled
+        said = math.log(had / (1 - half)) if had < 1 - half else 0.0
+    proof = trace.proof + weight * said
+    trace.proof = PROOF if proof > PROOF else LEAST_PROOF if proof < LEAST_PROOF else proof
 
 
 def measured(pace: Pace, hours: float, expected: float) -> None:
@@ -535,7 +576,8 @@ def _item(f: Folder, at: int, d: e.ItemAnswered) -> None:
     if item is None:
         item = f.state.items[d.item] = Repeats()
     tempo = math.log(min(max(d.seconds, 1.0), 600.0) / EXPECTED_ITEM)
-    f.answered(d.skills, float(d.right), 1.0, at, exercise(d.item_kind, d.difficulty), tempo, 0.0, item)
+    guessed = f.index.guessed.get(d.item, 0.25)
+    f.answered(d.skills, float(d.right), 1.0, at, exercise(d.item_kind, d.difficulty), tempo, 0.0, guessed, item)
     for id in d.skills:
         f.practised(id, 3 if d.right else 1, 0.6, at)
         _marked(f.skill(id), d.right, d.misconception, at)
@@ -578,7 +620,7 @@ def _problem(f: Folder, at: int, d: e.ProblemAnswered) -> None:
     weight = AFTER_SOLUTION if helped else SECOND_TRY if not first else WITH_EXAMPLE if d.example else 1.0
     asked, expected, module = f.problem(d.problem)
     tempo = math.log((1.0 if seconds < 1.0 else seconds if seconds < 3600.0 else 3600.0) / expected) if first else None
-    f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, problem.repeats)
+    f.answered(d.skills, float(right), weight, at, asked, tempo, 1.0 if helped else 0.0, FORMULA_GUESSED, problem.repeats)
     if first or right:
         rating = 1 if not right else 3 if first and not helped else 2
         for id in d.skills:

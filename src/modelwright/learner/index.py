@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelwright.curriculum.effort import default_book
+from modelwright.learner.exams import guess_rate
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
@@ -31,6 +32,7 @@ class Index:
     lab_contains: dict[str, tuple[tuple[str, float], ...]]
     minutes: dict[str, float]  # lesson, problem or lab -> expected minutes
     difficulty: dict[str, float]
+    guessed: dict[str, float]  # item -> how often it is guessed
     chapter_skills: dict[str, tuple[str, ...]]  # "resource#number" -> skills
     chapter_hours: dict[str, float]
     lesson_skills: dict[str, tuple[str, ...]]
@@ -95,6 +97,7 @@ def _build(curriculum: Curriculum) -> Index:
         lab_contains={lab.id: tuple(sorted(lab.encompasses.items())) for lab in c.labs.values()},
         minutes={x.id: float(x.minutes) for group in (c.lessons, c.problems, c.labs) for x in group.values()},
         difficulty={x.id: float(x.difficulty) for group in (c.problems, c.labs, c.items) for x in group.values()},
+        guessed={id: guess_rate(c, id) for id in c.items},
         chapter_skills=chapter_skills,
         chapter_hours=chapter_hours,
         lesson_skills={lesson.id: lesson.skills for lesson in c.lessons.values()},

@@ -80,7 +80,7 @@ TABLE = (
     Row("project", 35, "a project of this stage whose skills are all mastered"),
     Row("verify", 30, "a skill, or a lab, that is known from placement alone: once, gently, after new things"),
     Row("second strand", 20, "the first open skill of another module, when minutes are left: the evenings interleave"),
-    Row("reading", 10, "a chapter on what was taught, in the chosen book"),
+    Row("reading", 10, "a chapter of the chosen book on what was taught and is not learned; on what is learned, when nothing else is open"),
     Row("stretch", 5, "the hardest lab that is open and not passed, for those who are ahead of the plan"),
     Row("sooner", 3, "a skill whose practice rests, when minutes are left and nothing else is open; not on the same day"),
     Row("make sure", 1, "a skill that counts as mastered on few answers, or on lucky ones: a look at it, when minutes are left"),
@@ -131,7 +131,8 @@ FINISHED_PROMISE = (
     "You have learned every skill in it, and built what there was to build. What is left is upkeep: a few minutes on what fades; "
     "the rest of the evening is yours."
 )
-MIXED = 4  # kinds of problems together, at the most
+MIXED = 4  # problems of several kinds together
+ASSURED = 2.0  # log-odds, by a skill's own answers, from which they are more than luck beyond a doubt
 FEW = 5  # answers, from which a skill's standing rests on more than luck
 WORTHWHILE = 0.3  # of something that is due, for a task to be chosen for it
 HELD = 0.5  # of a skill, by tonight's new one, for it to wait
@@ -538,8 +539,10 @@ class Planner:
                 left -= step.minutes
                 used |= set(step.targets)
         left = min(left, few - sum(step.minutes for step in steps))
-        if (sure := self.sure_step(left, used)) is not None:
+        while (sure := self.sure_step(left, used)) is not None:
             steps.append(replace(sure, row="make sure"))
+            left -= sure.minutes
+            used |= set(sure.targets)
         if not steps:
             steps = [Step("rest", "", "Rest", 0.0, "Nothing fades yet.")]
         return Session(FINISHED, FINISHED_PROMISE, tuple(steps), finished=True)
@@ -1114,6 +1117,8 @@ class Planner:
         for skill in resting if not found else ():
             if self.now - self.touched(skill) > DAY // 2:
                 offer("sooner", self.sooner_step(skill, left, used), self.c.skills[skill].module)
+        if not found and not self.first_back:
+            offer("reading", self.reading_step(left, used, all_learned=True), "")
         if not found:
             offer("make sure", self.sure_step(left, used), "")
         if not found:
@@ -1231,8 +1236,9 @@ class Planner:
             own = [p for p in self.kinds_of(other) if p.id not in used and p not in kinds and all(self.taught(s) for s in p.skills)]
             if own and len(kinds) < MIXED:
                 kinds.append(min(own, key=self.suits))
-        # Every other one is of the kind that is practised.
-        order = [kind for other in kinds[1:] * PROBLEMS for kind in (kinds[0], other)][: 2 * PROBLEMS]
+        # Every other one is of the kind that is practised; what is learned and does not fade is there once, to be told from it.
+        needed = [p for p in kinds[1:] if any(self.needs(s) for s in p.skills)]
+        order = [kind for other in needed * MIXED for kind in (kinds[0], other)][:MIXED] or [kinds[0], *kinds[1:2], kinds[0]]
         while sum(p.minutes for p in order) > left and order:
             order.pop()
         if len({p.id for p in order}) < 2:
@@ -1244,7 +1250,7 @@ class Planner:
 
     def alike(self, skill: str) -> list[str]:
         """Skills that are easily taken for this one: taught, practised by problems, of its module, and near it in the graph; those that
-        are not mastered first."""
+        are not learned, or fade, first."""
         module, around = self.c.skills[skill].module, set(self.ix.prerequisites[skill])
         near = [
             s
@@ -1257,7 +1263,12 @@ class Planner:
             and self.c.teaching(s, "problem")
             and (self.learned(s) or not self.rests(s))
         ]
-        return sorted(near, key=self.learned)
+        return sorted(near, key=lambda s: not self.needs(s))
+
+    def needs(self, skill: str) -> bool:
+        """Whether practice on it does something: it is not learned, or it fades."""
+        kept = memory(self.c, self.state, skill, self.now) if self.learned(skill) else None
+        return not self.learned(skill) or (kept is not None and kept.due_at <= self.now)
 
     def practice_reason(self, skill: str) -> str:
         return reasons.practice(self.trace(skill), _lower(self.title(skill)), self.p(skill), self.now, self.state.tz)
@@ -1279,8 +1290,11 @@ class Planner:
             if left < LOOK_AGAIN:
                 return None
             reason = self.practice_reason(skill)
-            # One miss asks for a look; what goes on being missed, for the chapter's own time.
-            longer = LOOK_AGAIN if trace is None or trace.wrong < WRONG_A_LOOK else chapter.hours * 60
+            # One miss asks for a look, each further one for twice as long; what is mostly missed, for the chapter's own time.
+            longer = LOOK_AGAIN * 2.0 ** min(self.state.reread.get(id, 0), 5)
+            if trace is not None and trace.wrong >= WRONG_A_LOOK and trace.wrong > trace.right:
+                longer = chapter.hours * 60
+            longer = min(longer, chapter.hours * 60)
             minutes = int(min(left, max(LOOK_AGAIN, longer)))
             return Step("chapter", id, f"Look again at {where}, and its questions", minutes, reason, chapter.skills, again=True)
         return None
@@ -1450,7 +1464,8 @@ class Planner:
         title = f"Exam: {module.title}, {say.count(questions, 'question')}"
         return Step("exam", module.id, title, float(minutes), reason, inside)
 
-    def reading_step(self, left: float, used: set[str]) -> Step | None:
+    def reading_step(self, left: float, used: set[str], all_learned: bool = False) -> Step | None:
+        """A chapter of the chosen book on what was taught and is not learned yet or, with `all_learned`, on what is."""
         taken = used | self.put_off
         for module in self.c.modules.values():
             if module.id in self.state.skipped or not any(self.taught(s) for s in self.ix.module_skills[module.id]):
@@ -1460,7 +1475,9 @@ class Planner:
             for chapter in resource.chapters if resource else ():
                 key = f"{resource.id}#{chapter.number}" if resource else ""
                 served = [s for s in chapter.skills if s in self.c.skills]
-                if resource and key not in self.state.chapters and key not in taken and served and all(self.taught(s) for s in served):
+                if not served or not all(self.taught(s) for s in served) or all(self.learned(s) for s in served) is not all_learned:
+                    continue
+                if resource and key not in self.state.chapters and key not in taken:
                     return self.chapter_step(resource, chapter, left, f"It tells {self.titles(served)} more slowly, and from another side.")
         return None
 
@@ -1483,9 +1500,9 @@ class Planner:
             if skill not in self.c.skills or self.skipped(skill) or not self.learned(skill) or self.now - trace.answered_at < DAY // 2:
                 continue
             m = mastery(self.c, self.state, skill, self.now)
-            if m.attempts < FEW or m.p - m.sd < MASTERED:
-                thin.append((m.p - m.sd, skill, m.p))
-        for _, skill, p in sorted(thin):
+            if m.attempts < FEW or m.p - m.sd < MASTERED or trace.proof < ASSURED:
+                thin.append((trace.proof, m.p - m.sd, skill, m.p))
+        for *_, skill, p in sorted(thin):
             reason = f"{say.capital(self.title(skill))} counts as yours, but not for certain: today you would get it right {say.often(p)}."
             step = self.practise(skill, left, reason) or self.ask(skill, left, reason)
             if step is not None and not self.barred(step, used):

@@ -26,8 +26,9 @@ class SkillTrace:
     was none), after so many had been given. learned_at: when it came to count as learned, 0 while it does not; proven: whether answers,
     or every lab on it, stand behind that, and not a placement or reading alone. tries: answers since three in a row were last right.
     sittings: days with an answer, half a day apart. stuck_at: when practice was first seen not to help (0: it helps). filled_at: when the
-    hole of an example was filled. once: when it first came to count as learned, which nothing takes back. sat: the last days with an
-    answer, since 1970 in the learner's time.
+    hole of an example was filled. proof: log-odds, by its answers alone, of somebody who has the skill against somebody who half has it
+    and guesses. lost: how often answers took back what answers had shown. once: when it first came to count as learned, which nothing
+    takes back. sat: the last days with an answer, since 1970 in the learner's time.
     """
 
     right: float = 0.0
@@ -41,6 +42,8 @@ class SkillTrace:
     stuck_at: int = 0
     filled_at: int = 0
     once: int = 0
+    proof: float = 0.0
+    lost: int = 0
     counted_at: int = 0
     offset: float = 0.0
     variance: float = 1.0
