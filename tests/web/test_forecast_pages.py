@@ -123,3 +123,19 @@ def test_the_words_of_the_fan_lie_beside_it_at_every_width(served: Served, page:
         fan = page.locator("svg.fan[role=img]").first
         assert len(fan.locator("text").all()) >= 6
         assert fan.evaluate(ON_IT) == [], path
+
+
+def test_what_if_draws_one_forecast_beside_the_one_that_is_shown(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    from modelwright.studio import outlook
+
+    shown = studio.forecast()
+    drawn: list[object] = []
+    draw = outlook.drawn
+    monkeypatch.setattr(outlook, "drawn", lambda desk, what_if=None: drawn.append(what_if) or draw(desk, what_if))
+    assert studio.what_if(14).stands == shown
+    assert len(drawn) == 1, "what stands was not drawn again"
+    studio.read_chapter(BOOK, 1)
+    drawn.clear()
+    again = studio.what_if(14)
+    assert None in drawn, "something was done since: it is not compared with what stood before"
+    assert again.changed

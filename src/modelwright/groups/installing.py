@@ -24,6 +24,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +67,7 @@ class Site:
     notes: Path
 
     @classmethod
+    @cache  # the environment that this process runs in stays the same
     def here(cls) -> Site:
         return cls(Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("data")) / "share" / "modelwright")
 

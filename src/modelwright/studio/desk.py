@@ -25,6 +25,7 @@ class Desk:
     def __init__(self, curriculum: Curriculum, state: State, record: Record, now: int, tz: int) -> None:
         self.curriculum, self.state, self.record, self.now, self.tz = curriculum, state, record, now, tz
         self._skills: dict[str, v.SkillLine] = {}
+        self._resources: dict[str, v.ResourceView] = {}
 
     @property
     def day(self) -> int:
@@ -170,6 +171,11 @@ class Desk:
         return chosen_book(self.curriculum, self.state, module.id) or ""
 
     def resource(self, resource: Resource) -> v.ResourceView:
+        if resource.id not in self._resources:
+            self._resources[resource.id] = self._resource(resource)
+        return self._resources[resource.id]
+
+    def _resource(self, resource: Resource) -> v.ResourceView:
         from modelwright.learner.exams import check_length
 
         module = self._home_of.get(resource.id)

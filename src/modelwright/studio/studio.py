@@ -315,7 +315,7 @@ class Studio:
         self._choices(books, skipped)
         left_out, chosen = None if skipped is None else tuple(skipped), dict(books or {})
         with self._desk(enrolled=True) as desk:
-            stands = self._keep("stands", desk, lambda: outlook.drawn(desk))
+            stands = self._keep("stands", desk, lambda: self._as_things_stand(desk))
             key = ("what if", hours, left_out, tuple(sorted(chosen.items())))
             if len(self._kept) > MOST_KEPT:
                 self._kept.clear()
@@ -1330,7 +1330,10 @@ class Studio:
             return self._ledger.refresh()
 
     def warm(self) -> None:
-        """Starts the grader's process for the lab that comes next, and draws the figures of the lesson that does."""
+        """Makes ready what a first visit would wait for: the library that draws problems and checks, the grader's process for the lab that
+        comes next, the figures of the lesson that does."""
+        import sympy  # noqa: F401  half a second, once
+
         with self._desk() as desk:
             lab_id = self.last_lab() or next(iter(self.curriculum.labs), None)
             step = self._next(desk) if desk.record.enrolled else None
@@ -1496,6 +1499,12 @@ class Studio:
             threading.Thread(target=self._draw_aside, args=(self._make_desk(desk.now), goals), daemon=True, name="forecast").start()
         assert self._forecast_kept is not None
         return self._forecast_kept.view
+
+    def _as_things_stand(self, desk: Desk) -> v.ForecastView:
+        """The forecast from the very state of now: the one that is shown, unless something was done since it was drawn."""
+        shown = self._forecast(desk)
+        kept = self._forecast_kept
+        return shown if shown is not None and kept is not None and kept.seq == self._ledger.seq else outlook.drawn(desk)
 
     def _forecast_of_before(self, goals: tuple[Any, ...]) -> _Forecast | None:
         """The one that an earlier process drew today from the very same journal: a start need not wait for it again."""

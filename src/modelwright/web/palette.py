@@ -67,7 +67,7 @@ def offered(studio: Studio) -> list[Group]:
     """What may be chosen before anything is typed."""
     if not studio.enrolled:
         return [Group("Go to", (Line("Enrol", "/enrol"),))]
-    step, due = studio.next_tonight(), studio.reviews(1).due
+    step, due = studio.next_tonight(), studio.reviews(0).due
     now = [Line(f"Begin: {step.title}", words.step_url(step), words.minutes(step.minutes))] if step is not None else []
     if due and (step is None or step.kind != "review"):
         now.append(Line("Review", "/review", f"{due} due"))

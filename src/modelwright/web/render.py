@@ -67,7 +67,7 @@ class Renderer:
             theme=theme if theme in THEMES[1:] else "",
             enrolled=enrolled,
             notice=self.studio.guest.notice("page"),
-            due=self.studio.reviews(1).due if enrolled else 0,
+            due=self.studio.reviews(0).due if enrolled else 0,
             **values,
         )
         if "<math" in text:  # its face is fetched beside the style sheet, and so is there when the first formula is set
