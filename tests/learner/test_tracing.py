@@ -1,5 +1,7 @@
 """The mastery model: the same numbers whichever way they are asked for, and movements that a person would call sensible."""
 
+import random
+
 import msgspec
 import pytest
 from course import course
@@ -10,11 +12,13 @@ from hypothesis import strategies as st
 from modelwright.journal import events as e
 from modelwright.journal.events import Event
 from modelwright.learner import LearnerError, fold
+from modelwright.learner.filtering import STANDARD, observe, repeated
 from modelwright.learner.state import State
 from modelwright.learner.traces import Repeats, SkillTrace
-from modelwright.learner.tracing import INPUTS, Prior, Weights, default_tracer, exercise, inputs, load_weights
+from modelwright.learner.tracing import INPUTS, Exercise, Prior, Weights, default_tracer, exercise, inputs, load_weights, sigmoid
 
 COURSE = course()
+UNKNOWN = Exercise(STANDARD, sigmoid(STANDARD))
 QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
@@ -115,3 +119,23 @@ def test_a_learner_far_from_the_level_of_the_data_is_seen_as_such_for_all_exerci
     row = dict(zip(INPUTS, inputs(state, "s", trace, exercise("compute", 2.0)), strict=True))
     assert row["level"] == pytest.approx(20 / 200 - 0.7)
     assert row["level_again"] == pytest.approx(10 / 50 - 0.6)
+
+
+def test_what_came_right_twice_is_foreseen_well_above_a_new_exercise_and_what_was_just_missed_below_it() -> None:
+    """For learners right in 42 of 100 exercises of one skill, and in 31 of 100 second tries at once."""
+    tracer = default_tracer()
+    for seed in range(6):
+        rng = random.Random(seed)
+        state, trace = State(ability_variance=tracer.prior.ability), SkillTrace(variance=tracer.prior.skill)
+        state.skills["s"] = trace
+        for _ in range(60):
+            repeats = Repeats()
+            while repeats.answers < 5 and not repeats.right:
+                right = rng.random() < (0.31 if repeats.answers else 0.42)
+                observe(state, [("s", trace)], float(right), 1.0, 0, UNKNOWN, tracer.prior)
+                repeated(state, repeats, right)
+        known = Repeats(answers=2, right=2, streak=2, counted_at=state.count - 30, run=1)
+        missed = Repeats(answers=1, right=0, streak=-1, counted_at=state.count, run=1)
+        right, new, wrong = (tracer.logit(inputs(state, "s", trace, UNKNOWN, repeats)) for repeats in (known, None, missed))
+        assert right > new + 0.5
+        assert wrong < new

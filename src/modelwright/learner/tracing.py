@@ -164,6 +164,7 @@ class Tracer:
         place = dict(zip(weights.inputs, layers[0][0], strict=True))
         first = [place.get(name, [0.0] * wide[1]) for name in INPUTS]
         self.layers = [(first, layers[0][1]), *layers[1:]]
+        self._arrays: list[tuple[np.ndarray, np.ndarray]] = []  # the layers once more, made when many rows are asked about together
 
     def logit(self, row: Sequence[float]) -> float:
         """The network on one row of inputs."""
@@ -175,24 +176,29 @@ class Tracer:
             x = [reduce(add, [v * weights[m] for v, weights in live], b) for m, b in enumerate(bias)]
         return x[0]
 
+    # n: rows; i, m: what goes into a layer and comes out of it.
     def logits(self, rows: Sequence[Sequence[float]] | np.ndarray) -> list[float]:
         """The network on many rows; the same bits as `logit` on each, because sums are taken in the same order and never fused."""
         if len(rows) < 4:
             return [self.logit(row) for row in rows]
         import numpy as np
 
+        arrays = self._arrays
+        if not arrays:
+            arrays += [(np.array(weights), np.array(bias)) for weights, bias in self.layers]
         result: list[float] = []
         for start in range(0, len(rows), 512):
-            x_ni = np.asarray(rows[start : start + 512], dtype=np.float64)
-            for n, (weights, bias) in enumerate(self.layers):
-                if n:
-                    x_ni = x_ni / (1 + np.abs(x_ni))
-                total = np.empty((len(x_ni), len(bias)))
-                total[:] = bias
-                for i, row in enumerate(weights):
-                    total += x_ni[:, i, None] * np.array(row)
-                x_ni = total
-            result += x_ni[:, 0].tolist()
+            x_in = np.ascontiguousarray(np.asarray(rows[start : start + 512], dtype=np.float64).T)
+            for layer, (weights_im, bias_m) in enumerate(arrays):
+                if layer:
+                    x_in = x_in / (1 + np.abs(x_in))
+                total_mn = np.empty((len(bias_m), x_in.shape[1]))
+                total_mn[:] = bias_m[:, None]
+                part_mn = np.empty_like(total_mn)
+                for x_n, weights_m in zip(x_in, weights_im, strict=True):
+                    total_mn += np.multiply(weights_m[:, None], x_n, out=part_mn)
+                x_in = total_mn
+            result += x_in[0].tolist()
         return result
 
 
