@@ -96,6 +96,7 @@ def test_a_lab_that_keeps_its_word_has_no_findings(folder: Path) -> None:
         ("lab.yaml", "wrong: [divides-by-one-less]", "wrong: [ghost]", "Clause 1: there is no wrong/ghost.py."),
         ("lab.yaml", "wrong: [divides-by-one-less]", "wrong: [zero-for-nothing]", "caught by 'nothing has no mean', which does not hold this clause"),
         ("lab.yaml", ", changes-the-list]", "]", "wrong/changes_the_list.py:1: It breaks no clause."),
+        ("lab.yaml", "[a, b, c]", "[a, b, {text: c, checks: [any numbers, no such]}]", "lab.yaml:5: Hint 3: there is no check 'no such'."),
         ("lab.yaml", "number: 3", "number: 2", "Clause 2 stands twice."),
         ("wrong/changes_the_list.py", "Stock: mutation. ", "", "wrong: No wrong solution changes the caller's arguments."),
         ("wrong/changes_the_list.py", "Stock: mutation. ", "Stock: mutations. ", "There is no stock mistake 'mutations'."),

@@ -400,6 +400,11 @@ def lint_lab(lab: Lab) -> Iterator[Finding]:
             yield Finding(
                 folder / "checks.py", 0, f"There are {len(names)} checks.", "Go from the smallest example to the property to the budget."
             )
+        for n, tied in enumerate(lab.hints_for):
+            for check in tied:
+                if check.lower() not in names:
+                    where = line_of(folder / "lab.yaml", ("hints", n))
+                    yield Finding(folder / "lab.yaml", where, f"Hint {n + 1}: there is no check {check!r}.", f"One of: {', '.join(names)}.")
         for path in wrong:
             named = caught_by(path)
             if named is None:

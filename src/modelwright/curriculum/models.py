@@ -271,7 +271,27 @@ class Lab(Frozen):
     clauses: tuple[Clause, ...] = ()
     without: dict[Stock, str] = {}
     hints: tuple[str, str, str]
+    hints_for: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = Field(
+        default=((), (), ()), description="of each hint, the checks in words that it helps with: 'text' and 'checks' in place of a text"
+    )
     folder: Path
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tied(cls, given: object) -> object:
+        """Takes hints that are tied to checks (`{text: …, checks: […]}`) apart."""
+        if not isinstance(given, dict) or not isinstance(given.get("hints"), list | tuple):
+            return given
+        hints = [hint if isinstance(hint, dict) else {"text": hint} for hint in given["hints"]]
+        if not any("checks" in hint for hint in hints):
+            return given
+        if strange := {str(key) for hint in hints for key in hint} - {"text", "checks"}:
+            raise ValueError(f"a hint has text and checks, and no {', '.join(sorted(strange))}")
+        return {**given, "hints": [hint.get("text") for hint in hints], "hints_for": [hint.get("checks", ()) for hint in hints]}
+
+    def hint_helps(self, number: int, check: str) -> bool:
+        """Whether a hint, from 1, is tied to this check, named in words."""
+        return check.lower() in [name.lower() for name in self.hints_for[number - 1]]
 
     @property
     def file(self) -> str:

@@ -220,8 +220,11 @@ class LabSubmitted(Data, frozen=True, tag="lab-submitted"):
 
 
 class HintTaken(Data, frozen=True, tag="hint-taken"):
+    """`number` counts the hints taken on this lab; `which` says which of the author's three it was (0: the one of that number)."""
+
     lab: Id
     number: Literal[1, 2, 3]
+    which: Literal[0, 1, 2, 3] = 0
 
 
 class SolutionSeen(Data, frozen=True, tag="solution-seen"):

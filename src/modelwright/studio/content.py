@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from modelwright.curriculum.lint import in_words
 from modelwright.studio import groups
 from modelwright.studio import views as v
 from modelwright.studio.desk import Desk
@@ -251,8 +252,8 @@ def lab_view(desk: Desk, lab: Lab, workshop: Workshop, statement: str, checks: t
         verdict=last_verdict(record, sha(source)),
         attempts=tuple(v.Attempt(a.at, a.passed, a.checks_passed, a.checks_total) for a in record.attempts),
         passed=record.passed_at > 0,
-        hints=tuple(hint_view(lab, number) for number in range(1, record.hints + 1)),
-        hints_left=len(lab.hints) - record.hints,
+        hints=tuple(hint_view(lab, number, which) for number, which in enumerate(record.hints, 1)),
+        hints_left=len(lab.hints) - len(record.hints),
         solution_seen=record.solution_seen,
         others=other_ways(lab) if record.passed_at else (),
         note=desk.note(lab.id),
@@ -323,8 +324,23 @@ def _one_of(value: object, known: tuple[str, ...], otherwise: str) -> str:
     return value if isinstance(value, str) and value in known else otherwise
 
 
-def hint_view(lab: Lab, number: int) -> v.HintView:
-    text = lab.hints[number - 1]
+def next_hint(lab: Lab, record: LabRecord) -> int:
+    """Which of the author's three hints (from 1) is the next: of those not shown, one that helps with the check that failed first; else
+    one that is tied to no check, in the author's order; else one for a later failure; else any."""
+    left = [n for n in range(1, len(lab.hints) + 1) if n not in record.hints]
+    checks = _items((record.verdict or {}).get("checks"))
+    failed = [in_words(_text(c.get("name"))) for c in checks if isinstance(c, dict) and c.get("status") in ("failed", "error")]
+    wishes = [
+        *(n for n in left if failed and lab.hint_helps(n, failed[0])),
+        *(n for n in left if not lab.hints_for[n - 1]),
+        *(n for check in failed for n in left if lab.hint_helps(n, check)),
+    ]
+    return next(iter([*wishes, *left]))
+
+
+def hint_view(lab: Lab, number: int, which: int) -> v.HintView:
+    """`number`: how many it makes; `which`: of the author's, from 1."""
+    text = lab.hints[which - 1]
     return v.HintView(lab.id, number, len(lab.hints), text, inline(text), number == len(lab.hints))
 
 

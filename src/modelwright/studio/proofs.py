@@ -17,7 +17,7 @@ from modelwright.curriculum.models import Lab
 from modelwright.groups import catalogue, environment_of, groups_of
 
 # Of a lab's description, what grading never sees.
-TOLD_ONLY = {"folder", "title", "skills", "encompasses", "difficulty", "minutes", "hints", "clauses", "without"}
+TOLD_ONLY = {"folder", "title", "skills", "encompasses", "difficulty", "minutes", "hints", "hints_for", "clauses", "without"}
 LIBRARIES = {"sklearn": "scikit-learn"}  # where a library is installed under another name than it is imported by
 JUDGING = ("pytest", "hypothesis", "numpy", "msgpack")
 

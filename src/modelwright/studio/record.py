@@ -41,7 +41,7 @@ class LabRecord(msgspec.Struct):
     sha: str = ""
     passed_at: int = 0
     passed_sha: str = ""
-    hints: int = 0
+    hints: list[int] = []  # those of the author's three that were shown, in that order
     solution_seen: bool = False
 
 
@@ -466,7 +466,9 @@ def _lab(record: Record, event: e.Event, data: e.LabSubmitted) -> None:
 
 def _hint(record: Record, event: e.Event, data: e.HintTaken) -> None:
     lab = record.labs.setdefault(data.lab, LabRecord())
-    lab.hints = max(lab.hints, data.number)
+    which = data.which or data.number
+    if which not in lab.hints:
+        lab.hints.append(which)
 
 
 def _solution(record: Record, event: e.Event, data: e.SolutionSeen) -> None:

@@ -1192,14 +1192,19 @@ class Studio:
             return v.Submission(verdict, changed, committed, remark, others, self._next_tonight(desk), *links)
 
     def hint(self, lab_id: str) -> v.HintView:
-        """The next of the three hints, and records that it was taken; after the third, the third again."""
+        """The next of the three hints, and records that it was taken; after the third, the last one again.
+
+        The first that is shown helps with the check that failed first, where the author tied one to it.
+        """
         lab = self._find("lab", lab_id)
         with self._desk(enrolled=True) as desk:
-            taken = desk.lab(lab.id).hints
-            if taken < len(lab.hints):
-                taken += 1
-                self._append(e.HintTaken(lab=lab.id, number=taken))  # type: ignore[arg-type]
-            return content.hint_view(lab, taken)
+            record = desk.lab(lab.id)
+            taken = len(record.hints)
+            if taken == len(lab.hints):
+                return content.hint_view(lab, taken, record.hints[-1])
+            which = content.next_hint(lab, record)
+            self._append(e.HintTaken(lab=lab.id, number=taken + 1, which=which))  # type: ignore[arg-type]
+            return content.hint_view(lab, taken + 1, which)
 
     def solution(self, lab_id: str, confirm: bool = False) -> v.CodeView:
         """After a pass, or with `confirm=True`, which the journal keeps. Else raises `NotYet`."""
@@ -1209,7 +1214,7 @@ class Studio:
             passed = record.passed_at > 0
             if not passed and not record.solution_seen:
                 if not confirm:
-                    left = len(lab.hints) - record.hints
+                    left = len(lab.hints) - len(record.hints)
                     hints = f" {left} hint{'s are' if left > 1 else ' is'} left." if left else ""
                     raise NotYet(
                         f"You have not passed {lab.title} yet.{hints} The solution is shown if you insist; the journal keeps that."
