@@ -21,9 +21,20 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "check", "hint", "open", "today"]
 
 
+def __dir__() -> list[str]:
+    """What there is to use, for the Tab key."""
+    return list(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'modelwright' has no attribute {name!r}")
+        from difflib import get_close_matches
+
+        from modelwright.errors import NoSuchName
+
+        near = get_close_matches(name, __all__, 1, 0.5)
+        offers = f"did you mean {near[0]}?" if near else f"there is {', '.join(word for word in __all__ if word != '__version__')}."
+        raise NoSuchName(f"modelwright has no {name!r}: {offers}")
     from modelwright import notebook
 
     return getattr(notebook, name)

@@ -285,3 +285,16 @@ def test_a_rating_is_taken_back_and_a_card_suspended_in_the_terminal(enrolled: A
     assert name.startswith("tiny-maths/")
     assert "is asked again" in enrolled("review", "--resume", name).out
     assert "No card is suspended" in enrolled("review", "--suspended").out
+
+
+def test_a_lesson_without_a_name_is_the_next_one_that_was_not_read(enrolled: Any, home: Path, curriculum_folder: Path) -> None:
+    with Studio.open(home, curriculum_folder) as studio:
+        lessons = list(studio.curriculum.lessons)
+        assert studio.unread_lesson() == lessons[0]
+        for lesson in lessons:
+            studio.finish_lesson(lesson, 600, ["", ""])
+        assert studio.unread_lesson() is None
+        assert all(step.kind != "lesson" for step in studio.today(60).steps if not step.done)
+    done = enrolled("lesson")
+    assert done.code == 1
+    assert "You have finished every lesson" in done.err

@@ -21,14 +21,14 @@ class Terminal:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
 
-    def type(self, *words: str) -> pexpect.spawn:
+    def type(self, *words: str, columns: int = 110) -> pexpect.spawn:
         return pexpect.spawn(
             sys.executable,
             ["-m", "modelwright", *words],
             env=self.environment,
             encoding="utf-8",
             timeout=60,
-            dimensions=(50, 110),
+            dimensions=(50, columns),
             echo=False,
         )
 
@@ -182,3 +182,20 @@ def test_an_interrupt_leaves_quietly_and_gives_the_keyboard_back(environment: di
     child.close()
     assert child.exitstatus == 130
     assert "Traceback" not in (child.before or "")
+
+
+def test_the_forecast_fits_eighty_columns_and_q_leaves_whatever_asks(environment: dict[str, str]) -> None:
+    terminal = Terminal(environment | {"NO_COLOR": "1"})
+    terminal.read("enrol", "--name", "Ada", "--hours", "6")
+    child = terminal.type("forecast", columns=80)
+    child.expect(pexpect.EOF)
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.before or "").splitlines()
+    ranges = [line for line in lines if line.startswith("    half")]
+    assert ranges
+    assert all("eight in ten" in line for line in ranges), "no line is broken"
+    assert max(len(line.rstrip()) for line in lines) <= 80, max(lines, key=len)
+    for words, asks in ((("problem",), "Answer"), (("lesson",), "q leaves it open|Your answer|q quits"), (("watch", "softmax"), "quit")):
+        child = terminal.type(*words)
+        child.expect(asks)
+        child.send("q" if words[0] == "watch" else "q\r")
+        child.expect(pexpect.EOF)

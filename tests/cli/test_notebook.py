@@ -190,3 +190,25 @@ def test_the_cases_of_a_check_are_one_line_that_opens_and_backticks_are_rendered
     assert "<details><summary>✗ Any axis, 1 of 2 cases</summary>" in result._repr_html_()
     assert "<code>softmax</code> raised <code>ValueError</code>." in result._repr_html_()
     assert "<1>" not in result._repr_html_()
+
+
+def test_the_tab_key_offers_what_there_is_and_nothing_else() -> None:
+    import modelwright as mw
+
+    assert set(dir(mw)) == set(mw.__all__)
+    assert {"check", "hint", "today", "open"} <= set(dir(mw))
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import modelwright as mw\nmw.chek('softmax')", "modelwright has no 'chek': did you mean check?"),
+        ("import modelwright as mw\nmw.zzz", "modelwright has no 'zzz': there is check, hint, open, today."),
+        ("import modelwright as mw\nmw.hint('sofmax')", "softmax"),
+    ],
+)
+def test_a_wrong_name_in_a_notebook_is_one_sentence(shell, capsys: pytest.CaptureFixture[str], code: str, says: str) -> None:
+    result = shell.run_cell(code)
+    shown = capsys.readouterr().out
+    assert says in str(result.error_in_exec)
+    assert shown.strip() == str(result.error_in_exec), "the sentence, and no way through this program"

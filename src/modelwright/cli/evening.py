@@ -169,11 +169,20 @@ def _upcoming(s: Studio, kind: str) -> str:
 # Lesson
 
 
+def _unread(s: Studio) -> str:
+    """The lesson of this evening's list, else the first of the plan that was not finished."""
+    steps = (step for step in s.today().steps if step.kind == "lesson" and not step.done)
+    id = next((step.target for step in steps), None) or s.unread_lesson()
+    if id is None:
+        raise Incomplete("You have finished every lesson of this curriculum. To read one again: `modelwright lesson NAME`.")
+    return id
+
+
 def lesson(name: str | None) -> None:
     from modelwright.cli.text import prose
 
     with studio() as s:
-        view = s.open_lesson(s.named("lesson", name) if name else _upcoming(s, "lesson"))
+        view = s.open_lesson(s.named("lesson", name) if name else _unread(s))
         out = screen.console()
         out.print(f"{view.module.title} · {view.minutes} min", style="dim", markup=False)
         out.print(view.title, style="bold", markup=False)
@@ -205,8 +214,7 @@ def lesson(name: str | None) -> None:
             if question.has_answer and answers[-1].strip():
                 _own_answer(s, out, view.id, question.id, answers[-1])
         out.print()
-        if _line("Finished? Enter says yes, q leaves it open: ").strip().lower() == "q":
-            return
+        _line("Finished? Enter says yes, q leaves it open: ")
         end = s.finish_lesson(view.id, answers=answers)
         out.print("Kept. It is now part of what you will be asked about.")
         if end.opened:
@@ -256,7 +264,7 @@ def _check(s: Studio, out: Console, lesson: str, check: v.CheckView) -> None:
             screen.wrapped(out, prose(check.message), first="✓ Answered. ")
             return
         how = {"choice": "Its number", "order": "The numbers in order", "output": "It prints (line ends as blanks)"}
-        text = _line(f"{how.get(check.answer, 'Your answer')} (? shows it, Enter reads on): ").strip()
+        text = _line(f"{how.get(check.answer, 'Your answer')} (? shows it, Enter reads on, q quits): ").strip()
         if not text:
             return
         check = s.check(lesson, check.id, text, check.seed, show=text == "?")
@@ -310,10 +318,14 @@ def notes(markdown: bool, json: bool) -> None:
 
 
 def _line(prompt: str) -> str:
+    """A line of the learner's; at a terminal, `q` alone leaves the command, whatever was asked."""
     try:
-        return input(prompt)
+        text = input(prompt)
     except EOFError:
         return ""
+    if keys.interactive() and text.strip().lower() == "q":
+        raise SystemExit(0)
+    return text
 
 
 # Problem
@@ -387,7 +399,7 @@ def _answered(s: Studio, out: Console, view: v.ProblemView, example: bool) -> st
 
     interactive = keys.interactive()
     while True:
-        text = _line("Answer (? shows the solution, Enter leaves): " if interactive else "").strip()
+        text = _line("Answer (? shows the solution, Enter or q leaves): " if interactive else "").strip()
         if not text:
             return ""
         if text == "?":

@@ -136,7 +136,7 @@ def _one(s: Studio, out: Console, question: v.QuestionView, setting: str) -> boo
             text = input(prompt).strip()
         except EOFError:
             return None
-        if text.lower() == STOP:
+        if text.lower() in (STOP, "q"):
             return False
         said = s.answer_item(question.id, text, time.monotonic() - began, setting, question.seed)
         mark = "? " if not said.understood else "[green]✓[/] " if said.right else "· " if said.given_up else "[red]✗[/] "

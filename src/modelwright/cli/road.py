@@ -277,10 +277,16 @@ def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None
         out.print()
         wide = max(len(stage.title) for stage in view.stages) if view.stages else 16
         rows = [(stage.title, stage.finish) for stage in view.stages] + [("The whole plan", view.finish)]
-        out.print(f"  {'':<{wide}}  {'most likely':<15} {'half of all paths':<17} {'eight in ten':<17} [dim]95 in a hundred[/]")
+        room = not out.is_terminal or out.width >= wide + 81
+        if room:
+            out.print(f"  {'':<{wide}}  {'most likely':<15} {'half of all paths':<19} {'eight in ten':<19} [dim]95 in a hundred[/]")
         for title, q in rows:
             half, eight, most = (f"{_short(a)} – {_short(b)}" for a, b in ((q.q25, q.q75), (q.q10, q.q90), (q.q025, q.q975)))
-            out.print(f"  {screen.safe(title):<{wide}}  {screen.month(q.q50):<15} {half:<17} {eight:<17} [dim]{most}[/]")
+            if room:
+                out.print(f"  {screen.safe(title):<{wide}}  {screen.month(q.q50):<15} {half:<19} {eight:<19} [dim]{most}[/]")
+            else:  # each stage has two lines
+                out.print(f"  {screen.safe(title)}: {screen.month(q.q50)}", soft_wrap=False)
+                out.print(f"    [dim]half[/] {half}   [dim]eight in ten[/] {eight}")
         if view.deadline is not None and view.chance is not None:
             out.print()
             out.print(f"By your deadline, {screen.day(view.deadline)}: {view.chance:.0%} of all paths.")
@@ -293,7 +299,8 @@ def forecast(hours: float | None, skip: list[str] | None, book: list[str] | None
             screen.wrapped(out, past.sentence)
         for h in past.horizons:
             out.print(f"  [dim]{h.weeks:>2} weeks on:[/] {h.inside80} of {h.n} inside eight in ten, {h.inside50} inside the half")
-        out.print("[dim]What if?[/] modelwright forecast --hours 10   [dim]In your calendar:[/] modelwright plan --ics plan.ics")
+        out.print("[dim]What if?[/]          modelwright forecast --hours 10")
+        out.print("[dim]In your calendar:[/] modelwright plan --ics plan.ics")
 
 
 def _short(at: int) -> str:

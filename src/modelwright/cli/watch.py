@@ -109,7 +109,7 @@ class Watching:
         if self.full_list or verdict.status == "passed":
             screen.check_line(out, verdict.checks)
         elif verdict.passed:
-            out.print(f"  [green]✓[/] {verdict.passed} of {verdict.total} checks pass", highlight=False)
+            out.print(f"  {verdict.passed} of {verdict.total} checks pass", highlight=False)
         if verdict.status == "passed":
             out.print()
             out.print(f"[green]✓[/] [bold]Passed.[/] All {verdict.total} checks, in {verdict.seconds:.1f} s.")

@@ -392,6 +392,11 @@ class Studio:
             self._draw(lesson.id, frames=True)
         return view
 
+    def unread_lesson(self) -> str | None:
+        """The first lesson, in the plan's order, that was not finished."""
+        with self._desk() as desk:
+            return next((id for id in self.curriculum.lessons if not desk.lesson(id).finished_at), None)
+
     def open_lesson(self, lesson_id: str) -> v.LessonView:
         """As `lesson`, and records that it was opened (again only after half an hour)."""
         lesson = self._find("lesson", lesson_id)
