@@ -298,3 +298,14 @@ def test_a_lesson_without_a_name_is_the_next_one_that_was_not_read(enrolled: Any
     done = enrolled("lesson")
     assert done.code == 1
     assert "You have finished every lesson" in done.err
+
+
+def test_a_syntax_error_is_told_once(enrolled: Any, home: Path) -> None:
+    enrolled("lab", "softmax")
+    file = home / "workshop" / "labs" / "tiny_maths" / "softmax.py"
+    file.write_text("import numpy as np\n\n\ndef softmax(x)\n    return x\n")
+    said = enrolled("check", "softmax").out
+    assert "Your file is not Python yet: expected ':'." in said
+    assert said.count("expected ':'") == 1
+    assert said.count("line 4") == 2  # where, and in front of the line itself
+    assert "SyntaxError" not in said

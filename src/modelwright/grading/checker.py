@@ -244,7 +244,8 @@ class Fixtures:
             if frames is None:
                 raise
             at = f" ({frames.where})" if frames.where else ""
-            self.unloadable = ("error", f"Your file could not be loaded: {frames.kind}: {frames.text}{at}")
+            why = f"could not be loaded: {frames.kind}: {frames.text}{at}" if not frames.unread else f"is not Python yet: {frames.text}."
+            self.unloadable = ("error", f"Your file {why}")
             self.over = RunnerDied("error", self.unloadable[1])
         self.why_over = "Not run: your file could not be loaded."
         self.tell(loading(self.unloadable[1], frames, self.channel))

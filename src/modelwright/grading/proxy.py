@@ -82,11 +82,18 @@ class Frames:
     def files(self) -> set[str]:
         return {row[0] for row in self.rows}
 
+    @property
+    def unread(self) -> bool:
+        """Whether the file could not even be read as Python: the one frame is the place in its text, and no function."""
+        return self.kind in ("SyntaxError", "IndentationError", "TabError") and len(self.rows) == 1 and not self.rows[0][2]
+
     def __str__(self) -> str:
         lines = [
             f"  {file}, line {line}" + (f", in {function}" if function else "") + f"\n    {text}"
             for file, line, function, text in self.rows
         ]
+        if self.unread:
+            return "\n".join(lines)
         return "\n".join([*lines, f"{self.kind}: {self.text}" if self.text else self.kind])
 
 

@@ -250,12 +250,13 @@ class Runner:
             text = str(error)[:4000]
         except BaseException as again:
             text = f"(its message could not be made: {type(again).__name__})"
-        if isinstance(error, SyntaxError):
-            text = f"{error.msg} (line {error.lineno}): {(error.text or '').strip()}"[:4000]
+        frames = self._frames(error)
+        if isinstance(error, SyntaxError):  # where it is read, with its line, is the frame
+            text = str(error.msg)[:4000] if frames else f"{error.msg} (line {error.lineno}): {(error.text or '').strip()}"[:4000]
         if isinstance(error, WireError):
             base, kind = "TypeError", TypeError
         numbers = [number for number in map(self._number_of, kind.__mro__) if number]
-        return ["raise", kind.__name__, base, text, self._frames(error), numbers, _attributes(error)]
+        return ["raise", kind.__name__, base, text, frames, numbers, _attributes(error)]
 
     def _frames(self, error: BaseException) -> list[list[Any]]:
         """Where it went wrong, in the learner's own files only: line, function, the line's text."""
