@@ -54,6 +54,7 @@ VALUES: dict[str, str] = {
     "not_tonight": "cards",
     "as_planned": "cards",
     "limit": "3",
+    "resume": "linear-algebra/why-vectors-add",
     "ics": "plan.ics",
     "weeks": "4",
     "at": "20:30",
