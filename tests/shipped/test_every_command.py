@@ -113,6 +113,7 @@ REFUSED = {
     "journal import": r"in\.jsonl",
     "journal undo-import": r"Nothing was imported",
     "run": r"No lab has been opened yet",
+    "ask": r"No lab has been opened yet|Check your file once first|Your file passes",
     "arena": r"mine\.csv cannot be read|say one of them at a time",
 }
 OPEN_TO_ALL = (

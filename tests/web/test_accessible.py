@@ -17,7 +17,7 @@ PAGES = [
     "/", "/review", "/workshop", "/plan", "/skills", "/skills?stage=foundation", "/skills/table", "/library", "/settings?saved=1", "/known", "/anki", "/forecast", "/api",
     "/find?q=weights", "/forecast?hours=12",
     "/module/tiny-maths", "/skill/tiny-maths/weights", f"/lesson/{LESSON}", f"/problem/{PROBLEM}?seed=3", f"/problems?of={PROBLEM},{PROBLEM}&example=1", f"/problems?of={PROBLEM},{PROBLEM}&marks=rw",
-    f"/lab/{LAB}", f"/lab/{LAB}/diff",
+    f"/lab/{LAB}", f"/lab/{LAB}/diff", f"/lab/{LAB}/ask",
     f"/resource/{BOOK}", f"/check/{BOOK}/1", f"/why?target={LAB}", "/no/such/page", "/lesson/tiny-maths/dubling",
 ]  # fmt: skip
 

@@ -425,6 +425,14 @@ def solution(
     solution(lab, yes)
 
 
+@app.command(epilog="Examples: modelwright ask · modelwright ask softmax > question.md")
+def ask(lab: LabName = None, json: Json = False) -> None:
+    """Make a question about a lab that somebody elsewhere can answer, from its last verdict."""
+    from modelwright.cli.labs import ask
+
+    ask(lab, json)
+
+
 @app.command()
 def reset(lab: LabName = None, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
     """Put a lab's starter back. What was there is kept."""

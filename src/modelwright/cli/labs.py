@@ -186,6 +186,21 @@ def solution(name: str | None, yes: bool) -> None:
             screen.code(out, way.code)
 
 
+def ask(name: str | None, json: bool) -> None:
+    """The question on standard output, so that it can be sent into a file; what would make it better, and where to ask, beside it."""
+    with studio() as s:
+        view = s.asking(which(s, name))
+        if json:
+            screen.print_json(view)
+            return
+        sys.stdout.write(f"# {view.title}\n\n{view.body}")
+        sys.stdout.flush()
+        for line in view.missing:
+            screen.remark(line)
+        for place in view.places:
+            screen.remark(f"{place.title}, {place.link}: {place.rules}")
+
+
 def reset(name: str | None, yes: bool) -> None:
     from modelwright.cli.keys import interactive
 

@@ -109,6 +109,7 @@ class Resource(Frozen):
     year: int | None = None
     note: str | None = Field(default=None, description="how it differs: lighter, more advanced, applied")
     why: str
+    rules: str | None = Field(default=None, description="of a community: what it asks of a question, in two lines")
     free: bool
     link: str
     newer: NewerEdition | None = None

@@ -212,6 +212,7 @@ class Desk:
             remark=resource.note,
             newer=f"{newer.edition} edition, {newer.year}{f': {newer.title}' if newer.title else ''}" if newer else "",
             why=resource.why,
+            rules=resource.rules or "",
             free=resource.free,
             link=resource.link,
             module=module.id if module else None,

@@ -24,7 +24,7 @@ from modelwright.journal import Journal, UnwritableJournalError
 from modelwright.journal import events as e
 from modelwright.learner.exams import exam_length, exam_passed
 from modelwright.learner.wording import day_of
-from modelwright.studio import arena, calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
+from modelwright.studio import arena, asking, calendar, content, evening, groups, knowing, lessons, outlook, placement, road, running
 from modelwright.studio import views as v
 from modelwright.studio.desk import KNOWN, Desk
 from modelwright.studio.errors import HomeError, NotEnrolled, NotYet, StudioError, Unknown
@@ -1117,6 +1117,13 @@ class Studio:
                 self.workshop.ensure(lab)
                 self._sitting.open("lab:" + lab.id, desk.now)
             return content.lab_view(desk, lab, self.workshop, statement, names)
+
+    def asking(self, lab_id: str) -> v.AskingView:
+        """A question about a lab for people elsewhere, from its last verdict. Raises NotYet where there is nothing to ask."""
+        lab = self._find("lab", lab_id)
+        view = self.lab(lab_id, begin=False)
+        with self._desk(enrolled=True) as desk:
+            return asking.question(desk, lab, view)
 
     def lab_file(self, lab_id: str) -> bytes | None:
         """The learner's file as it lies there; None where there is none, and then none is made."""

@@ -206,6 +206,7 @@ class ResourceView:
     hours: float
     hours_done: float
     note: str = ""
+    rules: str = ""  # of a community: what it asks of a question
 
     @property
     def mine(self) -> bool:
@@ -1003,6 +1004,21 @@ class Submission:
     next: Step | None
     learned: tuple[Link, ...] = ()
     opened: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskingView:
+    """A question about a lab that somebody can answer: what is wanted, what happens, the code, what was tried, the versions.
+
+    `body` is Markdown, to be copied. Nothing of the solution or of the checks' code is in it. `missing`: what would make it better, in
+    sentences. `places`: where to ask, each with its rules.
+    """
+
+    lab: Link
+    title: str
+    body: str
+    missing: tuple[str, ...]
+    places: tuple[ResourceView, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -439,6 +439,11 @@ def _labs(api: APIRouter, studio: Studio) -> None:
         """Grades the file in the workshop, or `text`, which is saved there first. Answers when all checks have ended."""
         return give(studio.hand_in(f"{module}/{slug}", source=body.text))
 
+    @api.get("/labs/{module}/{slug}/ask", response_model=v.AskingView)
+    def ask(module: Slug, slug: Slug) -> Response:
+        """A question for people elsewhere, made from the last verdict; 409 where there is nothing to ask."""
+        return give(studio.asking(f"{module}/{slug}"))
+
     @api.post("/labs/{module}/{slug}/hint", response_model=v.HintView)
     def hint(module: Slug, slug: Slug) -> Response:
         return give(studio.hint(f"{module}/{slug}"))

@@ -579,6 +579,10 @@ def _labs(pages: APIRouter, studio: Studio, look: Renderer) -> None:
         """The page is looked at: the file is there from now on, and the time worked runs."""
         return JSONResponse({"sha": studio.lab(f"{module}/{slug}").sha})
 
+    @pages.get("/lab/{module}/{slug}/ask")
+    def ask(request: Request, module: str, slug: str) -> Response:
+        return look.page(request, "ask.html", view=studio.asking(f"{module}/{slug}"))
+
     @pages.get("/lab/{module}/{slug}/state")
     def state(module: str, slug: str, sha: str = "", graded: int = 0) -> Response:
         """What has changed since `sha` and since the verdict at `graded`: by another editor, or by `modelwright watch`."""
