@@ -25,7 +25,7 @@ def test_a_question_holds_the_task_the_failing_example_the_code_what_was_tried_a
     for part in ("**What I want.**", "The check “", "e = np.exp(x)", "Two submissions since", "one hint", "NumPy", "Python 3."):
         assert part in view.body, view.body
     assert "fails" in view.title
-    assert any("your own words" in line for line in view.missing)
+    assert any("what speaks against it" in line for line in view.missing)
     assert view.places
     studio.submit(tiny.LAB, source=tiny.SOLUTION)
     with pytest.raises(NotYet, match="Your file passes"):
@@ -53,7 +53,7 @@ def test_what_would_make_it_better_is_said(studio: Studio) -> None:
     assert "lines more" in view.body
     studio.note(tiny.LAB, "I think that the maximum should go.")
     view = studio.asking(tiny.LAB)
-    assert not any("own words" in line for line in view.missing)
+    assert not any("what speaks against it" in line for line in view.missing)
     assert "I think that the maximum should go." in view.body
 
 

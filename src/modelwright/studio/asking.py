@@ -113,7 +113,7 @@ def missing(view: v.LabView, verdict: v.LastVerdict) -> Sequence[str]:
     if len(view.source.splitlines()) > MOST_LINES:
         said.append("Cut the code down to the function that fails: who answers reads a screen.")
     if not view.note.strip():
-        said.append("Say in your own words what you think is wrong, and why it is not; half of all questions answer themselves there.")
+        said.append("Say in a note on the lab what you think is wrong and what speaks against it; half of all questions end there.")
     return said
 
 
