@@ -135,3 +135,27 @@ def test_closing_needs_an_entry_and_a_name_that_exists(studio: Studio) -> None:
         studio.close_competition(COINS)
     with pytest.raises(Unknown, match="bent-coins"):
         studio.competition("bent-coin")
+
+
+def test_an_entry_that_was_scored_on_other_data_keeps_its_score_and_does_not_compare(home: Path, tmp_path: Path, clock: Clock) -> None:
+    folder = tiny_curriculum.build(tmp_path / "course")
+    data = tiny_competition.add(folder) / "data.py"
+    with Studio.open(home, folder, now=clock) as studio:
+        studio.enrol("Ada", 6)
+        studio.enter(COINS, "half.py", HALF)
+    data.write_text(data.read_text().replace("1.5 * bend", "1.7 * bend"))
+    with Studio.open(home, folder, now=clock) as studio:
+        (line,) = studio.competition(COINS).board
+        assert line.score is None
+        assert "scored on other data" in line.why
+        came = studio.enter(COINS, "better.py", BETTER)
+        assert (came.rank, came.compared) == (1, "")
+        shake = studio.close_competition(COINS).shake
+        assert shake is not None
+        assert [move.title for move in shake.moves] == ["2. better.py"]
+        assert shake.lost == ()
+    data.write_text(data.read_text().replace("1.7 * bend", "1.9 * bend"))
+    with Studio.open(home, folder, now=clock) as studio:
+        again = studio.competition(COINS).shake
+        assert again is not None
+        assert [move.title for move in again.moves] == ["2. better.py"]

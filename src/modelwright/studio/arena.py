@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NAME = 12  # hexadecimal digits of a file's SHA-256 that name an entry
 SMALLEST = 1e-12
+OTHER_DATA = "It was scored on other data (the text or the program that makes them has changed since), so it does not compare."
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,11 @@ def left_today(desk: Desk, competition: Competition) -> int:
     return max(0, competition.entries_a_day - sum(local_day(desk.state, entry.at) == today for entry in handed))
 
 
-def _entries(handed: Sequence[Handed], scores: dict[str, float] | None = None) -> list[Line]:
-    """The learner's entries as lines of the public board, or of the private one where its `scores` are given."""
+def _entries(handed: Sequence[Handed], data: str, scores: dict[str, float] | None = None) -> list[Line]:
+    """The learner's entries as lines of the public board, or of the private one where its `scores` are given.
+
+    `data`: the digest of what the board is about; an entry that was scored on other data does not compare.
+    """
     from modelwright.arena import Line, Score
 
     lines = []
@@ -163,14 +167,16 @@ def _entries(handed: Sequence[Handed], scores: dict[str, float] | None = None) -
             value = scores.get(entry.entry)
             score = None if value is None else Score(value, value, value)
         title = f"{number}. {entry.file or entry.entry}"
-        lines.append(Line(entry.entry, title, None if entry.set_aside else score, at=entry.at, validation=entry.validation))
+        counts = not entry.set_aside and entry.data == data
+        lines.append(Line(entry.entry, title, score if counts else None, at=entry.at, validation=entry.validation))
     return lines
 
 
 def _public(desk: Desk, competition: Competition, shelf: Shelf) -> Any:
-    from modelwright.arena import board
+    from modelwright.arena import board, material
 
-    lines = [*_ghosts(competition, shelf, public=True), *_entries(desk.record.handed.get(competition.id, []))]
+    handed = desk.record.handed.get(competition.id, [])
+    lines = [*_ghosts(competition, shelf, public=True), *_entries(handed, material(competition).digest)]
     return board(lines, higher_is_better=competition.metric.higher_is_better)
 
 
@@ -193,7 +199,7 @@ def _board_line(desk: Desk, competition: Competition, shelf: Shelf, rank: int | 
     why = ghosts[entry.name].why if entry.ghost else ""
     if not entry.ghost:
         handed = next(one for one in desk.record.handed[competition.id] if one.entry == entry.name)
-        why = handed.set_aside or shelf.compared(competition.id, entry.name)
+        why = handed.set_aside or (OTHER_DATA if score is None else shelf.compared(competition.id, entry.name))
     return v.BoardLine(
         entry.name, entry.title, entry.ghost, rank, value, low, high, entry.at, entry.validation, gap, why,
     )  # fmt: skip
@@ -283,19 +289,20 @@ def closing(desk: Desk, competition: Competition, shelf: Shelf) -> e.Competition
 
 
 def _shake(desk: Desk, competition: Competition, shelf: Shelf) -> v.ShakeView | None:
-    from modelwright.arena import shake_up
+    from modelwright.arena import material, shake_up
 
     closed = desk.record.closed.get(competition.id)
     if closed is None:
         return None
     handed = [entry for entry in desk.record.handed.get(competition.id, []) if entry.at <= closed.at]
-    public = [*_ghosts(competition, shelf, public=True), *_entries(handed)]
-    private = [*_ghosts(competition, shelf, public=False), *_entries(handed, closed.scores)]
+    same = material(competition).digest == closed.data  # else the ghosts of today ran on other data than the entries did
+    public = [*(_ghosts(competition, shelf, public=True) if same else ()), *_entries(handed, closed.data)]
+    private = [*(_ghosts(competition, shelf, public=False) if same else ()), *_entries(handed, closed.data, closed.scores)]
     shake = shake_up(public, private, higher_is_better=competition.metric.higher_is_better)
     moves = tuple(
         v.MoveLine(m.line.title, m.line.ghost, m.public_rank, m.private_rank, m.line.validation, m.public, m.private) for m in shake.moves
     )
-    lost = tuple(entry.file for entry in handed if entry.entry not in closed.scores and not entry.set_aside)
+    lost = tuple(entry.file for entry in handed if entry.entry not in closed.scores and not entry.set_aside and entry.data == closed.data)
     return v.ShakeView(closed.at, moves, tuple(_told(competition, shake)), lost)
 
 
