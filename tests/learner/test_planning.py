@@ -773,3 +773,22 @@ def test_an_absence_is_met_where_a_chapter_also_serves_what_is_not_in_the_plan(p
             diary.follow(60, 0.97, rng)
             diary.wait(1)
         diary.wait(40)
+
+
+@pytest.mark.parametrize("minutes", [5, 20, 60])
+def test_a_backlog_of_cards_some_of_them_missed_can_be_planned_after_each_of_them(plan_of_all: Curriculum, minutes: int) -> None:
+    """Where tonight's cards were seen and one that was missed came back, the backlog was divided by a room of nothing."""
+    diary, rng = Diary(plan_of_all), random.Random(minutes)
+    learned_cards = [card.id for card in plan_of_all.cards.values()][:80]
+    for _ in range(2):
+        for card in learned_cards:
+            diary.card(card)
+        diary.wait(3)
+    diary.wait(60)
+    for card in learned_cards[:40]:
+        plan = diary.evening(minutes)
+        assert plan.steps
+        waiting = re.search(r"on each of the next (\S+) evening", plan.promise)
+        assert waiting is None or not waiting.group(1).startswith("-"), plan.promise
+        diary.card(card, 1 if rng.random() < 0.4 else 3)
+        diary.now += 60_000

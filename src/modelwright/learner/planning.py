@@ -547,17 +547,21 @@ class Planner:
             steps = [Step("rest", "", "Rest", 0.0, "Nothing fades yet.")]
         return Session(FINISHED, FINISHED_PROMISE, tuple(steps), finished=True)
 
+    def share(self, minutes: float) -> int:
+        """How many cards an evening with so many minutes left holds in all: a share of the whole evening."""
+        done = 60 * self.state.days.get(self.today, 0.0)
+        return max(3, int((minutes + done) * REVIEW_SHARE / MINUTES_A_CARD))
+
     def room(self, minutes: float) -> int:
-        """How many cards more an evening with so many minutes left holds: its share of the whole evening, less those that were seen."""
+        """How many cards more it holds; 0 where as many were seen already."""
         midnight = self.today * DAY - self.state.tz * 60_000
         seen = sum(trace.last >= midnight for trace in self.state.cards.values())
-        done = 60 * self.state.days.get(self.today, 0.0)
-        return max(3, int((minutes + done) * REVIEW_SHARE / MINUTES_A_CARD)) - seen
+        return max(0, self.share(minutes) - seen)
 
     def tonight(self, due: list[DueCard], room: int) -> list[DueCard]:
         """Of the cards that are due, those for tonight: what was missed in this sitting in any case, the rest as far as there is room."""
         steps = [d for d in due if not d.new and self.state.cards[d.card].phase != REVIEW]
-        old = [d for d in due if not d.new and self.state.cards[d.card].phase == REVIEW][: max(0, room)]
+        old = [d for d in due if not d.new and self.state.cards[d.card].phase == REVIEW][:room]
         met = self.state.introduced if self.state.introduced_day == self.today else 0
         new = [d for d in due if d.new][: max(0, min(room - len(steps) - len(old), NEW_CARDS - met))]
         return [*steps, *old, *new]
@@ -668,8 +672,9 @@ class Planner:
         n = len(tonight)
         skills = tuple(dict.fromkeys(self.c.cards[d.card].skill for d in tonight))
         spread = ""
-        if len(old) > 1.5 * room:
-            evenings = -(-len(old) // room)
+        share = self.share(minutes)
+        if room and len(old) > 1.5 * share:
+            evenings = -(-len(old) // share)
             away = say.days_between(self.state.last_at, self.now, self.state.tz)
             after = f" after {away} days away" if away >= 4 else ""
             spread = (
