@@ -96,7 +96,7 @@ class Folder:
         self._rows: list[list[float]] = []  # what the network is to be asked, and of each answer: its rows, and how they are read
         self._asked: list[tuple[float, float, float, int]] = []
         self._judged_rows: list[list[float]] = []  # the same for answers by which a skill may come to count as learned, or cease to
-        self._judged: list[tuple[SkillTrace, float, float, bool, bool, bool, int]] = []
+        self._judged: list[tuple[SkillTrace, float, float, bool, bool, float, bool, int]] = []
         self._in_doubt: set[str] = set()  # the skills of these
         self._standard = exercise("compute", MIDDLING)
         self._problems: dict[str, tuple[Exercise, float, str]] = {}
@@ -179,28 +179,30 @@ class Folder:
         """Whether an answer makes this skill count as learned, or takes that back: nothing but evidence on the skill itself does.
 
         It is gained by a right answer after which a new exercise would be right in MASTERED of all cases, where the answers so far are more
-        than luck (SURE, and twice that for what was lost before), or by IN_A_ROW of them. A wrong answer takes it back only well below that
-        (LOST) and where the skill's own last answers went badly (BADLY), or where its answers are those of somebody who guesses (BELIED),
-        so that neither a slip nor a bad evening with other things does. Two things fall sooner, by one wrong answer that leaves less than
-        MASTERED: what was gained in this very sitting, and a claim that rests on a placement or on reading alone. `decide` asks the network
-        for many answers at once.
+        than luck (SURE, and twice that for what was lost before); where they are as far beyond luck as is counted (PROOF), LOST is enough,
+        so that whoever is slow and got there counts as there. Or it is gained by IN_A_ROW of them. A wrong answer takes it back only well
+        below that (LOST) and where the skill's own last answers went badly (BADLY), or where its answers are those of somebody who guesses
+        (BELIED), so that neither a slip nor a bad evening with other things does. Two things fall sooner, by one wrong answer that leaves
+        less than MASTERED: what was gained in this very sitting, and a claim that rests on a placement or on reading alone. `decide` asks
+        the network for many answers at once.
         """
         if right:
             if (trace.learned_at and trace.proven and id not in self._in_doubt) or trace.right + trace.wrong < ENOUGH:
                 return
             plain = trace.streak >= IN_A_ROW
+            bar = 0.0 if plain else LOST if trace.proof >= PROOF else MASTERED
             if not plain and trace.proof < (2 * SURE if trace.lost else SURE):
                 return
         else:
             if (not trace.learned_at and id not in self._in_doubt) or self.all_labs(id):
                 return
-            plain = trace.middle <= BADLY
+            plain, bar = trace.middle <= BADLY, MASTERED
         belied = trace.proof < BELIED
         state, asked = self.state, self._standard
         kept = kept_of_placement(trace)
         terms = stated_terms(self.tracer.stated, trace, prerequisite_level(state, self.index.prerequisites.get(id, ())), at)
         self._judged_rows.append(inputs(state, id, trace, asked))
-        self._judged.append((trace, kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, plain, belied, at))
+        self._judged.append((trace, kept * (trace.told + asked[0] - STANDARD) + terms, 1 - kept, right, plain, bar, belied, at))
         self._in_doubt.add(id)
         if len(self._judged) >= ASKED_AT_ONCE:
             self.decide()
@@ -208,10 +210,10 @@ class Folder:
     def decide(self) -> None:
         """Ask the network about the answers that wait to be judged, and judge them in their order."""
         nets = self.tracer.logits(self._judged_rows)
-        for (trace, a, b, right, plain, belied, at), net in zip(self._judged, nets, strict=True):
+        for (trace, a, b, right, plain, bar, belied, at), net in zip(self._judged, nets, strict=True):
             p = sigmoid(a + b * net)
             if right:
-                if p >= MASTERED or plain:
+                if p >= bar:
                     trace.learned_at, trace.proven = trace.learned_at or at, True
                     trace.once = trace.once or trace.learned_at
             elif belied or (p < MASTERED and (not trace.proven or at - trace.learned_at < SITTING or (p < LOST and plain))):
