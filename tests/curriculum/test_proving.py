@@ -2,7 +2,9 @@
 
 import importlib
 import importlib.util
+import os
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -270,3 +272,19 @@ def test_what_needs_a_group_that_is_not_here_is_one_finding_and_nothing_is_run(c
 
 def test_a_proof_rests_on_the_versions_of_what_its_group_installs():
     assert libraries_of(["numpy", "nlp"]) == {"numpy", "spacy", "nltk"}
+
+
+def test_what_a_proof_rests_on_is_the_same_in_every_process() -> None:
+    """A set inside a table was told in its own order, so a fresh clone proved every lesson again."""
+    program = (
+        "from modelwright.studio import proving\n"
+        "steps = [*proving.LESSON_STEPS, *proving.LAB_STEPS]\n"
+        "print([proving.code_digest(step.prove) for step in steps], proving.code_digest(proving.prove_competition, proving.prove_problem))\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

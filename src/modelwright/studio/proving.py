@@ -320,15 +320,25 @@ def code_digest(*functions: Callable[..., Any]) -> str:
 
 def _literal(value: object) -> str | None:
     """A constant as text, the same in every process; None for what is not plain data."""
-    if isinstance(value, (set, frozenset)):
-        return repr(sorted(value, key=repr))
-    if not isinstance(value, (str, bytes, int, float, tuple, list, dict)):
+    if not isinstance(value, (str, bytes, int, float, tuple, list, dict, set, frozenset)):
         return None
+    steady = _steady(value)
     try:
-        ast.literal_eval(repr(value))
+        ast.literal_eval(repr(steady))
     except (ValueError, SyntaxError):
         return None
-    return repr(value)
+    return repr(steady)
+
+
+def _steady(value: object) -> object:
+    """A constant with its sets as lists in order, however deep they lie: a set's own order is another in each process."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_steady, value), key=repr)
+    if isinstance(value, dict):
+        return {key: _steady(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_steady, value))
+    return list(map(_steady, value)) if isinstance(value, list) else value
 
 
 def _names(code: types.CodeType) -> set[str]:

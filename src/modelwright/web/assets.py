@@ -37,7 +37,7 @@ SIGNS = ",U+2190-2193,U+2212,U+221A,U+2248,U+2260,U+2264,U+2265,U+00D7,U+00B7,U+
 # Mathematics has a face of its own, with the table from which a browser makes brackets and roots as tall as what they hold: many systems
 # bring none. It is cut to signs and to slanted letters (MathML sets a single letter in these); digits and words are the text's own.
 MATHEMATICS = "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal"
-MATH_SIGNS = " !()+,./:<=>[]^{|}~¬±·×÷‖―…′″∂∇∈∏∑−√∞∫≈≠≤≥⊙⊤⋅⌊⌋⌈⌉⟨⟩⏟¯ˆ←→↦"
+MATH_SIGNS = " !()+,./:<=>[]^{|}~¬±·×÷‖―…′″∂∇∈∏∑−√∞∫≈≠≤≥⊙⊤⋅⋯⌊⌋⌈⌉⟨⟩⏟¯ˆ←→↦"
 MATH_GREEK = "ΓΔΘΛΞΠΣΦΨΩ"
 SLANTED = (0x210E, *range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), *range(0x1D6E4, 0x1D6FA), *range(0x1D6FC, 0x1D717))
 SIZES = 11  # of a bracket that also comes in pieces; what is taller is put together from these
