@@ -159,3 +159,21 @@ def test_an_entry_that_was_scored_on_other_data_keeps_its_score_and_does_not_com
         again = studio.competition(COINS).shake
         assert again is not None
         assert [move.title for move in again.moves] == ["2. better.py"]
+
+
+def test_a_page_does_not_wait_until_the_data_are_drawn(
+    studio: Studio, home: Path, with_coins: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.enter(COINS, "half.py", HALF)
+    shown = studio.competition(COINS)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the data were drawn")
+
+    monkeypatch.setattr("modelwright.arena.material", refuse)
+    with Studio.open(home, with_coins, now=clock) as other:
+        assert other.competition(COINS) == shown
+        assert other.competitions()[0].rank == 1
+    with Studio.open(home.with_name("another"), with_coins, now=clock) as fresh:
+        fresh.enrol("Bo", 6)
+        assert fresh.competition(COINS).board == ()  # nobody began it there

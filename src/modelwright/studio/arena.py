@@ -6,9 +6,11 @@ import hashlib
 import json
 import math
 import os
+import platform
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 NAME = 12  # hexadecimal digits of a file's SHA-256 that name an entry
 SMALLEST = 1e-12
+DRAWN_WITH = ("numpy", "pandas", "scipy", "scikit-learn")  # whose versions may change what a seed draws
 OTHER_DATA = "It was scored on other data (the text or the program that makes them has changed since), so it does not compare."
 
 
@@ -82,11 +85,28 @@ class Shelf:
             return str(json.loads((self.entries / competition / f"{entry}.json").read_text(encoding="utf-8")).get("compared", ""))
         return ""
 
-    def ghost(self, competition: Competition, ghost: Ghost, material: Material) -> Kept | None:
+    def digest(self, competition: Competition) -> str:
+        """Of the competition's data, as `Material.digest`: kept, because a page should not wait until they are drawn."""
+        from modelwright.arena import material
+
+        source = (competition.folder / "data.py").read_bytes()
+        about = [str(competition.seed), str(competition.public_share), platform.python_version(), *map(metadata.version, DRAWN_WITH)]
+        key = hashlib.sha256(source + "\0".join(about).encode()).hexdigest()[:NAME]
+        place = self.cache / f"{competition.id}-{key}.digest"
+        with suppress(OSError, UnicodeDecodeError):
+            if kept := place.read_text(encoding="utf-8").strip():
+                return kept
+        digest = material(competition).digest
+        with suppress(OSError):  # a cache that cannot be written costs only time
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(digest, encoding="utf-8")
+        return digest
+
+    def ghost(self, competition: Competition, ghost: Ghost, digest: str) -> Kept | None:
         from modelwright.arena import Score
 
         with suppress(OSError, ValueError, TypeError, KeyError):
-            kept = json.loads(self._ghost_file(competition, ghost, material).read_text(encoding="utf-8"))
+            kept = json.loads(self._ghost_file(competition, ghost, digest).read_text(encoding="utf-8"))
             return Kept(Score(*map(float, kept["public"])), Score(*map(float, kept["private"])))
         return None
 
@@ -97,16 +117,16 @@ class Shelf:
         source = (competition.folder / ghost.file).read_bytes()
         values = arena.run_program(competition, material, ghost.file, source, grader.grade).values
         kept = Kept(*(arena.score(competition, material, values, public=public) for public in (True, False)))
-        place = self._ghost_file(competition, ghost, material)
+        place = self._ghost_file(competition, ghost, material.digest)
         with suppress(OSError):  # a cache that cannot be written costs only time
             place.parent.mkdir(parents=True, exist_ok=True)
             said = {part: [score.value, score.low, score.high] for part, score in (("public", kept.public), ("private", kept.private))}
             place.write_text(json.dumps(said), encoding="utf-8")
         return kept
 
-    def _ghost_file(self, competition: Competition, ghost: Ghost, material: Material) -> Path:
+    def _ghost_file(self, competition: Competition, ghost: Ghost, digest: str) -> Path:
         source = hashlib.sha256((competition.folder / ghost.file).read_bytes()).hexdigest()[:NAME]
-        return self.cache / f"{competition.id}-{material.digest}-{source}.json"
+        return self.cache / f"{competition.id}-{digest}-{source}.json"
 
 
 # What is shown
@@ -125,7 +145,8 @@ def line(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path) -> 
 
 def view(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path, measuring: bool) -> v.CompetitionView:
     statement = (competition.folder / "README.md").read_text(encoding="utf-8")
-    board = _public(desk, competition, shelf)
+    begun = laid_out.is_dir() or competition.id in desk.record.handed
+    board = _public(desk, competition, shelf).lines if begun else ()
     ghosts = {ghost.file: ghost for ghost in competition.ghosts}
     return v.CompetitionView(
         line=line(desk, competition, shelf, laid_out),
@@ -141,7 +162,7 @@ def view(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path, mea
         entries_a_day=competition.entries_a_day,
         left_today=left_today(desk, competition),
         folder=str(laid_out) if laid_out.is_dir() else "",
-        board=tuple(_board_line(desk, competition, shelf, rank, entry, ghosts) for rank, entry in board.lines),
+        board=tuple(_board_line(desk, competition, shelf, rank, entry, ghosts) for rank, entry in board),
         measuring=measuring,
         shake=_shake(desk, competition, shelf),
     )
@@ -173,20 +194,20 @@ def _entries(handed: Sequence[Handed], data: str, scores: dict[str, float] | Non
 
 
 def _public(desk: Desk, competition: Competition, shelf: Shelf) -> Any:
-    from modelwright.arena import board, material
+    from modelwright.arena import board
 
     handed = desk.record.handed.get(competition.id, [])
-    lines = [*_ghosts(competition, shelf, public=True), *_entries(handed, material(competition).digest)]
+    lines = [*_ghosts(competition, shelf, public=True), *_entries(handed, shelf.digest(competition))]
     return board(lines, higher_is_better=competition.metric.higher_is_better)
 
 
 def _ghosts(competition: Competition, shelf: Shelf, *, public: bool) -> list[Line]:
-    from modelwright.arena import Line, material
+    from modelwright.arena import Line
 
-    drawn = material(competition)
+    digest = shelf.digest(competition)
     lines = []
     for ghost in competition.ghosts:
-        if kept := shelf.ghost(competition, ghost, drawn):
+        if kept := shelf.ghost(competition, ghost, digest):
             lines.append(Line(ghost.file, ghost.title, kept.public if public else kept.private, ghost=True))
     return lines
 
@@ -289,13 +310,13 @@ def closing(desk: Desk, competition: Competition, shelf: Shelf) -> e.Competition
 
 
 def _shake(desk: Desk, competition: Competition, shelf: Shelf) -> v.ShakeView | None:
-    from modelwright.arena import material, shake_up
+    from modelwright.arena import shake_up
 
     closed = desk.record.closed.get(competition.id)
     if closed is None:
         return None
     handed = [entry for entry in desk.record.handed.get(competition.id, []) if entry.at <= closed.at]
-    same = material(competition).digest == closed.data  # else the ghosts of today ran on other data than the entries did
+    same = shelf.digest(competition) == closed.data  # else the ghosts of today ran on other data than the entries did
     public = [*(_ghosts(competition, shelf, public=True) if same else ()), *_entries(handed, closed.data)]
     private = [*(_ghosts(competition, shelf, public=False) if same else ()), *_entries(handed, closed.data, closed.scores)]
     shake = shake_up(public, private, higher_is_better=competition.metric.higher_is_better)

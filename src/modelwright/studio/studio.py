@@ -1277,7 +1277,7 @@ class Studio:
             self._measuring.add(competition.id)
         try:
             for ghost in competition.ghosts:
-                if self._shelf.ghost(competition, ghost, drawn) is None:
+                if self._shelf.ghost(competition, ghost, drawn.digest) is None:
                     self._shelf.measure(competition, ghost, drawn, self._started())
         finally:
             self._measuring.discard(competition.id)
