@@ -40,6 +40,7 @@ def test_a_competition_is_walked_through_with_the_keyboard(served: Served, chrom
     page.set_default_timeout(60_000)
     page.goto(served.url + "/arena")
     page.get_by_role("link", name="Bent coins").click()
+    page.wait_for_url("**" + PAGE)  # its keys work once it is loaded
     page.keyboard.press("b")
     page.get_by_role("heading", name="Hand in").wait_for()
     page.get_by_text("The reference").wait_for()
