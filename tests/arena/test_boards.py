@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelwright.arena import Line, Material, Score, board, difference, score, shake_up
+from modelwright.arena import Line, Material, Score, board, difference, measure, score, shake_up
 from modelwright.curriculum.models import Competition
 
 
@@ -53,11 +53,15 @@ def test_closing_says_whom_it_would_have_been_right_to_believe() -> None:
 def test_a_difference_is_sure_only_where_the_rows_are_enough(coins: Competition, drawn: Material) -> None:
     assert drawn.ideal is not None
     half, ideal = np.full(len(drawn.ids), 0.5), drawn.ideal
-    gained = difference(coins, drawn, ideal, half, public=True)
+
+    def better(one: np.ndarray, other: np.ndarray):
+        return difference(coins, *(measure(coins, drawn, values, public=True) for values in (one, other)))
+
+    gained = better(ideal, half)
     assert gained.value > 0
     assert gained.sure
-    assert difference(coins, drawn, half, ideal, public=True).value == pytest.approx(-gained.value)
-    assert not difference(coins, drawn, np.clip(ideal + 0.003, 0, 1), ideal, public=True).sure
+    assert better(half, ideal).value == pytest.approx(-gained.value)
+    assert not better(np.clip(ideal + 0.003, 0, 1), ideal).sure
 
 
 def test_the_interval_holds_the_score_of_other_rows_about_as_often_as_it_says(coins: Competition, drawn: Material) -> None:

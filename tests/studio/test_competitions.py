@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,15 @@ def test_a_day_has_so_many_entries_and_the_next_one_as_many_again(studio: Studio
     clock.pass_(days=1)
     assert studio.competition(COINS).left_today == 3
     studio.enter(COINS, "half.py", HALF + b"# once more")
+
+
+def test_the_next_days_entries_come_at_four_in_the_morning_and_not_at_midnight(studio: Studio, clock: Clock) -> None:
+    for number in range(3):
+        studio.enter(COINS, "half.py", HALF + b"#" * number)
+    clock.pass_(hours=25 - time.localtime(clock.now / 1000).tm_hour)  # past one at night
+    assert studio.competition(COINS).left_today == 0
+    clock.pass_(hours=4)
+    assert studio.competition(COINS).left_today == 3
 
 
 def test_the_same_file_is_handed_in_once(studio: Studio) -> None:

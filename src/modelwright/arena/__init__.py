@@ -6,7 +6,7 @@ What a learner's side sees is `Material.train` and `Material.test`; the labels s
 from .board import Board, Line, Move, Shake, board, shake_up
 from .entering import EntryError, Predictions, read_predictions, run_program
 from .material import Material, material
-from .scoring import Difference, Score, difference, leaked, point, score
+from .scoring import Difference, Measured, Score, difference, leaked, measure, score
 
 __all__ = [
     "Board",
@@ -14,6 +14,7 @@ __all__ = [
     "EntryError",
     "Line",
     "Material",
+    "Measured",
     "Move",
     "Predictions",
     "Score",
@@ -22,7 +23,7 @@ __all__ = [
     "difference",
     "leaked",
     "material",
-    "point",
+    "measure",
     "read_predictions",
     "run_program",
     "score",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.curriculum.author_code import author_code
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -49,35 +49,28 @@ class Material:
 
 def material(competition: Competition) -> Material:
     """The data of a competition; the same seed always gives the same. Raises MaterialError where its data.py fails."""
+    return _kept(*_what(competition))
+
+
+def draw(competition: Competition) -> Material:
+    """As `material`, but drawn anew."""
+    return _made(*_what(competition))
+
+
+def _what(competition: Competition) -> tuple[Path, str, int, float]:
     path = competition.folder / "data.py"
     try:
         source = path.read_bytes()
     except OSError as error:
         raise MaterialError(f"The competition {competition.id} has no data.py that can be read ({error.strerror}).") from error
-    return _kept(path, hashlib.sha256(source).hexdigest(), competition.seed, competition.public_share)
-
-
-def draw(competition: Competition) -> Material:
-    """As `material`, but drawn anew."""
-    path = competition.folder / "data.py"
-    return _made(path, hashlib.sha256(path.read_bytes()).hexdigest(), competition.seed, competition.public_share)
-
-
-@lru_cache(maxsize=4)
-def _kept(path: Path, source: str, seed: int, share: float) -> Material:
-    return _made(path, source, seed, share)
+    return path, hashlib.sha256(source).hexdigest(), competition.seed, competition.public_share
 
 
 def _made(path: Path, source: str, seed: int, share: float) -> Material:
     import numpy as np
 
-    spec = importlib.util.spec_from_file_location(f"modelwright_competition_{source[:12]}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-        made: dict[str, Any] = module.make(np.random.default_rng(seed))
+        made: dict[str, Any] = author_code(path).make(np.random.default_rng(seed))
         truth, ids = np.asarray(made["truth"]), np.asarray(made["ids"], dtype=np.int64)
         ideal = None if made.get("ideal") is None else np.asarray(made["ideal"], dtype=float)
         public = np.asarray(made["public"], dtype=bool) if "public" in made else _split(len(truth), seed, share)
@@ -91,6 +84,9 @@ def _made(path: Path, source: str, seed: int, share: float) -> Material:
         digest.update(name.encode() + b"\0" + content)
     digest.update(ids.tobytes() + np.ascontiguousarray(truth).tobytes() + public.tobytes())
     return Material(train, test, ids, truth, ideal, public, digest.hexdigest()[:16])
+
+
+_kept = lru_cache(maxsize=4)(_made)
 
 
 def _split(n: int, seed: int, share: float) -> NDArray[np.bool_]:

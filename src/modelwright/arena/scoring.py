@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import warnings
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelwright.curriculum.author_code import author_code
 from modelwright.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -40,6 +40,19 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A metric's value on some rows, and draws: (RESAMPLES,) its values on rows drawn from them with replacement."""
+
+    value: float
+    draws: NDArray[np.float64]
+
+    @property
+    def score(self) -> Score:
+        low, high = np.nanpercentile(self.draws, INTERVAL)
+        return Score(self.value, float(low), float(high))
+
+
+@dataclass(frozen=True)
 class Difference:
     """How much better (above 0, whichever way the metric runs) one entry is than another on the same rows; `sure`: 0 lies outside."""
 
@@ -56,12 +69,7 @@ def metric_of(competition: Competition) -> Metric:
     """The competition's metric as a function of (truth, predictions). Raises Undefined where there is no such thing."""
     name = competition.metric.name
     if name == "metric.py":
-        spec = importlib.util.spec_from_file_location("modelwright_metric", competition.folder / "metric.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        own: Metric = module.score
+        own: Metric = author_code(competition.folder / name).score
         return own
     import sklearn.metrics
 
@@ -71,41 +79,35 @@ def metric_of(competition: Competition) -> Metric:
     return function
 
 
-def point(competition: Competition, material: Material, predictions: NDArray[Any], *, public: bool) -> float:
-    """The metric alone, without its interval. Raises Undefined."""
-    rows = material.public == public
-    return _measured(competition, material.truth[rows], predictions[rows])
+def measure(competition: Competition, material: Material, predictions: NDArray[Any], *, public: bool) -> Measured:
+    """The metric on the public rows, or on the private ones, and on RESAMPLES draws of as many of them. Raises Undefined.
+
+    The draws are the same for every entry, so that entries pair up.
+    """
+    rows = np.flatnonzero(material.public == public)
+    metric = metric_of(competition)
+    value = _measured(competition, material.truth[rows], predictions[rows], metric)
+    rng = np.random.default_rng([competition.seed, public])
+    draws = np.full(RESAMPLES, math.nan)
+    for i in range(RESAMPLES):
+        drawn = rows[rng.integers(len(rows), size=len(rows))]
+        try:
+            draws[i] = _measured(competition, material.truth[drawn], predictions[drawn], metric)
+        except Undefined:
+            continue  # a draw with one class only, of rows that have both
+    return Measured(value, draws)
 
 
 def score(competition: Competition, material: Material, predictions: NDArray[Any], *, public: bool) -> Score:
     """The score on the public rows, or on the private ones. Raises Undefined."""
-    value = point(competition, material, predictions, public=public)
-    low, high = np.nanpercentile(resampled(competition, material, predictions, public=public), INTERVAL)
-    return Score(value, float(low), float(high))
+    return measure(competition, material, predictions, public=public).score
 
 
-def resampled(competition: Competition, material: Material, predictions: NDArray[Any], *, public: bool) -> NDArray[np.float64]:
-    """(RESAMPLES,) the metric on rows drawn with replacement; the draws are the same for every entry, so that entries pair up."""
-    rows = np.flatnonzero(material.public == public)
-    rng = np.random.default_rng([competition.seed, public])
-    metric = metric_of(competition)
-    values = np.full(RESAMPLES, math.nan)
-    for i in range(RESAMPLES):
-        drawn = rows[rng.integers(len(rows), size=len(rows))]
-        try:
-            values[i] = _measured(competition, material.truth[drawn], predictions[drawn], metric)
-        except Undefined:
-            continue  # a draw with one class only, of rows that have both
-    return values
-
-
-def difference(competition: Competition, material: Material, one: NDArray[Any], other: NDArray[Any], *, public: bool) -> Difference:
-    """How much better `one` is than `other` on the same rows, drawn together. Raises Undefined."""
+def difference(competition: Competition, one: Measured, other: Measured) -> Difference:
+    """How much better `one` is than `other`, both measured on the same rows."""
     sign = 1 if competition.metric.higher_is_better else -1
-    value = sign * (point(competition, material, one, public=public) - point(competition, material, other, public=public))
-    drawn = sign * (resampled(competition, material, one, public=public) - resampled(competition, material, other, public=public))
-    low, high = np.nanpercentile(drawn, INTERVAL)
-    return Difference(value, float(low), float(high))
+    low, high = np.nanpercentile(sign * (one.draws - other.draws), INTERVAL)
+    return Difference(sign * (one.value - other.value), float(low), float(high))
 
 
 def leaked(competition: Competition, material: Material, predictions: NDArray[Any]) -> str:
@@ -116,29 +118,28 @@ def leaked(competition: Competition, material: Material, predictions: NDArray[An
     """
     if material.ideal is not None:
         sign = 1 if competition.metric.higher_is_better else -1
-        drawn = sign * (
-            resampled(competition, material, predictions, public=False) - resampled(competition, material, material.ideal, public=False)
-        )
-        gain, error = float(np.nanmean(drawn)), float(np.nanstd(drawn))
+        one, ideal = (measure(competition, material, values, public=False) for values in (predictions, material.ideal))
+        gains = sign * (one.draws - ideal.draws)
+        gain, error = float(np.nanmean(gains)), float(np.nanstd(gains))
         if gain > UNBELIEVABLE * max(error, 1e-12) and gain > 1e-9:
             return "It does better than anyone could who knew how the data came about, so it has seen labels that it should not have."
         return ""
     if competition.beyond_belief is not None:
-        value = _measured(competition, material.truth, predictions)
+        value = _measured(competition, material.truth, predictions, metric_of(competition))
         better = value > competition.beyond_belief if competition.metric.higher_is_better else value < competition.beyond_belief
         if better:
             return "It does better than anything that learned within this budget can, so it has seen the text that it should predict."
     return ""
 
 
-def _measured(competition: Competition, truth: NDArray[Any], predictions: NDArray[Any], metric: Metric | None = None) -> float:
+def _measured(competition: Competition, truth: NDArray[Any], predictions: NDArray[Any], metric: Metric) -> float:
     import sklearn
 
     # What is passed was looked at when the entry was read; and what scikit-learn says of a metric without a value is said below.
     with warnings.catch_warnings(), sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore")
         try:
-            value = float((metric or metric_of(competition))(truth, predictions))
+            value = float(metric(truth, predictions))
         except ValueError as error:
             raise Undefined(f"The {competition.metric.title} has no value on this entry: {error}") from error
     if not math.isfinite(value):

@@ -7,18 +7,16 @@ is compared symbolically where that settles it and numerically otherwise, so tha
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import math
 import random
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from modelwright.curriculum.author_code import author_code
 from modelwright.curriculum.errors import AnswerError, CurriculumError, Finding
 from modelwright.curriculum.evaluating import DIGITS, DIGITS_OF_GAMMA, evaluate, rounding
 from modelwright.curriculum.formula import ROUNDED, Commas, Reading, read
@@ -311,7 +309,7 @@ def canonical(value: Any) -> Any:
 
 
 def _function(problem: Problem, name: str) -> Callable[..., Any]:
-    module = _import(problem.path, problem.path.stat().st_mtime_ns)
+    module = _import(problem.path)
     function: Callable[..., Any] | None = getattr(module, name, None)
     if function is None:
         raise CurriculumError(
@@ -320,19 +318,11 @@ def _function(problem: Problem, name: str) -> Callable[..., Any]:
     return function
 
 
-@lru_cache(maxsize=64)
-def _import(path: Path, mtime: int) -> ModuleType:
-    """The author's problems.py as a module, read again when it changes. An author's code is trusted: see docs/authors.md."""
-    name = f"modelwright_problems_{abs(hash((str(path), mtime)))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise CurriculumError(Finding(path, 0, "This file cannot be imported.", "It should be a Python file."))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+def _import(path: Path) -> ModuleType:
+    """The author's problems.py as a module. Raises CurriculumError where it cannot be run."""
     try:
-        spec.loader.exec_module(module)
+        return author_code(path)
     except Exception as error:
         raise CurriculumError(
             Finding(path, getattr(error, "lineno", 0) or 0, f"This file cannot be imported: {error}.", "Mend it.")
         ) from error
-    return module

@@ -32,7 +32,7 @@ from modelwright.learner.filtering import SITTING, STANDARD, kept_of_placement, 
 from modelwright.learner.fsrs import DAY, REVIEW, Fsrs, Trace, scheduler
 from modelwright.learner.index import Index, index
 from modelwright.learner.recall import DOUBT, FAINT, WIDEST, answered, paid, used
-from modelwright.learner.state import Foretold, State
+from modelwright.learner.state import MONDAY, Foretold, State
 from modelwright.learner.traces import BINS, LabTrace, Pace, ProblemTrace, ProjectTrace, Repeats, SkillTrace, Table, sat_on
 from modelwright.learner.tracing import (
     AS_GOOD_AS,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
 
 HOUR: Final = 3_600_000
-MONDAY: Final = 3  # 1 January 1970 was a Thursday
 KEPT_DAYS: Final = 400
 HELD_LONG: Final = 30 * DAY  # what was learned for so long and is lost is practised anew, and not as what never came
 FRESH: Final = DAY / 15  # for each day of its stability, a memory is surely there this long: more likely than 99 in 100

@@ -24,14 +24,13 @@ from modelwright.learner.beliefs import chosen_book, learned
 from modelwright.learner.fsrs import DAY
 from modelwright.learner.index import index
 from modelwright.learner.placement import FIELDS
-from modelwright.learner.state import State
+from modelwright.learner.state import MONDAY, State
 
 if TYPE_CHECKING:
     from modelwright.curriculum import Curriculum
     from modelwright.learner.traces import SkillTrace
 
 WEEK = 7 * DAY
-MONDAY = 3  # 1 January 1970 was a Thursday
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST_WEEKS = 1040  # twenty years; what has not ended by then ends there
 
@@ -373,7 +372,7 @@ def _upkeep(state: State, now: int, done: float) -> float:
 
 
 def _week(state: State, at: int) -> int:
-    return (at + state.tz * 60_000 + 3 * DAY) // WEEK
+    return (at + state.tz * 60_000 + MONDAY * DAY) // WEEK
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from modelwright.learner.errors import LearnerError
 from modelwright.learner.fsrs import Trace
 from modelwright.learner.traces import LabTrace, Pace, ProblemTrace, ProjectTrace, Repeats, SkillTrace, Table
 
+MONDAY = 3  # the days from a Monday to 1 January 1970, a Thursday: weeks begin on Mondays
+
 SCHEMA = 8
 
 

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
-import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelwright.journal import events as e
-from modelwright.learner.planning import local_day
+from modelwright.learner.wording import day_of
 from modelwright.studio import views as v
 from modelwright.studio.content import html
 from modelwright.studio.errors import HomeError, StudioError
+from modelwright.workshop.files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from modelwright.arena import Line, Material, Score, Shake
+    from modelwright.arena import Board, Line, Material, Measured, Score, Shake
     from modelwright.curriculum.models import Competition, Ghost
     from modelwright.grading import Grader
     from modelwright.studio.desk import Desk
@@ -55,16 +56,12 @@ class Shelf:
         """Raises HomeError where it cannot be kept: then nothing is recorded."""
         import numpy as np
 
-        folder = self.entries / competition
+        folder, array = self.entries / competition, io.BytesIO()
+        np.save(array, values, allow_pickle=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name, write in (
-                (f"{entry}.npy", lambda path: np.save(path, values, allow_pickle=False)),
-                (f"{entry}.json", lambda path: path.write_text(json.dumps({"compared": compared}), encoding="utf-8")),
-            ):
-                fresh = folder / f".{os.getpid()}-{name}"
-                write(fresh)
-                fresh.replace(folder / name)
+            write_whole(folder / f"{entry}.npy", array.getvalue())
+            write_whole(folder / f"{entry}.json", json.dumps({"compared": compared}).encode())
         except OSError as error:
             raise HomeError(
                 f"The entry cannot be kept in {folder} ({error.strerror}), so it was not handed in. Make room there."
@@ -133,9 +130,14 @@ class Shelf:
 
 
 def line(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path) -> v.CompetitionLine:
+    handed = competition.id in desk.record.handed
+    return _line(desk, competition, laid_out, public_board(desk, competition, shelf).lines if handed else ())
+
+
+def _line(desk: Desk, competition: Competition, laid_out: Path, board: Sequence[tuple[int | None, Line]]) -> v.CompetitionLine:
     handed = desk.record.handed.get(competition.id, [])
     stage = desk.curriculum.stages[competition.stage]
-    ranks = [rank for rank, entry in _public(desk, competition, shelf).lines if rank and not entry.ghost] if handed else []
+    ranks = [rank for rank, entry in board if rank and not entry.ghost]
     return v.CompetitionLine(
         competition.id, competition.title, competition.why, v.Link("stage", stage.id, stage.title), competition.metric.title,
         competition.hours.low, competition.hours.high, bool(handed) or laid_out.is_dir(), len(handed), min(ranks, default=None),
@@ -146,10 +148,10 @@ def line(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path) -> 
 def view(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path, measuring: bool) -> v.CompetitionView:
     statement = (competition.folder / "README.md").read_text(encoding="utf-8")
     begun = laid_out.is_dir() or competition.id in desk.record.handed
-    board = _public(desk, competition, shelf).lines if begun else ()
+    board = public_board(desk, competition, shelf).lines if begun else ()
     ghosts = {ghost.file: ghost for ghost in competition.ghosts}
     return v.CompetitionView(
-        line=line(desk, competition, shelf, laid_out),
+        line=_line(desk, competition, laid_out, board),
         statement=statement,
         statement_html=html(statement),
         skills=desk.skills(competition.skills),
@@ -169,9 +171,8 @@ def view(desk: Desk, competition: Competition, shelf: Shelf, laid_out: Path, mea
 
 
 def left_today(desk: Desk, competition: Competition) -> int:
-    today = local_day(desk.state, desk.now)
     handed = desk.record.handed.get(competition.id, [])
-    return max(0, competition.entries_a_day - sum(local_day(desk.state, entry.at) == today for entry in handed))
+    return max(0, competition.entries_a_day - sum(day_of(entry.at, desk.tz) == desk.day for entry in handed))
 
 
 def _entries(handed: Sequence[Handed], data: str, scores: dict[str, float] | None = None) -> list[Line]:
@@ -193,7 +194,8 @@ def _entries(handed: Sequence[Handed], data: str, scores: dict[str, float] | Non
     return lines
 
 
-def _public(desk: Desk, competition: Competition, shelf: Shelf) -> Any:
+def public_board(desk: Desk, competition: Competition, shelf: Shelf) -> Board:
+    """The ghosts that were run here, and the learner's entries."""
     from modelwright.arena import board
 
     handed = desk.record.handed.get(competition.id, [])
@@ -260,24 +262,24 @@ def handed_in(
         predicted = arena.read_predictions(competition, material, file, content)
     else:
         predicted = arena.run_program(competition, material, file, content, grader.grade)
-    score = arena.score(competition, material, predicted.values, public=True)
+    measured = arena.measure(competition, material, predicted.values, public=True)
     aside = arena.leaked(competition, material, predicted.values)
-    compared = _compared(competition, shelf, material, predicted.values, before)
+    compared = _compared(competition, shelf, material, measured, before)
     event = e.CompetitionEntry(
-        competition=competition.id, public_score=score.value, entry=entry, file=file, form=form, validation=validation, note=note,
-        low=score.low, high=score.high, data=material.digest, set_aside=aside,
+        competition=competition.id, public_score=measured.value, entry=entry, file=file, form=form, validation=validation, note=note,
+        low=measured.score.low, high=measured.score.high, data=material.digest, set_aside=aside,
     )  # fmt: skip
     return Scored(event, predicted.values, predicted.printed, compared)
 
 
-def _compared(competition: Competition, shelf: Shelf, material: Material, values: NDArray[np.float64], before: Sequence[Handed]) -> str:
+def _compared(competition: Competition, shelf: Shelf, material: Material, measured: Measured, before: Sequence[Handed]) -> str:
     from modelwright import arena
 
     for number, earlier in reversed(list(enumerate(before, start=1))):
         other = shelf.predictions(competition.id, earlier.entry, len(material.ids))
         if other is None or earlier.set_aside or earlier.data != material.digest:
             continue
-        gained = arena.difference(competition, material, values, other, public=True)
+        gained = arena.difference(competition, measured, arena.measure(competition, material, other, public=True))
         size = f"{abs(gained.value):.{competition.metric.digits}f}"
         if abs(gained.value) < SMALLEST:
             return f"It scores as entry {number} does."

@@ -41,7 +41,7 @@ def prove_competition(competition: Competition, grade: Callable[..., Verdict]) -
         for name in ("starter.py", *(ghost.file for ghost in competition.ghosts)):
             file = competition.folder / name
             values = arena.run_program(competition, material, name, file.read_bytes(), grade).values
-            public, private = (sign * arena.point(competition, material, values, public=public) for public in (True, False))
+            public, private = (sign * arena.score(competition, material, values, public=public).value for public in (True, False))
             reached.append((public, private))
             if said := arena.leaked(competition, material, values):
                 yield Finding(file, 0, f"An honest program is set aside: {said}", "Give a bound that honest programs keep.")

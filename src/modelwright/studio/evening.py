@@ -50,9 +50,9 @@ def today_view(
     horizon: v.Horizon,
     remarks: tuple[str, ...] = (),
 ) -> v.Today:
-    mine, parts = desk.parts
     from modelwright.learner import put_off
 
+    mine, parts = desk.parts
     return v.Today(
         at=desk.now,
         name=desk.record.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -104,15 +103,18 @@ def module_line(desk: Desk, module: Module, here: str) -> v.ModuleLine:
 def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
     stage = desk.curriculum.stages[module.stage]
     shared = desk.curriculum.resources
+    lessons = tuple(lesson_line(desk, lesson.id) for lesson in module.lessons)
+    problems = tuple(problem_line(desk, problem.id) for problem in module.problems)
+    labs = tuple(lab_line(desk, lab.id) for lab in module.labs)
     return v.ModuleView(
         line=module_line(desk, module, here),
         stage=v.Link("stage", stage.id, stage.title),
         prerequisites=tuple(desk.link(id, "module") for id in module.prerequisites),
         skills=tuple(desk.skill(skill.id) for skill in module.skills),
-        lessons=tuple(lesson_line(desk, lesson.id) for lesson in module.lessons),
-        problems=tuple(problem_line(desk, problem.id) for problem in module.problems),
-        labs=tuple(lab_line(desk, lab.id) for lab in module.labs),
-        by_skill=tuple(by_skill(desk, module)),
+        lessons=lessons,
+        problems=problems,
+        labs=labs,
+        by_skill=tuple(by_skill(desk, module, lessons, problems, labs)),
         cards=len(module.cards),
         cards_seen=sum(card.id in desk.record.cards for card in module.cards),
         resources=tuple(desk.resource(resource) for resource in module.resources),
@@ -123,24 +125,22 @@ def module_view(desk: Desk, module: Module, here: str) -> v.ModuleView:
     )
 
 
-def by_skill(desk: Desk, module: Module) -> Iterator[v.SkillWork]:
-    """A module's skills in the order of learning, each with what there is to do on it."""
+def by_skill(
+    desk: Desk, module: Module, lessons: Sequence[v.LessonLine], problems: Sequence[v.ProblemLine], labs: Sequence[v.LabLine]
+) -> Iterator[v.SkillWork]:
+    """A module's skills in the order of learning, each with what there is to do on it: what serves several stands with the first."""
+    c = desk.curriculum
     inside = {skill.id for skill in module.skills}
-    lessons: dict[str, list[v.LessonLine]] = defaultdict(list)
-    problems: dict[str, list[v.ProblemLine]] = defaultdict(list)
-    labs: dict[str, list[v.LabLine]] = defaultdict(list)
 
     def first(skills: Sequence[str]) -> str:
         return next((skill for skill in skills if skill in inside), "")
 
-    for lesson in module.lessons:
-        lessons[first(lesson.skills)].append(lesson_line(desk, lesson.id))
-    for problem in module.problems:
-        problems[first(problem.skills)].append(problem_line(desk, problem.id))
-    for lab in module.labs:
-        labs[first(lab.skills)].append(lab_line(desk, lab.id))
-    for id in [skill for skill in desk.curriculum.order if skill in inside] + [""]:
-        works = tuple(lessons[id]), tuple(problems[id]), tuple(labs[id])
+    for id in [skill for skill in c.order if skill in inside] + [""]:
+        works = (
+            tuple(line for line in lessons if first(c.lessons[line.id].skills) == id),
+            tuple(line for line in problems if first(c.problems[line.id].skills) == id),
+            tuple(line for line in labs if first(c.labs[line.id].skills) == id),
+        )
         if id or any(works):
             yield v.SkillWork(desk.skill(id) if id else None, *works)
 

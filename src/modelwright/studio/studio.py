@@ -1302,12 +1302,11 @@ class Studio:
             self._shelf.keep(competition.id, event.entry, scored.values, scored.compared)
             self._append(event)
         with self._desk() as desk:
-            shown = arena.view(desk, competition, self._shelf, self._laid_out(competition), False)
-            rank = next((line.rank for line in shown.board if line.name == event.entry), None)
+            rank = arena.public_board(desk, competition, self._shelf).rank(event.entry)
             low, high = (event.public_score if end is None else end for end in (event.low, event.high))
             return v.EntryView(
                 competition.id, event.entry, event.file, event.public_score, low, high, rank, scored.compared, event.set_aside,
-                scored.printed, shown.left_today,
+                scored.printed, arena.left_today(desk, competition),
             )  # fmt: skip
 
     def _may_enter(self, desk: Desk, competition: Competition) -> None:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from modelwright.studio import views as v
+from modelwright.studio.desk import KNOWN
 from modelwright.web import words
 
 
@@ -431,7 +432,7 @@ def _by_module(view: v.SkillMap) -> dict[str, list[v.MapNode]]:
 
 
 def _known(nodes: list[v.MapNode]) -> int:
-    return sum(node.standing in ("known", "fading") for node in nodes)
+    return sum(node.standing in KNOWN for node in nodes)
 
 
 def _waffle(nodes: list[v.MapNode]) -> Waffle:

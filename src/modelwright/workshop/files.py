@@ -1,4 +1,4 @@
-"""Reading a file that somebody else puts there: only a regular file of a size that a program can have, and never a wait.
+"""Files of the learner's: read without a wait and only where they are regular and of a size that a program can have, written whole.
 
 A learner's file may be anything that a folder can hold: a pipe that nobody writes to, a device, a link that leads round in a circle, a
 sparse file larger than the memory. A link to a file of theirs elsewhere is followed; what is at its end must be an ordinary file.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from modelwright.errors import ModelwrightError
@@ -101,3 +103,31 @@ def told(path: Path, error: OSError) -> WorkshopError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return WorkshopError(f"The disk that holds {path} is full; the file there is as it was. Free some space, then save again.")
     return WorkshopError(f"{path} cannot be used: {error.strerror or error}.")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Whole or not at all: a full disk or a kill leaves the former file. A link is written through, and its mode is kept."""
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, name)
+        else:
+            os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's mask. Reading it means setting it, so it is read once, from a file's mode, where /proc tells it."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1], 8) for line in status if line.startswith("Umask:"))
+    except (OSError, StopIteration, ValueError):
+        return 0o022

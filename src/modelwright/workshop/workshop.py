@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +75,7 @@ class Workshop:
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, text in (("README.md", README.format(name=self.author)), (".gitignore", GITIGNORE)):
                 if not (self.folder / name).exists():
-                    _write(self.folder / name, text.encode())
+                    files.write_whole(self.folder / name, text.encode())
         except OSError as error:
             raise told(self.folder, error) from error
         if self.git.here:
@@ -124,7 +122,7 @@ class Workshop:
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, source)
+            files.write_whole(path, source)
         except OSError as error:
             raise told(path, error) from error
         return sha(source)
@@ -150,7 +148,7 @@ class Workshop:
             except NoGit:
                 copy = self._aside(path)
                 try:
-                    _write(copy, former)
+                    files.write_whole(copy, former)
                 except OSError as error:
                     raise told(copy, error) from error
                 kept = f"in {copy.relative_to(self.folder)}"
@@ -166,7 +164,7 @@ class Workshop:
                 continue
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write(path, content)
+                files.write_whole(path, content)
             except OSError as error:
                 raise told(path, error) from error
             written.append(name)
@@ -202,31 +200,3 @@ def starter(lab: Lab) -> bytes:
 
 def sha(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a full disk or a kill leaves the former file. A link is written through, and its mode is kept."""
-    path = path.resolve()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, name)
-        else:
-            os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's mask. Reading it means setting it, so it is read once, from a file's mode, where /proc tells it."""
-    try:
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1], 8) for line in status if line.startswith("Umask:"))
-    except (OSError, StopIteration, ValueError):
-        return 0o022
